@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from repository.domain.describing import Description
+from repository.domain.describing import Description, PatientFacts
+from repository.domain.takeover import Disposition
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Holding:
     entry: bytes
     received_at: str
     description: Description
+    disposition: Disposition = Disposition.KEPT  # KEPT, ALTERED or UNEXPECTED
     conflicts_with: int = 0
 
 
@@ -55,6 +57,23 @@ class StoredPack:
     description_offset: int
     description_length: int
     description_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """A patient of a takeover: `number` counts from 1 in it; `facts` are the best known, first come first kept."""
+
+    number: int
+    facts: PatientFacts
+
+
+@dataclass(frozen=True, slots=True)
+class PackRecord:
+    """Everything that one transaction writes about one stored object. `patient` is None in a takeover-level pack."""
+
+    pack: StoredPack
+    patient: PatientRecord | None
+    holdings: tuple[Holding, ...]
 
 
 @dataclass(frozen=True, slots=True)
