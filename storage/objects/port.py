@@ -8,14 +8,15 @@ Promises, checked for each implementation by one suite (`tests/suites/object_sto
   returns, the object is durable (fsync of file and directory; an acknowledged and confirmed PUT) and its size has
   been read back from the store. If it raises, the caller knows nothing was acknowledged; a later `put` of the same
   name may raise `ObjectExists` where the fault came after the write.
-* **Names** are ASCII, `[a-z0-9._-]` in segments joined by `/`, at most 512 characters, no empty, `.` or `..`
-  segment. They are made of random and counted parts only: never of what a producer sent.
+* **Names** are ASCII, `[a-z0-9._-]` in segments joined by `/`, at most 512 characters (255 a segment), no empty,
+  `.` or `..` segment. They are made of random and counted parts only: never of what a producer sent. No name is the
+  folder of another: of `a` and `a/b` a store made of folders can hold one, and refuses the second (`StoreRefused`).
 * **Reading** gives exactly the bytes asked for or raises: `ObjectMissing` when the store answers that there is no
   such object, `StoreUnavailable` for all that may pass (time-out, 5xx, a short body). Absence is never concluded
   from a fault.
 * **Listing** is in ascending order of names and may be resumed after any name.
 * **Deleting** an object that is not there is no error. Only disposal, key rotation and the reaping of orphans delete.
-* All methods are safe to call from many threads; all may block.
+* All methods are safe to call from many threads; all may block. A reader belongs to one thread.
 """
 
 import re
@@ -27,6 +28,7 @@ from typing import BinaryIO, Protocol
 
 NAME = re.compile(r"(?!.*(?:^|/)\.{1,2}(?:/|$))[a-z0-9._-]+(?:/[a-z0-9._-]+)*")
 LONGEST_NAME = 512
+LONGEST_SEGMENT = 255  # NAME_MAX of every file system in use
 
 Bytes = bytes | bytearray | memoryview
 
@@ -62,7 +64,11 @@ class ObjectStore(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     def put(self, key: str, parts: Iterable[Bytes]) -> StoredObject:
-        """Store the concatenation of `parts`, in constant memory. Raises `ObjectExists`, `StoreFull`, …"""
+        """Store the concatenation of `parts`, in constant memory. Raises `ObjectExists`, `StoreFull`, …
+
+        A part may be a view of a buffer that is filled again for the next one, unless `parts` is a list or tuple.
+        An error of the iterable itself passes through, and nothing is stored.
+        """
         ...
 
     def open(self, key: str, *, offset: int = 0, length: int | None = None) -> AbstractContextManager[BinaryIO]:
@@ -90,6 +96,7 @@ class ObjectStore(Protocol):
 
 def checked_name(key: str) -> str:
     """`key` itself, or ValueError: a bad name is a bug in the caller, never a user's input."""
-    if len(key) > LONGEST_NAME or not NAME.fullmatch(key):
+    segments = key.split("/")
+    if len(key) > LONGEST_NAME or max(map(len, segments)) > LONGEST_SEGMENT or not NAME.fullmatch(key):
         raise ValueError(f"not an object name: {key!r}")
     return key

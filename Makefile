@@ -1,0 +1,43 @@
+# Each target works as the first command on a fresh Debian with Python 3.11 or newer and make.
+
+SHELL := /bin/bash
+BIN := .venv/bin
+# For `make peers`: real servers from Debian's packages.
+PEER_PACKAGES := ceph-mon ceph-mgr ceph-osd radosgw ceph-common uuid-runtime curl
+
+.DEFAULT_GOAL := help
+.PHONY: run test lint peers bench clean help
+
+run: .venv/run.stamp ## show the whole way of a package into an archive in ./var/demo
+	@PATH="$(CURDIR)/$(BIN):$$PATH" deploy/demo.sh
+
+test: lint ## lint, then every test that needs no server from Debian's packages
+	$(BIN)/pytest -n 2 -m "not peers"
+
+lint: .venv/dev.stamp ## formatting, rules, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+peers: .venv/dev.stamp ## the tests against real servers; installs Debian's packages for them
+	@deploy/debian.sh $(PEER_PACKAGES)
+	$(BIN)/pytest -m peers
+
+bench: .venv/dev.stamp ## measure on this machine (docs/measurements.md)
+	$(BIN)/python -m benchmarks
+
+clean: ## remove what these targets made, and the demo; an archive of yours stays
+	rm -rf .venv build *.egg-info var/demo .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/run.stamp: requirements/run.txt requirements/build.txt pyproject.toml
+	@deploy/environment.sh requirements/run.txt requirements/build.txt
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt pyproject.toml
+	@deploy/environment.sh requirements/dev.txt
+	@touch $@ .venv/run.stamp

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# usage: deploy/demo.sh [FOLDER]          (run by `make run`; FOLDER is ./var/demo)
+# The whole way of a package, on an archive of its own. Every command is printed before it runs, and its exit code is
+# compared with the one that belongs there. EDM_DEMO_KEEP=1 goes on with the archive of the last run instead of a fresh one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+demo=${1:-var/demo}
+uuid='[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
+
+# Nothing of another archive on this machine may reach into the demo.
+for name in $(compgen -e | grep '^EDM_ARCHIVE_' || true); do unset "$name"; done
+export EDM_ARCHIVE_HOME=$demo/archive EDM_ARCHIVE_KEY_FILE=$demo/key
+
+heading() { printf '\n── %s\n' "$*"; }
+
+# expect CODE COMMAND...: show the command, run it, and stop the demo if it ends with another code.
+expect() {
+  local wanted=$1 got=0
+  shift
+  printf '\n$ %s\n' "$*"
+  "$@" || got=$?
+  [ "$got" -eq "$wanted" ] || { printf 'demo: exit code %s where %s was expected\n' "$got" "$wanted" >&2; exit 1; }
+}
+
+# first PATTERN FILE...: the first text that matches, or the demo stops.
+first() { grep --no-filename --only-matching --extended-regexp --max-count=1 "$@" | head -n 1; }
+
+if [ "${EDM_DEMO_KEEP:-0}" != 1 ]; then rm -rf "$demo"; fi
+mkdir -p "$demo"
+
+heading "An archive of its own, with its keys"
+[ -e "$EDM_ARCHIVE_HOME/archive.json" ] || expect 0 edm-archive init --key-file "$EDM_ARCHIVE_KEY_FILE"
+
+heading "What a closing provider hands over: one package whole, one damaged on purpose"
+[ -d "$demo/package" ] || expect 0 edm-archive sample "$demo/package"
+[ -d "$demo/damaged" ] || expect 0 edm-archive sample "$demo/damaged" --damage --seed 2
+
+heading "The takeover: the whole package is accepted, the damaged one with exceptions (exit code 3)"
+expect 0 edm-archive takeover receive "$demo/package"
+expect 3 edm-archive takeover receive "$demo/damaged" | tee "$demo/receive-damaged.txt"
+damaged=$(first "$uuid" "$demo/receive-damaged.txt")
+expect 0 edm-archive takeover list
+
+heading "What became of the damaged package, item by item, and the signed protocol"
+expect 0 edm-archive takeover statement "$damaged"
+expect 0 edm-archive takeover protocol "$damaged"
+
+heading "Is the archive whole? Everything is opened and compared with the log"
+expect 0 edm-archive verify --level opened
+
+heading "Years later: somebody asks for a patient's documents"
+pesel=$(sed -n 2p "$demo/package/metadata/patients.csv" | cut -d, -f2)
+expect 0 edm-archive search --patient "$pesel"
+edm-archive search --patient "$pesel" --json >"$demo/search.json"
+what=$(first "$uuid/[0-9]+" "$demo/search.json")
+
+heading "One document, bit for bit, with a proof that anybody can check without the archive"
+rm -rf "$demo/out"
+expect 0 edm-archive get "$what" "$demo/out"
+file=$(find "$demo/out" -type f ! -name '*.proof' | sort | head -n 1)
+proof=$(find "$demo/out" -type f -name '*.proof' | sort | head -n 1)
+(
+  unset EDM_ARCHIVE_HOME EDM_ARCHIVE_KEY_FILE
+  expect 0 edm-archive proof check "$file" "$proof"
+  heading "One changed byte, and the proof does not hold (exit code 5)"
+  cp "$file" "$demo/changed"
+  printf 'x' >>"$demo/changed"
+  expect 5 edm-archive proof check "$demo/changed" "$proof"
+)
+
+heading "All of it is in $demo; go on with"
+printf '\n  export EDM_ARCHIVE_HOME=%s EDM_ARCHIVE_KEY_FILE=%s\n' "$PWD/$EDM_ARCHIVE_HOME" "$PWD/$EDM_ARCHIVE_KEY_FILE"

@@ -1,0 +1,205 @@
+"""Rows as domain values: what `flattening.py` took apart, equal to what it was."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, select
+
+from repository.catalogue import tables
+from repository.catalogue.attributes import INSTANCE, column
+from repository.catalogue.bulk import in_groups
+from repository.catalogue.text import unpacked
+from repository.domain.describing import (
+    Description,
+    DicomFacts,
+    DocumentFacts,
+    EventFacts,
+    Identifier,
+    Kind,
+    PatientFacts,
+)
+from repository.domain.holding import CustodyEvent, Holding, Location, StoredPack
+from repository.domain.takeover import Disposition
+from repository.findings import Finding
+
+AnyRow = Row[tuple[Any, ...]]
+_INSTANCE = [(word, column(word)) for word in INSTANCE]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The rows that belong to some holdings, by ordinal; shared facts by digest."""
+
+    facts: Mapping[bytes, Any]
+    instances: Mapping[int, AnyRow]
+    documents: Mapping[int, AnyRow]
+    uids: Mapping[int, list[str]]
+    events: Mapping[int, list[EventFacts]]
+    findings: Mapping[int, list[Finding]]
+
+
+def _of(connection: Connection, table: Table, number: int, ordinals: Sequence[int]) -> list[AnyRow]:
+    """Rows of `table` for these holdings, in the order of its key."""
+    found: list[AnyRow] = []
+    for group in in_groups(ordinals):
+        wanted = select(table).where(table.c.takeover == number, table.c.ordinal.in_(group))
+        found.extend(connection.execute(wanted.order_by(*table.primary_key.columns)))
+    return found
+
+
+def _facts(connection: Connection, number: int, digests: Sequence[bytes]) -> dict[bytes, Any]:
+    there, found = tables.shared_facts.c, {}
+    for group in in_groups(digests):
+        wanted = select(there.digest, there.body).where(there.takeover == number, there.digest.in_(group))
+        found.update({bytes(digest): unpacked(body) for digest, body in connection.execute(wanted)})
+    return found
+
+
+def _parts(connection: Connection, number: int, rows: Sequence[AnyRow]) -> _Parts:
+    ordinals = [row.ordinal for row in rows]
+    instances = {row.ordinal: row for row in _of(connection, tables.instance, number, ordinals)}
+    documents = {row.ordinal: row for row in _of(connection, tables.document, number, ordinals)}
+    uids: dict[int, list[str]] = defaultdict(list)
+    events: dict[int, list[EventFacts]] = defaultdict(list)
+    if documents:
+        for row in _of(connection, tables.document_study, number, list(documents)):
+            uids[row.ordinal].append(row.study_instance_uid)
+        for row in _of(connection, tables.medical_event, number, list(documents)):
+            events[row.ordinal].append(_event(row))
+    findings: dict[int, list[Finding]] = defaultdict(list)
+    for row in _of(connection, tables.finding, number, ordinals):
+        findings[row.ordinal].append(read_finding(row))
+    digests = {bytes(row.facts) for row in rows if row.facts is not None}
+    return _Parts(_facts(connection, number, sorted(digests)), instances, documents, uids, events, findings)
+
+
+def read_finding(row: AnyRow) -> Finding:
+    return Finding(code=row.code, subject=row.subject, params=unpacked(row.params))
+
+
+def _event(row: AnyRow) -> EventFacts:
+    return EventFacts(
+        kind=row.kind,
+        identifier=Identifier(row.root, row.extension),
+        code=row.code,
+        code_system=row.code_system,
+        start=row.start,
+        stop=row.stop,
+    )
+
+
+def _patient(value: list[Any] | None) -> PatientFacts | None:
+    if value is None:
+        return None
+    identifiers, name, birth_date, sex = value
+    return PatientFacts(tuple(Identifier(*pair) for pair in identifiers), name, birth_date, sex)
+
+
+def _dicom(row: AnyRow, alike: Mapping[str, str]) -> DicomFacts:
+    attributes: dict[str, Any] = {**alike, **unpacked(row.rest)}
+    study, series, sop = attributes.pop("", (row.study_instance_uid, row.series_instance_uid, row.sop_instance_uid))
+    if "SOPInstanceUID" in attributes and attributes["SOPInstanceUID"] is None:
+        attributes["SOPInstanceUID"] = sop
+    mapping = row._mapping  # noqa: SLF001  SQLAlchemy's documented way to columns by name
+    for word, name in _INSTANCE:
+        if mapping[name] is not None:
+            attributes[word] = mapping[name]
+    return DicomFacts(
+        sop_class_uid=row.sop_class_uid,
+        sop_instance_uid=sop,
+        study_instance_uid=study,
+        series_instance_uid=series,
+        transfer_syntax_uid=row.transfer_syntax_uid,
+        attributes=attributes,
+    )
+
+
+def _identifier(root: str | None, extension: str | None) -> Identifier | None:
+    return None if root is None or extension is None else Identifier(root, extension)
+
+
+def _document(row: AnyRow, parts: _Parts) -> DocumentFacts:
+    return DocumentFacts(
+        identifier=Identifier(row.root, row.extension),
+        set_id=_identifier(row.set_root, row.set_extension),
+        version=None if row.version is None else int(row.version),
+        template=row.template,
+        code=row.code,
+        class_code=row.class_code,
+        title=row.title,
+        effective_time=row.effective_time,
+        confidentiality=row.confidentiality,
+        language=row.language,
+        author=row.author,
+        author_id=_identifier(row.author_root, row.author_extension),
+        custodian=_identifier(row.custodian_root, row.custodian_extension),
+        replaces=_identifier(row.replaces_root, row.replaces_extension),
+        signed=row.signed,
+        events=tuple(parts.events.get(row.ordinal, ())),
+        study_uids=tuple(parts.uids.get(row.ordinal, ())),
+    )
+
+
+def _description(row: AnyRow, parts: _Parts) -> Description:
+    patient, alike = (None, {}) if row.facts is None else parts.facts[bytes(row.facts)]
+    instance, document = parts.instances.get(row.ordinal), parts.documents.get(row.ordinal)
+    return Description(
+        kind=Kind(row.kind),
+        media_type=row.media_type,
+        patient=_patient(patient),
+        dicom=None if instance is None else _dicom(instance, alike),
+        document=None if document is None else _document(document, parts),
+        findings=tuple(parts.findings.get(row.ordinal, ())),
+    )
+
+
+def read_holdings(connection: Connection, number: int, rows: Sequence[AnyRow]) -> list[Holding]:
+    """The holdings of one takeover whose rows (with their log entry) these are, in their order."""
+    parts = _parts(connection, number, rows)
+    return [
+        Holding(
+            ordinal=row.ordinal,
+            path=row.path,
+            patient=row.patient,
+            size=row.size,
+            sha256=bytes(row.sha256),
+            sealed_sha256=bytes(row.sealed_sha256),
+            location=Location(row.object_id, row.offset, row.length),
+            record=bytes(row.record),
+            entry=bytes(row.entry),
+            received_at=row.received_at,
+            description=_description(row, parts),
+            disposition=Disposition(row.disposition),
+            conflicts_with=row.conflicts_with,
+        )
+        for row in rows
+    ]
+
+
+def read_pack(row: AnyRow) -> StoredPack:
+    return StoredPack(
+        object_id=row.object_id,
+        key=row.key,
+        size=row.size,
+        version=row.version,
+        record_key=row.record_key,
+        patient=row.patient,
+        header_sha256=bytes(row.header_sha256),
+        description_offset=row.description_offset,
+        description_length=row.description_length,
+        description_sha256=bytes(row.description_sha256),
+    )
+
+
+def read_custody_event(row: AnyRow) -> CustodyEvent:
+    return CustodyEvent(
+        kind=row.kind,
+        at=row.at,
+        outcome=row.outcome,
+        detail=row.detail,
+        ordinal=row.ordinal,
+        record=bytes(row.record),
+        entry=bytes(row.entry),
+    )

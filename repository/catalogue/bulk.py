@@ -1,0 +1,52 @@
+"""Many rows at once, by statements made from the tables.
+
+Measured (2,000 holdings, SQLite): SQLAlchemy's own `executemany` of dictionaries took about a third of the time of
+`record`. Rows are tuples here, in the order of the table's columns, and go to the driver as they are; whoever makes
+them has passed text through `text.fit`.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+AT_ONCE = 10_000
+ASKED_AT_ONCE = 500  # parameters of one IN list; SQLite takes 32,766, PostgreSQL 65,535
+
+
+@cache
+def _insert(table: Table, style: str, conflict: str) -> str:
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    marks = ", ".join(["%s" if style == "format" else "?"] * len(table.columns))
+    return f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks}) {conflict}'.strip()  # noqa: S608  names are ours
+
+
+def _style(connection: Connection) -> str:
+    return "qmark" if connection.dialect.name == "sqlite" else "format"
+
+
+def insert(connection: Connection, table: Table, rows: Sequence[Row], *, conflict: str = "") -> None:
+    """`rows` are in `table`; `conflict` is the ON CONFLICT clause, which both engines spell alike."""
+    statement = _insert(table, _style(connection), conflict)
+    for start in range(0, len(rows), AT_ONCE):
+        connection.exec_driver_sql(statement, list(rows[start : start + AT_ONCE]))
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """`rows` are in `table`, or rows with their keys were there before and stay as they are."""
+    insert(connection, table, rows, conflict="ON CONFLICT DO NOTHING")
+
+
+def execute_many(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
+    """`statement`, written with `?`, once for each of `rows`."""
+    if rows:
+        text = statement if _style(connection) == "qmark" else statement.replace("?", "%s")
+        connection.exec_driver_sql(text, list(rows))
+
+
+def in_groups(values: Sequence[T], size: int = ASKED_AT_ONCE) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

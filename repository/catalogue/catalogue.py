@@ -1,0 +1,65 @@
+"""The catalogue as one thing; each verb stands in the module of its subject."""
+
+from repository.catalogue import migrating
+from repository.catalogue.desk import Clock, utc_now
+from repository.catalogue.dumping import Dumping
+from repository.catalogue.engine import Room, existing, made, place, read_url
+from repository.catalogue.items import Items
+from repository.catalogue.jobs import Jobs
+from repository.catalogue.log import Log
+from repository.catalogue.owners import Owners
+from repository.catalogue.reading import Reading
+from repository.catalogue.runs import Runs
+from repository.catalogue.search import Search
+from repository.catalogue.takeovers import Takeovers
+from repository.catalogue.writing import Writing
+
+
+class Catalogue(Takeovers, Items, Writing, Reading, Owners, Log, Search, Runs, Dumping):
+    """All verbs over one database; safe to share between threads. `jobs` are a part of their own."""
+
+    def __init__(self, room: Room, *, now: Clock = utc_now) -> None:
+        super().__init__(room, now=now)
+        self.jobs = Jobs(room, now=now)
+
+    @property
+    def place(self) -> str:
+        """Where it is, for a person; never a password."""
+        return place(self._room.url)
+
+    def close(self) -> None:
+        self._room.close()
+
+
+def open_catalogue(url: str, *, now: Clock = utc_now) -> Catalogue:
+    """The catalogue at `url` (`sqlite:///FILE`, `postgresql://HOST/DATABASE`), of exactly this code's schema.
+
+    Raises `CatalogueMissing`, `CatalogueNeedsUpgrade`, `CatalogueTooNew`, `CatalogueRefused`, `CatalogueUnavailable`.
+    """
+    room = Room(existing(read_url(url)))
+    try:
+        migrating.check(room)
+    except BaseException:
+        room.close()
+        raise
+    return Catalogue(room, now=now)
+
+
+def create_catalogue(url: str, *, now: Clock = utc_now) -> Catalogue:
+    """A new, empty catalogue at `url`, readable by this account only. Raises `CatalogueExists`."""
+    room = Room(made(read_url(url)))
+    try:
+        migrating.create(room)
+    except BaseException:
+        room.close()
+        raise
+    return Catalogue(room, now=now)
+
+
+def upgrade_catalogue(url: str) -> tuple[str, str]:
+    """The catalogue at `url` has the newest schema, nothing in it lost. Returns the revisions before and after."""
+    room = Room(existing(read_url(url)))
+    try:
+        return migrating.upgrade(room), migrating.newest()
+    finally:
+        room.close()

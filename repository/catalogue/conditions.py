@@ -1,0 +1,225 @@
+"""A query as conditions: each level is narrowed by what must exist below it, and by what is above it.
+
+Sub-queries are `IN` over the columns that two levels share, so that the planner may start from whichever end has
+the better index.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Table, and_, select, tuple_
+from sqlalchemy.engine import Dialect
+
+from repository.catalogue.flattening import identifier_key
+from repository.catalogue.folding import folded_name
+from repository.catalogue.matching import dated, listed, wild
+from repository.catalogue.query import Level, Query
+from repository.catalogue.tables import (
+    document,
+    document_study,
+    holding,
+    instance,
+    medical_event,
+    patient,
+    patient_identifier,
+    patient_name,
+    series,
+    study,
+)
+from repository.catalogue.text import key
+from repository.domain.describing import Identifier
+
+Parts = list[ColumnElement[bool]]
+TABLES = {
+    Level.PATIENT: patient,
+    Level.STUDY: study,
+    Level.SERIES: series,
+    Level.INSTANCE: instance,
+    Level.DOCUMENT: document,
+    Level.HOLDING: holding,
+}
+PERSON = ("takeover", "patient")
+STUDY = (*PERSON, "study_instance_uid")
+SERIES = (*STUDY, "series_instance_uid")
+PLACE = ("takeover", "ordinal")
+
+
+def _among(outer: Table, inner: Table, names: Sequence[str], parts: Parts) -> ColumnElement[bool]:
+    """The row of `outer` shares `names` with a row of `inner` for which `parts` hold."""
+    ours = [outer.c["number" if outer is patient and name == "patient" else name] for name in names]
+    theirs = [inner.c["number" if name == "patient" and name not in inner.c else name] for name in names]
+    return tuple_(*ours).in_(select(*theirs).where(*parts))
+
+
+class _Asked:
+    """The conditions of one query, table by table: only what the table itself can say."""
+
+    def __init__(self, query: Query, dialect: Dialect) -> None:
+        self.query = query
+        self.dialect = dialect
+
+    def scope_of_takeovers(self, table: Table) -> Parts:
+        takeovers = self.query.takeovers
+        return [] if takeovers is None else [table.c.takeover.in_(takeovers)]
+
+    def scope(self, table: Table) -> Parts:
+        parts, number = self.scope_of_takeovers(table), self.query.patient
+        if number is not None:
+            parts.append(table.c["number" if "number" in table.c else "patient"] == number)
+        return parts
+
+    def people(self, outer: Table) -> Parts:
+        query = self.query
+        parts: Parts = []
+        named, known = patient_name.c, patient_identifier.c
+        if query.patient_name.strip("*"):
+            matches = wild(named.name_folded, folded_name(query.patient_name), dialect=self.dialect)
+            parts.append(_among(outer, patient_name, PERSON, [matches, *self.scope(patient_name)]))
+        if query.patient_id.strip("*") or query.patient_root is not None:
+            same: Parts = self.scope(patient_identifier)
+            if query.patient_id.strip("*"):
+                same.append(wild(known.extension_key, query.patient_id, dialect=self.dialect))
+            if query.patient_root is not None:
+                same.append(known.root_key == key(query.patient_root))
+            parts.append(_among(outer, patient_identifier, PERSON, same))
+        own: Parts = [dated(patient.c.birth_key, query.birth_date)] if query.birth_date else []
+        if query.sex:
+            own.append(patient.c.sex == query.sex)
+        if own:
+            parts.append(and_(*own) if outer is patient else _among(outer, patient, PERSON, own + self.scope(patient)))
+        return parts
+
+    def uids(self, table: Table) -> Parts:
+        """UID lists on the columns that `table` has; an instance knows its series and study."""
+        query = self.query
+        asked = {"study_instance_uid": query.study_uids, "series_instance_uid": query.series_uids,
+            "sop_instance_uid": query.sop_instance_uids}  # fmt: skip
+        return [listed(table.c[name], uids) for name, uids in asked.items() if uids and name in table.c]
+
+    def of_study(self) -> Parts:
+        query = self.query
+        parts: Parts = []
+        if query.accession_number.strip("*"):
+            parts.append(wild(study.c.accession_number, query.accession_number, dialect=self.dialect))
+        if query.dates and query.level is not Level.DOCUMENT:
+            parts.append(dated(study.c.study_date_key, query.dates))
+        if query.referring_physician.strip("*"):
+            name = folded_name(query.referring_physician)
+            parts.append(wild(study.c.referring_physician_folded, name, dialect=self.dialect))
+        return parts
+
+    def of_series(self) -> Parts:
+        modality = self.query.modality
+        return [wild(series.c.modality, modality, dialect=self.dialect)] if modality.strip("*") else []
+
+    @property
+    def images(self) -> bool:
+        query = self.query
+        return bool(
+            query.study_uids or query.series_uids or query.sop_instance_uids or self.of_study() or self.of_series()
+        )
+
+    def documents(self) -> Parts:
+        query = self.query
+        parts: Parts = []
+        if query.document_id and query.document_root is not None and not set("*?") & set(query.document_id):
+            whole = identifier_key(Identifier(query.document_root, query.document_id))
+            parts.append(document.c.identifier_key == whole)
+        else:
+            if query.document_id.strip("*"):
+                parts.append(wild(document.c.extension_key, query.document_id, dialect=self.dialect))
+            if query.document_root is not None:
+                parts.append(document.c.root == query.document_root)
+        if query.set_id is not None:
+            parts.append(document.c.set_key == identifier_key(query.set_id))
+        if query.class_code:
+            parts.append(document.c.class_key == key(query.class_code))
+        if query.dates and query.level is Level.DOCUMENT:
+            parts.append(dated(document.c.effective_key, query.dates))
+        if query.event_id is not None:
+            named = medical_event.c.identifier_key == identifier_key(query.event_id)
+            parts.append(_among(document, medical_event, PLACE, [named]))
+        return parts
+
+    def kept(self, outer: Table) -> Parts:
+        kind = self.query.kind
+        if kind is None or outer is patient:
+            return []
+        own: Parts = [holding.c.kind == kind.value]
+        if outer is holding:
+            return own
+        return [_among(outer, holding, PLACE, own)] if "ordinal" in outer.c else []
+
+
+def _studies(asked: _Asked) -> Parts:
+    parts = [*asked.uids(study), *asked.of_study()]
+    if asked.query.series_uids or asked.of_series():
+        below = [*asked.scope(series), *asked.uids(series), *asked.of_series()]
+        if asked.query.sop_instance_uids:
+            below.append(_among(series, instance, SERIES, [*asked.scope(instance), *asked.uids(instance)]))
+        parts.append(_among(study, series, STUDY, below))
+    elif asked.query.sop_instance_uids:
+        parts.append(_among(study, instance, STUDY, [*asked.scope(instance), *asked.uids(instance)]))
+    return parts
+
+
+def _series(asked: _Asked) -> Parts:
+    parts = [*asked.uids(series), *asked.of_series()]
+    if asked.of_study():
+        parts.append(_among(series, study, STUDY, [*asked.scope(study), *asked.uids(study), *asked.of_study()]))
+    if asked.query.sop_instance_uids:
+        parts.append(_among(series, instance, SERIES, [*asked.scope(instance), *asked.uids(instance)]))
+    return parts
+
+
+def _instances(asked: _Asked) -> Parts:
+    parts = asked.uids(instance)
+    if asked.of_series():
+        parts.append(_among(instance, series, SERIES, [*asked.scope(series), *asked.uids(series), *asked.of_series()]))
+    if asked.of_study():
+        parts.append(_among(instance, study, STUDY, [*asked.scope(study), *asked.uids(study), *asked.of_study()]))
+    return parts
+
+
+def _named_by_documents(outer: Table, documents: Parts) -> ColumnElement[bool]:
+    """The study is one that a document names for which `documents` hold."""
+    named = document_study.c
+    naming = _among(document_study, document, PLACE, documents)
+    pairs = select(named.takeover, named.uid_key).where(naming)
+    return tuple_(outer.c.takeover, outer.c.study_instance_uid).in_(pairs)
+
+
+def _naming_studies(asked: _Asked) -> ColumnElement[bool]:
+    """The document names a study: one of these UIDs, held here or not, or one held here with these attributes."""
+    named, query = document_study.c, asked.query
+    parts = asked.scope_of_takeovers(document_study)
+    if query.study_uids:
+        parts.append(listed(named.uid_key, query.study_uids))
+    if query.series_uids or query.sop_instance_uids or asked.of_study() or asked.of_series():
+        held = select(study.c.takeover, study.c.study_instance_uid).where(*asked.scope(study), *_studies(asked))
+        parts.append(tuple_(named.takeover, named.uid_key).in_(held))
+    return _among(document, document_study, PLACE, parts)
+
+
+def conditions(query: Query, dialect: Dialect) -> Parts:
+    """All that holds for a row of the level's table exactly if it matches `query`."""
+    asked, base = _Asked(query, dialect), TABLES[query.level]
+    parts = [*asked.scope(base), *asked.people(base), *asked.kept(base)]
+    documents = asked.documents()
+    match query.level:
+        case Level.STUDY | Level.SERIES | Level.INSTANCE:
+            own = {Level.STUDY: _studies, Level.SERIES: _series, Level.INSTANCE: _instances}[query.level]
+            parts += own(asked)
+            if documents:
+                parts.append(_named_by_documents(base, documents))
+        case Level.DOCUMENT:
+            parts += documents
+            if asked.images:
+                parts.append(_naming_studies(asked))
+        case Level.PATIENT | Level.HOLDING:
+            names = PERSON if base is patient else PLACE
+            if asked.images:
+                below, narrowed = (study, _studies(asked)) if base is patient else (instance, _instances(asked))
+                parts.append(_among(base, below, names, [*asked.scope(below), *narrowed]))
+            if documents:
+                parts.append(_among(base, document, names, [*asked.scope(document), *documents]))
+    return parts

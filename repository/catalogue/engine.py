@@ -1,0 +1,123 @@
+"""Connections: how each engine is opened, and how a transaction that writes differs from one that reads.
+
+SQLite: WAL, `synchronous=FULL` (a commit is on the disk when it returns), foreign keys on, writers begin IMMEDIATE so
+that a lock is never upgraded halfway. PostgreSQL: psycopg 3, read committed; whoever appends to the log takes an
+advisory lock first (`log.py`).
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+from repository.catalogue.border import translated
+from repository.catalogue.errors import CatalogueMissing, CatalogueRefused
+
+BUSY_SECONDS = 10
+_WRITES = "archive_writes"
+_PRAGMAS = (
+    f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-65536",  # 64 MiB: a group commit touches the pages of some ten indexes
+    "PRAGMA mmap_size=268435456",
+)
+
+
+def read_url(url: str) -> URL:
+    """`sqlite:///path` or `postgresql://…`; anything else is refused without repeating it (it may hold a password)."""
+    try:
+        read = make_url(url)
+    except ArgumentError:
+        raise CatalogueRefused(reason="not a database address") from None
+    if read.get_backend_name() == "sqlite" and read.database and read.database != ":memory:":
+        return read.set(drivername="sqlite")
+    if read.get_backend_name() == "postgresql":
+        return read.set(drivername="postgresql+psycopg")
+    raise CatalogueRefused(reason="neither sqlite:///FILE nor postgresql://HOST/DATABASE")
+
+
+def place(url: URL) -> str:
+    """Where the catalogue is, for a person: the file, or host and database, never the password."""
+    return str(url.database) if url.get_backend_name() == "sqlite" else f"{url.host or 'localhost'}/{url.database}"
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # BEGIN is ours to say, see `_begin_sqlite`
+    for pragma in _PRAGMAS:
+        connection.execute(pragma).close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, hide_parameters=True, pool_size=16, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=8,
+        max_overflow=8,
+        connect_args={"connect_timeout": BUSY_SECONDS, "application_name": "edm-archive"},
+    )
+
+
+class Room:
+    """One engine and the rule for entering it. Safe to share between threads."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.engine = _engine(url)
+        self.sqlite = self.engine.dialect.name == "sqlite"
+        # SQLite has one writer at a time. Threads of this process queue here, in order, rather than by busy-waiting.
+        self._turn = threading.Lock() if self.sqlite else None
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction: durable when the block ends, nothing of it left when it raises."""
+        with translated(), self._turn or nullcontext(), self.engine.connect() as connection:
+            connection = connection.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def existing(url: URL) -> URL:
+    """`url`, if it can hold a catalogue: an SQLite file is never made by opening it."""
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
+        raise CatalogueMissing(place=place(url))
+    return url
+
+
+def made(url: URL) -> URL:
+    """`url`, with an empty file that nobody but this account reads where SQLite has none yet."""
+    if url.get_backend_name() == "sqlite":
+        path = Path(str(url.database))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise CatalogueRefused(reason=type(error).__name__) from None
+    return url

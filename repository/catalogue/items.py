@@ -1,0 +1,83 @@
+"""The items of a package: listed once, settled one by one."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+
+from sqlalchemy import Row, select
+
+from repository.catalogue import bulk
+from repository.catalogue.desk import Desk
+from repository.catalogue.flattening import finding_row, item_row
+from repository.catalogue.tables import finding, item
+from repository.catalogue.text import unpacked
+from repository.domain.takeover import STORED, Disposition, Item
+from repository.findings import Finding
+
+LISTED_AT_ONCE = 5_000
+READ_AT_ONCE = 2_000
+_KEPT = ", ".join(f"'{disposition.value}'" for disposition in sorted(STORED))
+# What is stored stays stored, whatever a resumed or doubled run says of it afterwards.
+SETTLE = (
+    "UPDATE item SET disposition = ?, duplicate_of = ?, conflicts_with = ?, reason = ? "
+    f"WHERE takeover = ? AND ordinal = ? AND disposition NOT IN ({_KEPT})"  # noqa: S608  our own words
+)
+
+
+def read_item(row: Row[tuple[object, ...]]) -> Item:
+    return Item(
+        ordinal=row.ordinal,
+        path=row.path,
+        size=row.size,
+        declared=row.declared,
+        declared_size=row.declared_size,
+        declared_digests=unpacked(row.declared_digests),
+        disposition=Disposition(row.disposition),
+        duplicate_of=row.duplicate_of,
+        conflicts_with=row.conflicts_with,
+        reason=row.reason,
+    )
+
+
+class Items(Desk):
+    def list_items(self, number: int, items: Iterable[Item]) -> int:
+        """`items` are listed; those that were listed before stay as they are. Returns how many were given.
+
+        Commits every few thousand, so memory is constant and a run that dies goes on where it stopped.
+        """
+        given, source = 0, iter(items)
+        while group := [item_row(number, each) for each in islice(source, LISTED_AT_ONCE)]:
+            given += len(group)
+            with self._room.writing() as connection:
+                bulk.insert_new(connection, item, group)
+        return given
+
+    def items(
+        self, number: int, *, dispositions: Collection[Disposition] | None = None, after: int = 0
+    ) -> Iterator[Item]:
+        """Items with ordinals greater than `after`, ascending; read in short transactions of a few thousand."""
+        wanted = select(item).where(item.c.takeover == number).order_by(item.c.ordinal).limit(READ_AT_ONCE)
+        if dispositions is not None:
+            wanted = wanted.where(item.c.disposition.in_([each.value for each in dispositions]))
+        while True:
+            with self._room.reading() as connection:
+                group = [read_item(row) for row in connection.execute(wanted.where(item.c.ordinal > after))]
+            yield from group
+            if len(group) < READ_AT_ONCE:
+                return
+            after = group[-1].ordinal
+
+    def item(self, number: int, ordinal: int) -> Item | None:
+        wanted = select(item).where(item.c.takeover == number, item.c.ordinal == ordinal)
+        with self._room.reading() as connection:
+            row = connection.execute(wanted).one_or_none()
+        return None if row is None else read_item(row)
+
+    def settle(self, number: int, items: Sequence[Item], findings: Sequence[Finding] = ()) -> None:
+        """`items` have the dispositions they carry, for those that are not stored; `findings` explain them.
+
+        An item that is stored already is left as it is: `record` alone says that something is kept.
+        """
+        changes = [(i.disposition.value, i.duplicate_of, i.conflicts_with, i.reason, number, i.ordinal) for i in items]
+        with self._room.writing() as connection:
+            bulk.execute_many(connection, SETTLE, changes)
+            bulk.insert_new(connection, finding, [finding_row(number, each) for each in findings])

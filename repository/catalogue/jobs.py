@@ -1,0 +1,155 @@
+"""Jobs are rows: long work that survives the process that does it.
+
+A worker holds a job by a lease: a time and a *generation*. The time says when others may take it; the generation
+says who holds it. Clocks may differ or run backwards: then a lease is taken early or late, and still only the holder
+of the last generation can renew or end the job. What the others did is not taken.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from repository.catalogue.desk import Desk, stamp
+from repository.catalogue.errors import LeaseLost
+from repository.catalogue.tables import job
+from repository.catalogue.text import packed, unpacked
+
+ATTEMPTS = 5
+WORN_OUT = "JOB-ATTEMPTS"  # the code of a job whose workers all vanished
+
+
+class JobState(StrEnum):
+    WAITING = "waiting"
+    LEASED = "leased"
+    DONE = "done"
+    FAILED = "failed"
+
+
+OPEN = (JobState.WAITING.value, JobState.LEASED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`subject` is an id, never personal data. `due_at`: not before (waiting), or when the lease ends (leased)."""
+
+    id: int
+    kind: str
+    subject: str
+    key: str
+    state: JobState
+    owner: str
+    generation: int
+    due_at: str
+    attempts: int
+    attempts_most: int
+    code: str
+    result: Mapping[str, Any]
+    done: int
+    total: int
+
+
+def _read(row: Row[tuple[Any, ...]]) -> Job:
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        subject=row.subject,
+        key=row.key,
+        state=JobState(row.state),
+        owner=row.owner,
+        generation=row.generation,
+        due_at=row.due_at,
+        attempts=row.attempts,
+        attempts_most=row.attempts_most,
+        code=row.code,
+        result=unpacked(row.result),
+        done=row.done,
+        total=row.total,
+    )
+
+
+class Jobs(Desk):
+    def enqueue(self, kind: str, subject: str, *, key: str, attempts: int = ATTEMPTS) -> Job:
+        """There is one job with this `key`: a new one, or the one that was there, in whatever state it is."""
+        now = stamp(self._now())
+        row = {
+            "kind": kind, "subject": subject, "key": key, "state": JobState.WAITING.value, "owner": "",
+            "generation": 0, "due_at": now, "attempts": 0, "attempts_most": attempts, "code": "",
+            "result": packed({}), "done": 0, "total": 0, "enqueued_at": now, "changed_at": now,
+        }  # fmt: skip
+        with self._room.writing() as connection:
+            dialect = sqlite if self._room.sqlite else postgresql  # one clause, which SQLAlchemy knows by dialect only
+            connection.execute(dialect.insert(job).on_conflict_do_nothing(index_elements=["key"]), row)
+            return _read(connection.execute(select(job).where(job.c.key == key)).one())
+
+    def lease(self, kinds: Collection[str], *, owner: str, seconds: float) -> Job | None:
+        """The oldest due job of these kinds, held by `owner` for `seconds`; None if nothing is due.
+
+        A job whose lease ran out is leased again, with a higher generation; after its last attempt it is failed.
+        """
+        now = self._now()
+        with self._room.writing() as connection:
+            self._give_up(connection, now)
+            row = connection.execute(self._due(kinds, now)).one_or_none()
+            if row is None:
+                return None
+            held = {
+                "state": JobState.LEASED.value, "owner": owner, "generation": row.generation + 1,
+                "due_at": stamp(now + timedelta(seconds=seconds)), "attempts": row.attempts + 1,
+                "changed_at": stamp(now),
+            }  # fmt: skip
+            connection.execute(update(job).where(job.c.id == row.id).values(**held))
+            return _read(connection.execute(select(job).where(job.c.id == row.id)).one())
+
+    def _due(self, kinds: Collection[str], now: datetime) -> Any:
+        due = select(job).where(job.c.state.in_(OPEN), job.c.due_at <= stamp(now), job.c.kind.in_(kinds))
+        fit = due.where(job.c.attempts < job.c.attempts_most).order_by(job.c.due_at, job.c.id).limit(1)
+        return fit if self._room.sqlite else fit.with_for_update(skip_locked=True)
+
+    def _give_up(self, connection: Connection, now: datetime) -> None:
+        vanished = (job.c.state == JobState.LEASED.value) & (job.c.due_at <= stamp(now))
+        worn = update(job).where(vanished, job.c.attempts >= job.c.attempts_most)
+        changed = {"generation": job.c.generation + 1, "owner": "", "changed_at": stamp(now)}
+        connection.execute(worn.values(state=JobState.FAILED.value, code=WORN_OUT, **changed))
+
+    def renew(self, held: Job, *, seconds: float) -> Job:
+        """`held` is leased for `seconds` from now. Raises `LeaseLost`."""
+        return self._change(held, due_at=stamp(self._now() + timedelta(seconds=seconds)))
+
+    def progress(self, held: Job, *, done: int, total: int) -> Job:
+        return self._change(held, done=done, total=total)
+
+    def finish(self, held: Job, result: Mapping[str, Any]) -> Job:
+        """`held` is done with this result (no personal data). Raises `LeaseLost`, and then takes nothing."""
+        return self._change(held, state=JobState.DONE.value, owner="", result=packed(dict(result)))
+
+    def fail(self, held: Job, code: str, *, retry_at: datetime | None = None) -> Job:
+        """`held` waits until `retry_at`, or has failed: without `retry_at`, or after its last attempt."""
+        if retry_at is None or held.attempts >= held.attempts_most:
+            return self._change(held, state=JobState.FAILED.value, owner="", code=code)
+        return self._change(held, state=JobState.WAITING.value, owner="", code=code, due_at=stamp(retry_at))
+
+    def _change(self, held: Job, **values: object) -> Job:
+        mine: ColumnElement[bool] = (job.c.id == held.id) & (job.c.generation == held.generation)
+        change = update(job).where(mine, job.c.state == JobState.LEASED.value)
+        with self._room.writing() as connection:
+            if connection.execute(change.values(changed_at=stamp(self._now()), **values)).rowcount != 1:
+                raise LeaseLost(job=held.id)
+            return _read(connection.execute(select(job).where(job.c.id == held.id)).one())
+
+    def job(self, id: int) -> Job | None:  # noqa: A002
+        with self._room.reading() as connection:
+            row = connection.execute(select(job).where(job.c.id == id)).one_or_none()
+        return None if row is None else _read(row)
+
+    def jobs(self, *, state: JobState | None = None, limit: int = 100) -> list[Job]:
+        """The newest first."""
+        wanted = select(job).order_by(job.c.id.desc()).limit(limit)
+        if state is not None:
+            wanted = wanted.where(job.c.state == state.value)
+        with self._room.reading() as connection:
+            return [_read(row) for row in connection.execute(wanted)]

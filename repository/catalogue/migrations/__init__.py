@@ -1,0 +1,1 @@
+"""The history of the schema: one line, never edited once released, run by `repository.catalogue.migrating`."""

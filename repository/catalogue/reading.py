@@ -1,0 +1,201 @@
+"""Reading what was recorded: in short transactions, by key ranges, in constant memory."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, distinct, func, literal, select, tuple_
+
+from repository.catalogue import tables
+from repository.catalogue.assembling import (
+    AnyRow,
+    read_custody_event,
+    read_finding,
+    read_holdings,
+    read_pack,
+)
+from repository.catalogue.desk import Desk
+from repository.catalogue.errors import HoldingUnknown
+from repository.catalogue.tables import custody_event, finding, holding, instance, item, log_entry, stored_object
+from repository.domain.describing import Identifier, PatientFacts
+from repository.domain.holding import CustodyEvent, Holding, PatientRecord, StoredPack
+from repository.domain.takeover import Disposition
+from repository.findings import Finding
+
+READ_AT_ONCE = 500
+_HOLDINGS = select(holding, log_entry.c.entry).join(log_entry, log_entry.c.index == holding.c.log_index)
+_PLACE = (holding.c.takeover, holding.c.object_id, holding.c.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A takeover in numbers, counted by the database. `size` is in bytes as received."""
+
+    items: Mapping[Disposition, int]
+    holdings: int
+    size: int
+    stored_size: int
+    packs: int
+    patients: int
+    documents: int
+    studies: int
+    series: int
+    instances: int
+    findings: int
+
+
+class Reading(Desk):
+    def holding(self, number: int, ordinal: int) -> Holding:
+        """Raises `HoldingUnknown`."""
+        wanted = _HOLDINGS.where(holding.c.takeover == number, holding.c.ordinal == ordinal)
+        with self._room.reading() as connection:
+            row = connection.execute(wanted).one_or_none()
+            if row is None:
+                raise HoldingUnknown(takeover=number, ordinal=ordinal)
+            return read_holdings(connection, number, [row])[0]
+
+    def holdings(self, number: int, *, after: tuple[str, int] = ("", -1)) -> Iterator[Holding]:
+        """The holdings of a takeover in the order of (object id, offset): each object is read once, forwards."""
+        for _, each in self._holdings((number, *after), holding.c.takeover == number):
+            yield each
+
+    def every_holding(self, *, after: tuple[int, str, int] = (0, "", -1)) -> Iterator[tuple[int, Holding]]:
+        """All holdings of the archive with the number of their takeover, by (takeover, object id, offset)."""
+        yield from self._holdings(after)
+
+    def _holdings(self, after: tuple[int, str, int], *only: ColumnElement[bool]) -> Iterator[tuple[int, Holding]]:
+        ordered = _HOLDINGS.where(*only).order_by(*_PLACE).limit(READ_AT_ONCE)
+        while True:
+            with self._room.reading() as connection:
+                rows = connection.execute(ordered.where(tuple_(*_PLACE) > tuple_(*map(literal, after)))).all()
+                group = list(_by_takeover(rows))
+                found = [(number, each) for number, part in group for each in read_holdings(connection, number, part)]
+            yield from found
+            if len(rows) < READ_AT_ONCE:
+                return
+            after = (rows[-1].takeover, rows[-1].object_id, rows[-1].offset)
+
+    def holdings_of_patient(self, number: int, patient: int, *, after: int = 0) -> Iterator[Holding]:
+        """What a takeover keeps of one patient, by ordinal; `patient` 0 is what belongs to nobody."""
+        mine = _HOLDINGS.where(holding.c.takeover == number, holding.c.patient == patient)
+        ordered = mine.order_by(holding.c.ordinal).limit(READ_AT_ONCE)
+        while True:
+            with self._room.reading() as connection:
+                rows = connection.execute(ordered.where(holding.c.ordinal > after)).all()
+                found = read_holdings(connection, number, rows)
+            yield from found
+            if len(rows) < READ_AT_ONCE:
+                return
+            after = rows[-1].ordinal
+
+    def pack(self, number: int, object_id: str) -> StoredPack | None:
+        same = (stored_object.c.takeover == number) & (stored_object.c.object_id == object_id)
+        with self._room.reading() as connection:
+            row = connection.execute(select(stored_object).where(same)).one_or_none()
+        return None if row is None else read_pack(row)
+
+    def packs(self, number: int, *, after: str = "") -> Iterator[StoredPack]:
+        """The stored objects of a takeover, by object id."""
+        for _, each in self._packs((number, after), stored_object.c.takeover == number):
+            yield each
+
+    def every_pack(self, *, after: tuple[int, str] = (0, "")) -> Iterator[tuple[int, StoredPack]]:
+        """All stored objects with the number of their takeover, by (takeover, object id)."""
+        yield from self._packs(after)
+
+    def _packs(self, after: tuple[int, str], *only: ColumnElement[bool]) -> Iterator[tuple[int, StoredPack]]:
+        place = (stored_object.c.takeover, stored_object.c.object_id)
+        ordered: Select[tuple[object, ...]] = select(stored_object).where(*only).order_by(*place).limit(READ_AT_ONCE)
+        while True:
+            with self._room.reading() as connection:
+                rows = connection.execute(ordered.where(tuple_(*place) > tuple_(*map(literal, after)))).all()
+            yield from ((row.takeover, read_pack(row)) for row in rows)
+            if len(rows) < READ_AT_ONCE:
+                return
+            after = (rows[-1].takeover, rows[-1].object_id)
+
+    def findings(self, number: int, *, ordinal: int | None = None) -> list[Finding]:
+        """Findings of a takeover: of the package as a whole first, then by holding. `ordinal` asks for one only."""
+        wanted = select(finding).where(finding.c.takeover == number).order_by(*finding.primary_key.columns)
+        if ordinal is not None:
+            wanted = wanted.where(finding.c.ordinal == ordinal)
+        with self._room.reading() as connection:
+            return [read_finding(row) for row in connection.execute(wanted)]
+
+    def events(self, number: int) -> list[CustodyEvent]:
+        """Custody events of a takeover in the order of the log."""
+        wanted = select(custody_event).where(custody_event.c.takeover == number).order_by(custody_event.c.log_index)
+        with self._room.reading() as connection:
+            return [read_custody_event(row) for row in connection.execute(wanted)]
+
+    def patients(self, number: int) -> list[PatientRecord]:
+        """Patients of a takeover by number; identifiers in order, all that any pack or holding named."""
+        people, known = tables.patient, tables.patient_identifier
+        with self._room.reading() as connection:
+            names: dict[int, list[Identifier]] = {}
+            by_number = select(known).where(known.c.takeover == number)
+            for row in connection.execute(by_number.order_by(known.c.number, known.c.root_key, known.c.extension_key)):
+                names.setdefault(row.number, []).append(Identifier(row.root, row.extension))
+            rows = connection.execute(select(people).where(people.c.takeover == number).order_by(people.c.number))
+            return [
+                PatientRecord(
+                    row.number, PatientFacts(tuple(names.get(row.number, ())), row.name, row.birth_date, row.sex)
+                )
+                for row in rows
+            ]
+
+    def record_keys(self, number: int | None = None) -> list[tuple[str, int, int, int]]:
+        """(id, takeover, patient, epoch) of record keys; epoch 0 where none has been noted."""
+        known = tables.record_key
+        wanted = select(known.c.id, known.c.takeover, known.c.patient, known.c.epoch).order_by(known.c.id)
+        if number is not None:
+            wanted = wanted.where(known.c.takeover == number)
+        with self._room.reading() as connection:
+            return [(row.id, row.takeover, row.patient, row.epoch) for row in connection.execute(wanted)]
+
+    def record_key_of(self, number: int, patient: int) -> str | None:
+        known = tables.record_key.c
+        wanted = select(known.id).where(known.takeover == number, known.patient == patient).order_by(known.id).limit(1)
+        with self._room.reading() as connection:
+            return connection.execute(wanted).scalar_one_or_none()
+
+    def counts(self, number: int) -> Counts:
+        def many(table: tables.Table, *what: ColumnElement[int]) -> Select[tuple[int, ...]]:
+            return select(*(what or (func.count(),))).select_from(table).where(table.c.takeover == number)
+
+        with self._room.reading() as connection:
+            settled = many(item, item.c.disposition, func.count()).group_by(item.c.disposition)
+            items = {Disposition(name): count for name, count in connection.execute(settled)}
+            holdings, size = connection.execute(
+                many(holding, func.count(), func.coalesce(func.sum(holding.c.size), 0))
+            ).one()
+            packs, stored = connection.execute(
+                many(stored_object, func.count(), func.coalesce(func.sum(stored_object.c.size), 0))
+            ).one()
+            study, series = tables.study, tables.series
+            return Counts(
+                items=items,
+                holdings=holdings,
+                size=int(size),
+                stored_size=int(stored),
+                packs=packs,
+                patients=connection.execute(many(tables.patient)).scalar_one(),
+                documents=connection.execute(many(tables.document)).scalar_one(),
+                studies=connection.execute(many(study, func.count(distinct(study.c.study_instance_uid)))).scalar_one(),
+                series=connection.execute(
+                    many(series, func.count(distinct(series.c.series_instance_uid)))
+                ).scalar_one(),
+                instances=connection.execute(many(instance)).scalar_one(),
+                findings=connection.execute(many(finding)).scalar_one(),
+            )
+
+
+def _by_takeover(rows: Sequence[AnyRow]) -> Iterator[tuple[int, list[AnyRow]]]:
+    """`rows`, which are in the order of takeovers, cut where the takeover changes."""
+    part: list[AnyRow] = []
+    for row in rows:
+        if part and part[0].takeover != row.takeover:
+            yield part[0].takeover, part
+            part = []
+        part.append(row)
+    if part:
+        yield part[0].takeover, part

@@ -1,0 +1,165 @@
+"""Searching: one page at a time, in the order of keys, so that a page never repeats or skips what was there before."""
+
+import base64
+import binascii
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, select, tuple_
+
+from repository.catalogue import tables
+from repository.catalogue.attributes import INSTANCE, SERIES, STUDY, column
+from repository.catalogue.conditions import TABLES, conditions
+from repository.catalogue.desk import Desk
+from repository.catalogue.errors import BadCursor
+from repository.catalogue.query import MOST, Hit, Level, Page, Query
+from repository.domain.describing import Identifier
+
+AnyRow = Row[tuple[Any, ...]]
+_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
+_VALUES = {
+    Level.PATIENT: {"PatientName": "name", "PatientBirthDate": "birth_date", "PatientSex": "sex"},
+    Level.STUDY: {word: column(word) for word in (_UIDS[0], *STUDY)},
+    Level.SERIES: {word: column(word) for word in (*_UIDS[:2], *SERIES)},
+    Level.INSTANCE: {word: column(word) for word in (*_UIDS, *INSTANCE)} | {"TransferSyntaxUID": "transfer_syntax_uid"},
+    Level.DOCUMENT: {
+        name: name
+        for name in (
+            "root",
+            "extension",
+            "set_root",
+            "set_extension",
+            "version",
+            "template",
+            "code",
+            "class_code",
+            "title",
+            "effective_time",
+            "confidentiality",
+            "language",
+            "author",
+        )  # fmt: skip
+    },
+    Level.HOLDING: {name: name for name in ("path", "kind", "media_type", "disposition", "received_at", "object_id")},
+}
+
+
+def _mark(row: AnyRow, keys: Sequence[ColumnElement[Any]]) -> str:
+    place = [getattr(row, str(each.key)) for each in keys]
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def _place(mark: str, keys: Sequence[ColumnElement[Any]]) -> list[Any]:
+    try:
+        place = orjson.loads(base64.urlsafe_b64decode(mark + "=" * (-len(mark) % 4)))
+    except (ValueError, binascii.Error):
+        raise BadCursor from None
+    wanted = [each.type.python_type for each in keys]
+    if not isinstance(place, list) or [type(value) for value in place] != wanted:
+        raise BadCursor
+    return place
+
+
+def page_statement(query: Query, connection: Connection) -> Select[Any]:
+    """The statement that reads one page and one row more."""
+    table = TABLES[query.level]
+    keys = list(table.primary_key.columns)
+    wanted = select(table).where(*conditions(query, connection.dialect))
+    if query.after:
+        wanted = wanted.where(tuple_(*keys) > tuple_(*map(literal, _place(query.after, keys))))
+    return wanted.order_by(*keys).limit(min(max(1, query.limit), MOST) + 1)
+
+
+class Search(Desk):
+    def search(self, query: Query) -> Page:
+        """A page of matches at the level of the query. Raises `BadCursor` for a mark that no search gave."""
+        keys = list(TABLES[query.level].primary_key.columns)
+        with self._room.reading() as connection:
+            rows = connection.execute(page_statement(query, connection)).all()
+            most = min(max(1, query.limit), MOST)
+            shown = rows[:most]
+            counts = _counts(connection, query.level, shown) if shown else {}
+            named = _identifiers(connection, shown) if query.level is Level.PATIENT and shown else {}
+            seen = _modalities(connection, shown) if query.level is Level.STUDY and shown else {}
+        hits = []
+        for row in shown:
+            key = _key(query.level, row)
+            hits.append(
+                _hit(query.level, row, counts=counts.get(key, {}), named=named.get(key, ()), seen=seen.get(key))
+            )
+        return Page(tuple(hits), _mark(shown[-1], keys) if len(rows) > most else "")
+
+
+def _key(level: Level, row: AnyRow) -> tuple[Any, ...]:
+    """What counts are grouped by: the part of the key that the tables below share."""
+    match level:
+        case Level.PATIENT:
+            return (row.takeover, row.number)
+        case Level.STUDY:
+            return (row.takeover, row.patient, row.study_instance_uid)
+        case Level.SERIES:
+            return (row.takeover, row.patient, row.study_instance_uid, row.series_instance_uid)
+        case _:
+            return (row.takeover, row.ordinal)
+
+
+def _hit(level: Level, row: AnyRow, *, counts: Any, named: Any, seen: str | None) -> Hit:
+    mapping = row._mapping  # noqa: SLF001  SQLAlchemy's documented way to columns by name
+    values = {word: mapping[name] for word, name in _VALUES[level].items() if mapping[name] is not None}
+    if seen is not None:
+        values["ModalitiesInStudy"] = seen
+    patient = row.number if level is Level.PATIENT else row.patient
+    ordinal = row.ordinal if "ordinal" in mapping else 0
+    return Hit(level, row.takeover, patient, ordinal, values, counts, tuple(named))
+
+
+def _counts(connection: Connection, level: Level, rows: Sequence[AnyRow]) -> dict[tuple[Any, ...], dict[str, int]]:
+    found: dict[tuple[Any, ...], dict[str, int]] = defaultdict(dict)
+    keys = [_key(level, row) for row in rows]
+    series, instance = tables.series, tables.instance
+    study_of = (series.c.takeover, series.c.patient, series.c.study_instance_uid)
+    of_series = and_(
+        *(instance.c[name] == series.c[name] for name in ("series_instance_uid", "takeover", "patient")),
+        instance.c.study_instance_uid == series.c.study_instance_uid,
+    )
+    counted = func.count(instance.c.ordinal)
+    asked: list[tuple[str, Sequence[ColumnElement[Any]], Select[Any]]] = []
+    if level is Level.PATIENT:
+        for name, table in (("studies", tables.study), ("documents", tables.document), ("holdings", tables.holding)):
+            asked.append((name, (table.c.takeover, table.c.patient), select(func.count()).select_from(table)))
+    elif level is Level.STUDY:
+        asked.append(("series", study_of, select(func.count()).select_from(series)))
+        asked.append(("instances", study_of, select(counted).select_from(series.join(instance, of_series))))
+    elif level is Level.SERIES:
+        whole = (*study_of, series.c.series_instance_uid)
+        asked.append(("instances", whole, select(counted).select_from(series.join(instance, of_series))))
+    for name, columns, wanted in asked:
+        grouped = wanted.add_columns(*columns).where(tuple_(*columns).in_(keys)).group_by(*columns)
+        for count, *key in connection.execute(grouped):
+            found[tuple(key)][name] = count
+    return found
+
+
+def _identifiers(connection: Connection, rows: Sequence[AnyRow]) -> dict[tuple[Any, ...], list[Identifier]]:
+    known, found = tables.patient_identifier.c, defaultdict(list)
+    keys = [_key(Level.PATIENT, row) for row in rows]
+    wanted = select(known.takeover, known.number, known.root, known.extension)
+    mine = wanted.where(tuple_(known.takeover, known.number).in_(keys)).order_by(known.root_key, known.extension_key)
+    for takeover, number, root, extension in connection.execute(mine):
+        found[takeover, number].append(Identifier(root, extension))
+    return found
+
+
+def _modalities(connection: Connection, rows: Sequence[AnyRow]) -> dict[tuple[Any, ...], str]:
+    """ModalitiesInStudy (PS3.4 C.3.4), joined as any multi-valued attribute."""
+    series, found = tables.series.c, defaultdict(list)
+    columns = (series.takeover, series.patient, series.study_instance_uid)
+    wanted = (
+        select(*columns, series.modality).distinct().where(tuple_(*columns).in_([_key(Level.STUDY, r) for r in rows]))
+    )
+    for *key, modality in connection.execute(wanted.order_by(series.modality)):
+        if modality:
+            found[tuple(key)].append(modality)
+    return {key: "\\".join(names) for key, names in found.items()}

@@ -1,0 +1,199 @@
+"""The journey in: receive → validate → seal → store → catalogue → evidence log → protocol (DESIGN § 1).
+
+`announce` opens the takeover and lists its items; `complete` settles every item, balances the statement, publishes the
+log and issues the protocol. Both may be killed anywhere and run again: each step looks at what is there. A package that
+was taken over before is not taken over again; its protocol is given instead.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from repository.clock import stamp
+from repository.domain.holding import CustodyEvent
+from repository.domain.statement import Statement
+from repository.domain.takeover import FINAL, STORED, Disposition, Handover, State, Takeover
+from repository.evidence.signing import signed
+from repository.findings import Finding
+from repository.packages.guard import Limits
+from repository.packages.package import HandoverPackage, open_package
+from repository.runtime import Archive
+from repository.takeover.balancing import balance
+from repository.takeover.concluding import PURPOSE, draw_up, verdict
+from repository.takeover.custody import WHOLE, custody_event, seal_description, takeover_key
+from repository.takeover.errors import ProtocolMissing, StatementUnbalanced
+from repository.takeover.inscribing import inscribe_closing, inscribe_opening, read_description
+from repository.takeover.receiving import Progress, Receiving
+from storage.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person asks for: a package, and what the package itself may lack."""
+
+    package: Path
+    manifest: Path | None = None
+    given: Handover | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+def receive(archive: Archive, order: Order, *, progress: Callable[[Progress], None]) -> Takeover:
+    """The takeover of the package, concluded. Run again for the same package, it goes on or gives the outcome."""
+    with open_package(order.package, manifest=order.manifest, given=order.given, limits=order.limits) as package:
+        takeover = announce(archive, package, order)
+        return complete(archive, takeover, package, progress=progress)
+
+
+def announce(archive: Archive, package: HandoverPackage, order: Order) -> Takeover:
+    """The takeover is in the catalogue and in the log, its opening in the store; its items may yet be unlisted."""
+    known = archive.catalogue.takeover_by_fingerprint(package.fingerprint)
+    takeover = known or archive.catalogue.open_takeover(
+        package.handover,
+        id=str(new_id()),
+        package=str(order.package.resolve()),
+        fingerprint=package.fingerprint,
+        declared=package.declared,
+        opened_at=stamp(archive.clock()),
+    )
+    if not archive.catalogue.events(takeover.number):
+        _record_opening(archive, takeover, package)
+    return takeover
+
+
+def complete(
+    archive: Archive, takeover: Takeover, package: HandoverPackage, *, progress: Callable[[Progress], None]
+) -> Takeover:
+    """The takeover has reached a final state and its protocol is signed, stored and in a published log."""
+    rejection = package.rejection
+    if takeover.state is State.RECEIVING:
+        if rejection is None:
+            _settle_items(archive, takeover, package, progress=progress)
+        takeover = archive.catalogue.move(takeover.number, State.RECEIVED, at=stamp(archive.clock()))
+    if takeover.state is State.RECEIVED:
+        _balanced(archive, takeover)
+        takeover = archive.catalogue.move(takeover.number, State.BALANCED, at=stamp(archive.clock()))
+    if takeover.state is State.BALANCED:
+        takeover = _conclude(archive, takeover, rejection=rejection)
+    archive.log.publish()
+    return takeover
+
+
+def statement_of(archive: Archive, takeover: Takeover) -> Statement:
+    """The statement as the catalogue has it now."""
+    counts = archive.catalogue.counts(takeover.number)
+    return balance(
+        archive.catalogue.items(takeover.number),
+        holdings=counts.holdings,
+        holding_bytes=counts.size,
+        declared_counts=takeover.handover.declared_counts,
+        found_counts={
+            "patients": counts.patients,
+            "documents": counts.documents,
+            "studies": counts.studies,
+            "series": counts.series,
+            "instances": counts.instances,
+        },
+    )
+
+
+def protocol_of(archive: Archive, takeover: Takeover) -> bytes:
+    """The signed protocol, from the store. Raises `ProtocolMissing` while there is none."""
+    closing = closing_of(archive, takeover)
+    if takeover.state not in FINAL or closing is None:
+        raise ProtocolMissing(takeover=takeover.id, state=takeover.state.value)
+    return str(closing["protocol"]).encode()
+
+
+def closing_of(archive: Archive, takeover: Takeover) -> dict[str, Any] | None:
+    """The closing description of a takeover that has been concluded."""
+    packs = [pack for pack in archive.catalogue.packs(takeover.number) if pack.patient == WHOLE]
+    for pack in sorted(packs, key=lambda pack: pack.object_id, reverse=True):
+        raw, _, _ = archive.vault.description(pack.key, size=pack.size)
+        description = read_description(raw, name=pack.key)
+        if description["kind"] == "closing":
+            return description
+    return None
+
+
+def _record_opening(archive: Archive, takeover: Takeover, package: HandoverPackage) -> None:
+    findings = (*package.findings, *((package.rejection,) if package.rejection else ()))
+    detail = f"package {takeover.fingerprint}"
+    event = _event(archive, takeover, "capture", at=takeover.opened_at, outcome="started", detail=detail)
+    key = takeover_key(archive.vault, archive.catalogue, takeover.number)
+    description = inscribe_opening(takeover, findings=findings, events=(event,))
+    opening = seal_description(archive.vault, takeover.id, key, description)
+    archive.catalogue.record(takeover.number, [opening], findings=findings, events=[event])
+
+
+def _settle_items(
+    archive: Archive, takeover: Takeover, package: HandoverPackage, *, progress: Callable[[Progress], None]
+) -> None:
+    archive.catalogue.list_items(takeover.number, package.items())
+    pending = archive.catalogue.items(takeover.number, dispositions={Disposition.PENDING})
+    of_items = of_bytes = 0
+    for item in pending:
+        of_items += 1
+        of_bytes += max(item.size, 0)
+    Receiving(
+        takeover,
+        package,
+        catalogue=archive.catalogue,
+        vault=archive.vault,
+        clock=archive.clock,
+        workers=archive.settings.workers,
+        progress=progress,
+    ).run(of_items=of_items, of_bytes=of_bytes)
+
+
+def _balanced(archive: Archive, takeover: Takeover) -> Statement:
+    statement = statement_of(archive, takeover)
+    if not statement.tally.balances:
+        residue = ", ".join(f"{name} {left}" for name, left in statement.tally.residue.items() if left)
+        raise StatementUnbalanced(takeover=takeover.id, residue=residue)
+    return statement
+
+
+def _conclude(archive: Archive, takeover: Takeover, *, rejection: Finding | None) -> Takeover:
+    if closing := closing_of(archive, takeover):  # recorded, and stopped before the last move
+        return archive.catalogue.move(takeover.number, State(closing["state"]), at=closing["closed_at"])
+    statement, now = _balanced(archive, takeover), stamp(archive.clock())
+    counted = _count_findings(statement)
+    findings = [*archive.catalogue.findings(takeover.number, ordinal=WHOLE), *counted]
+    state = verdict(statement, findings, rejection=rejection)
+    checkpoint = archive.log.publish()
+    drawn = draw_up(
+        takeover,
+        statement,
+        findings,
+        archive=archive.id.hex,
+        state=state,
+        issued_at=now,
+        checkpoint=checkpoint.note.decode(),
+    )
+    protocol = signed(drawn, purpose=PURPOSE, seed=archive.ring.signing_seed())
+    events = [
+        _event(archive, takeover, "validation", at=now, outcome="balanced", detail=statement.items_sha256),
+        _event(archive, takeover, "ingestion end", at=now, outcome=state.value, detail=sha256(protocol).hexdigest()),
+    ]
+    unkept = [item for item in archive.catalogue.items(takeover.number) if item.disposition not in STORED]
+    description = inscribe_closing(
+        takeover.id, state=state, closed_at=now, items=unkept, findings=counted, events=events, protocol=protocol
+    )
+    key = takeover_key(archive.vault, archive.catalogue, takeover.number)
+    closing_pack = seal_description(archive.vault, takeover.id, key, description)
+    archive.catalogue.record(takeover.number, [closing_pack], findings=counted, events=events)
+    return archive.catalogue.move(takeover.number, state, at=now)
+
+
+def _event(archive: Archive, takeover: Takeover, kind: str, *, at: str, outcome: str, detail: str) -> CustodyEvent:
+    return custody_event(kind, archive=archive.id.hex, takeover=takeover.id, at=at, outcome=outcome, detail=detail)
+
+
+def _count_findings(statement: Statement) -> list[Finding]:
+    return [
+        Finding("TKO-COUNT", "", {"name": check.name, "declared": check.declared, "found": check.found})
+        for check in statement.counts
+        if check.declared != check.found
+    ]

@@ -1,0 +1,173 @@
+"""A folder as a package. Nothing outside of it is ever reached: no part of a path is opened through a link."""
+
+import io
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from repository.findings import Finding
+from repository.packages.errors import ItemUnreadable, PackageChanged, PackageUnreadable, PackageUnusable, reason_of
+from repository.packages.guard import Limits
+from repository.packages.labels import label_of, raw_of
+from repository.packages.source import Entry, EntryKind, seal_of_listing
+
+STEP = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a fifo put there since does not block us
+
+
+class FolderSource:
+    """Lists on opening, in ascending order of the names' bytes at each level."""
+
+    form = "folder"
+    findings: tuple[Finding, ...] = ()
+
+    def __init__(self, path: Path, *, limits: Limits) -> None:
+        self._path = path
+        self._limits = limits
+        self.entries: Sequence[Entry] = self._list()
+        self._index = {entry.path: entry for entry in self.entries}
+
+    def open(self, path: str) -> BinaryIO:
+        entry = self._index[path]
+        try:
+            fd = _open_beneath(self._path, raw_of(path))
+        except (FileNotFoundError, NotADirectoryError):
+            raise PackageChanged(path=str(self._path)) from None
+        except OSError as error:
+            if reason_of(error) == "ELOOP":  # a link stands where a file or a folder was listed
+                raise PackageChanged(path=str(self._path)) from None
+            raise ItemUnreadable("PKG-UNREADABLE") from None
+        stream = _FolderFile(fd, entry, package=self._path)
+        try:
+            stream.check()
+        except PackageChanged:
+            stream.close()
+            raise
+        return io.BufferedReader(stream, 1 << 17)
+
+    def fingerprint(self) -> str:
+        return seal_of_listing(self.entries)
+
+    def check_unchanged(self) -> None:
+        """Lists anew: a file added, removed, renamed, replaced or written to since is noticed."""
+        if self._list() != self.entries:
+            raise PackageChanged(path=str(self._path))
+
+    def close(self) -> None:
+        """Holds nothing open between calls."""
+
+    def _list(self) -> list[Entry]:
+        found: list[Entry] = []
+        root = os.fsencode(self._path)
+        try:
+            pending = [iter(_scan(root, b""))]
+        except OSError as error:
+            raise PackageUnreadable(path=str(self._path), reason=reason_of(error)) from None
+        while pending:
+            item = next(pending[-1], None)
+            if item is None:
+                pending.pop()
+                continue
+            entry, inner = item
+            if inner and len(pending) > self._limits.depth:
+                found.append(_with_obstacle(entry, "PKG-PATH-TOO-DEEP"))
+            elif inner:
+                try:
+                    pending.append(iter(_scan(root, inner)))
+                    found.append(entry)
+                except OSError:
+                    found.append(_with_obstacle(entry, "PKG-FOLDER-UNREADABLE"))
+            else:
+                found.append(entry)
+            if len(found) > self._limits.entries:
+                raise PackageUnusable(Finding("PKG-TOO-MANY", params={"limit": self._limits.entries}))
+        return found
+
+
+class _FolderFile(io.RawIOBase):
+    """An open file that raises `PackageChanged` at its end if it is not the one that was listed."""
+
+    def __init__(self, fd: int, entry: Entry, *, package: Path) -> None:
+        self._fd = fd
+        self._entry = entry
+        self._package = package
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def readinto(self, buffer: "memoryview", /) -> int:  # type: ignore[override]  # what BufferedReader passes
+        try:
+            count = os.readv(self._fd, [buffer])
+        except OSError:
+            raise ItemUnreadable("PKG-UNREADABLE") from None
+        self._read += count
+        if count == 0 or self._read > self._entry.size:
+            self.check()
+        if count == 0 and self._read != self._entry.size:
+            raise ItemUnreadable("PKG-SIZE-LIES")
+        return count
+
+    def check(self) -> None:
+        now = os.fstat(self._fd)
+        seen = (EntryKind.FILE, self._entry.place, self._entry.size, self._entry.modified_ns)
+        if (_kind(now.st_mode), now.st_ino, now.st_size, now.st_mtime_ns) != seen:
+            raise PackageChanged(path=str(self._package))
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._fd)
+        super().close()
+
+
+def _scan(root: bytes, inner: bytes) -> Iterator[tuple[Entry, bytes]]:
+    """The entries of one folder, sorted by name, each with its path if it is a folder itself.
+
+    Raises `OSError` before the first entry, so that an unreadable folder is known by its own name.
+    """
+    with os.scandir(os.path.join(root, inner)) as listing:  # noqa: PTH118 - bytes, which pathlib does not take
+        found = sorted(listing, key=lambda entry: entry.name)
+    return (_entry(item, inner) for item in found)
+
+
+def _entry(item: "os.DirEntry[bytes]", inner: bytes) -> tuple[Entry, bytes]:
+    name = inner + b"/" + item.name if inner else item.name
+    try:
+        status = item.stat(follow_symlinks=False)
+    except OSError:
+        return Entry(label_of(name), -1, 0, EntryKind.FILE, obstacle="PKG-UNREADABLE"), b""
+    kind = _kind(status.st_mode)
+    if kind is EntryKind.DIRECTORY:
+        return Entry(label_of(name), 0, 0, kind), name
+    return Entry(label_of(name), status.st_size, status.st_mtime_ns, kind, place=status.st_ino), b""
+
+
+def _with_obstacle(entry: Entry, code: str) -> Entry:
+    return Entry(entry.path, entry.size, entry.modified_ns, entry.kind, entry.place, obstacle=code)
+
+
+def _kind(mode: int) -> EntryKind:
+    if stat.S_ISREG(mode):
+        return EntryKind.FILE
+    if stat.S_ISDIR(mode):
+        return EntryKind.DIRECTORY
+    return EntryKind.LINK if stat.S_ISLNK(mode) else EntryKind.SPECIAL
+
+
+def _open_beneath(root: Path, raw: bytes) -> int:
+    """A descriptor of the file `raw` under `root`; `OSError` (ELOOP, ENOTDIR) if any part of it is a link."""
+    *folders, name = raw.split(b"/")
+    at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for folder in folders:
+            below = os.open(folder, STEP, dir_fd=at)
+            os.close(at)
+            at = below
+        return os.open(name, READ, dir_fd=at)
+    finally:
+        os.close(at)

@@ -1,0 +1,128 @@
+"""An item is read from the package, once: hashed, identified by content, described, held against its declaration.
+
+What can go wrong: the item cannot be read (it is MISSING, with the reason), it is hostile (REFUSED, by name), it is
+not what was declared (ALTERED: kept all the same). A bad item never stops a takeover; a package that changes does.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import BinaryIO
+
+from repository.domain.describing import Description
+from repository.domain.takeover import Disposition, Item
+from repository.formats import HOSTILE
+from repository.formats.describe import HEAD_BYTES, describe
+from repository.packages.errors import ItemUnreadable
+from repository.packages.package import HandoverPackage
+from storage.digests import Digesting, pieces
+from storage.objects.port import Bytes
+
+SMALL = 4 << 20  # bytes up to which an item is held in memory; larger ones are streamed as they are sealed
+_STRENGTH = ("sha256", "sha512", "sha384", "sha1", "md5")
+
+
+@dataclass(slots=True)
+class Arrival:
+    """An item on its way in. Digests are known at once for small items, after sealing for streamed ones."""
+
+    item: Item
+    description: Description
+    content: bytes | None
+    reopen: Callable[[], Iterator[bytes]] | None = None  # of a streamed item
+    declared: bool = False  # whether the package declares its items at all
+    sha256: bytes = b""
+    size: int = 0
+    patient: int = 0
+    conflicts_with: int = 0
+    disposition: Disposition = Disposition.PENDING
+    _passing: Digesting | None = None
+
+    def parts(self) -> Iterable[Bytes]:
+        """The bytes to seal; for a streamed item, reading them makes the digests."""
+        if self.content is not None:
+            return (self.content,)
+        return self.restart()
+
+    def restart(self) -> Iterable[Bytes]:
+        """The bytes of a streamed item from its first, with fresh digests."""
+        if self.reopen is None:
+            raise RuntimeError("internal: an arrival without bytes")
+        self._passing = Digesting(self.reopen(), algorithms=_needed(self.item.declared_digests))
+        return self._passing
+
+    def settle_digests(self) -> None:
+        """Size, digest and disposition are known after this; a streamed item has been read to its end."""
+        if self._passing is not None:
+            self.size, self.sha256 = self._passing.size, self._passing.digest()
+            self.disposition = _judge(self.item, self.size, self._passing.hexdigests(), declared=self.declared)
+
+
+def arrive(package: HandoverPackage, item: Item) -> Arrival | Item:
+    """The arrival of `item`, or the item as it is settled without bytes, with the code that says why."""
+    try:
+        with package.open(item.path) as stream:
+            head = _read(stream, min(SMALL, max(item.size, 0)) + 1)
+            if len(head) <= SMALL:
+                arrival = _small(item, head, declared=package.declared)
+            else:
+                arrival = _large(package, item, head)
+    except ItemUnreadable:
+        return replace(item, disposition=Disposition.MISSING, reason="TKO-UNREADABLE")
+    if hostile := [found for found in arrival.description.findings if found.code in HOSTILE]:
+        return replace(item, disposition=Disposition.REFUSED, reason=hostile[0].code)
+    return arrival
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    """`size` bytes, or all there are; a reader may give less at a time."""
+    held = stream.read(size)
+    if len(held) in (0, size):
+        return held
+    parts = [held]
+    while (left := size - sum(map(len, parts))) and (more := stream.read(left)):
+        parts.append(more)
+    return b"".join(parts)
+
+
+def _small(item: Item, content: bytes, *, declared: bool) -> Arrival:
+    digest = hashlib.sha256(content)
+    description = describe(content[:HEAD_BYTES], size=len(content), open_rest=lambda: BytesIO(content))
+    hexdigests = {"sha256": digest.hexdigest()}
+    for name in _needed(item.declared_digests):
+        hexdigests[name] = hashlib.new(name, content).hexdigest()
+    disposition = _judge(item, len(content), hexdigests, declared=declared)
+    return Arrival(item, description, content, sha256=digest.digest(), size=len(content), disposition=disposition)
+
+
+def _large(package: HandoverPackage, item: Item, head: bytes) -> Arrival:
+    description = describe(head[:HEAD_BYTES], size=item.size, open_rest=lambda: package.open(item.path))
+    return Arrival(
+        item,
+        description,
+        None,
+        reopen=lambda: _reopened(package, item.path),
+        declared=package.declared,
+        size=item.size,
+    )
+
+
+def _reopened(package: HandoverPackage, path: str) -> Iterator[bytes]:
+    with package.open(path) as stream:
+        yield from pieces(stream)
+
+
+def _needed(declared: Mapping[str, str]) -> tuple[str, ...]:
+    """The strongest declared algorithm, unless it is SHA-256, which is made anyway: no byte is hashed in vain."""
+    if "sha256" in declared:
+        return ()
+    return next(((name,) for name in _STRENGTH if name in declared), ())
+
+
+def _judge(item: Item, size: int, hexdigests: Mapping[str, str], *, declared: bool) -> Disposition:
+    if not item.declared:
+        return Disposition.UNEXPECTED if declared else Disposition.KEPT
+    same_size = item.declared_size in (-1, size)
+    same_bytes = all(item.declared_digests.get(name, value) == value for name, value in hexdigests.items())
+    return Disposition.KEPT if same_size and same_bytes else Disposition.ALTERED

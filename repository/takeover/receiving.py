@@ -1,0 +1,232 @@
+"""Every item of a package is settled: kept, or named as not kept. The engine room of the journey in.
+
+    listing → [pool] arrive → [this thread, in order] sort, pack → [pool] seal and store → [this thread] commit
+
+Reading, hashing, sealing and fsync release the interpreter's lock and run in the pool; what needs order (duplicates,
+patients, packs, commits) runs here. Several packs that are ready share one transaction. Memory is bounded by the
+batches ahead, the open packs and the packs on their way, whatever the size of the package.
+
+Killed at any moment: what was committed is in the catalogue and in the store; objects stored and not committed are
+orphans, which the next run of the same package reaps before it goes on with the items that are still pending.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from repository.catalogue.catalogue import Catalogue
+from repository.clock import Clock, stamp
+from repository.domain.holding import PackRecord
+from repository.domain.takeover import Disposition, Item, Takeover
+from repository.packages.package import HandoverPackage
+from repository.takeover.arriving import SMALL, Arrival, arrive
+from repository.takeover.assigning import NOBODY, Patients
+from repository.takeover.packing import Pack, Packer
+from repository.takeover.sealing import Sealer, folder_of
+from repository.takeover.sorting import Duplicate, Sorter, duplicate
+from storage.errors import ArchiveError
+from storage.keys.record_keys import RecordKey
+from storage.vault import Vault
+
+BATCH_ITEMS, BATCH_BYTES = 64, 4 << 20  # one task of the pool: small files cost less than handing them over one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a takeover has come; bytes are those of the listing."""
+
+    items: int
+    of_items: int
+    bytes: int
+    of_bytes: int
+
+
+class Receiving:
+    """One run over the pending items of a takeover."""
+
+    def __init__(
+        self,
+        takeover: Takeover,
+        package: HandoverPackage,
+        *,
+        catalogue: Catalogue,
+        vault: Vault,
+        clock: Clock,
+        workers: int,
+        progress: Callable[[Progress], None],
+    ) -> None:
+        self._takeover, self._package, self._catalogue, self._vault = takeover, package, catalogue, vault
+        self._clock, self._workers, self._report = clock, workers, progress
+        self._sealer = Sealer(vault, takeover)
+        self._patients = Patients()
+        self._sorter = Sorter(catalogue, takeover.number, self._patients)
+        self._packer = Packer()
+        self._keys: dict[int, Future[RecordKey]] = {}
+        self._sealing: deque[tuple[Pack, Future[PackRecord]]] = deque()
+        self._packed: set[int] = set()  # patients who have a pack
+        self._unsettled: list[Item] = []
+        self._duplicates: list[Duplicate] = []
+        self._counted = Progress(0, 0, 0, 0)
+
+    def run(self, *, of_items: int, of_bytes: int) -> None:
+        """No item is pending any more. Raises what the store, the catalogue or the package raise."""
+        self._counted = Progress(0, of_items, 0, of_bytes)
+        self.reap()
+        self._restore()
+        pending = self._catalogue.items(self._takeover.number, dispositions={Disposition.PENDING})
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="intake") as pool:
+            try:
+                listed = self._admit_listed_patients()
+                for arrived in _in_order(pool, self._arrive_all, self._there(pending), ahead=2 * self._workers):
+                    self._take(pool, arrived)
+                for pack in (*self._packer.rest(), *map(Pack, sorted(listed - self._packed))):
+                    self._send(pool, pack)
+                while self._sealing:
+                    self._commit()
+                self._flush(everything=True)
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                with suppress(ArchiveError):  # the first fault is the one to tell
+                    self._salvage()
+                raise
+        self._package.check_unchanged()
+
+    def reap(self) -> int:
+        """Objects of this takeover that no row knows are deleted: they were never acknowledged. How many there were."""
+        known = {pack.key for pack in self._catalogue.packs(self._takeover.number)}
+        orphans = [
+            held.key for held in self._vault.store.list(folder_of(self._takeover.id) + "/") if held.key not in known
+        ]
+        for key in orphans:
+            self._vault.store.delete(key)
+        return len(orphans)
+
+    def _restore(self) -> None:
+        for record in self._catalogue.patients(self._takeover.number):
+            self._patients.restore(record)
+            self._packed.add(record.number)
+        for key_id, _, patient, _ in self._catalogue.record_keys(self._takeover.number):
+            ready: Future[RecordKey] = Future()
+            ready.set_result(self._vault.record_keys.open(UUID(hex=key_id)))
+            self._keys[patient] = ready
+
+    def _admit_listed_patients(self) -> set[int]:
+        """Patients of the package's list have the first numbers; those whom no item names get a pack of their own."""
+        return {self._patients.assign(facts)[0] for facts in self._package.patients()} - {NOBODY}
+
+    def _there(self, pending: Iterable[Item]) -> Iterator[list[Item]]:
+        """Pending items in batches; those that are not in the package are settled as missing on the way."""
+        batch, size = [], 0
+        for item in pending:
+            if item.size < 0:
+                self._unsettled.append(replace(item, disposition=Disposition.MISSING, reason="TKO-NOT-THERE"))
+                self._count(1, 0)
+                continue
+            batch.append(item)
+            size += min(item.size, SMALL)
+            if len(batch) >= BATCH_ITEMS or size >= BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
+
+    def _arrive_all(self, items: Sequence[Item]) -> list[Arrival | Item]:
+        return [arrive(self._package, item) for item in items]
+
+    def _take(self, pool: ThreadPoolExecutor, arrived: Sequence[Arrival | Item]) -> None:
+        came = [each for each in arrived if isinstance(each, Arrival)]
+        for refused in (each for each in arrived if isinstance(each, Item)):
+            self._unsettled.append(refused)
+            self._count(1, refused.size)
+        for each in self._sorter.sort(came):
+            if isinstance(each, Duplicate):
+                self._duplicates.append(each)
+                self._count(1, each.item.size)
+                continue
+            for pack in self._packer.add(each):
+                self._send(pool, pack)
+        if len(self._unsettled) + len(self._duplicates) > 1000:
+            self._flush()
+
+    def _send(self, pool: ThreadPoolExecutor, pack: Pack) -> None:
+        while len(self._sealing) > self._workers:
+            self._commit()
+        self._packed.add(pack.patient)
+        if pack.patient not in self._keys:
+            # Submitted before the pack that waits for it, so the pool always gets to it first.
+            self._keys[pack.patient] = pool.submit(self._vault.record_keys.make)
+        patient, at = self._patients.record(pack.patient), stamp(self._clock())
+        key = self._keys[pack.patient]
+        sealing = pool.submit(lambda: self._sealer.seal(pack, record_key=key.result(), patient=patient, at=at))
+        self._sealing.append((pack, sealing))
+
+    def _commit(self) -> None:
+        """Waits for the oldest pack on its way and commits it, with all behind it that are ready: one fsync for all."""
+        ready = [self._sealing.popleft()]
+        ready[0][1].result()
+        while self._sealing and self._sealing[0][1].done():
+            ready.append(self._sealing.popleft())
+        self._write([sealing.result() for _, sealing in ready])
+
+    def _write(self, records: Sequence[PackRecord]) -> None:
+        kept = [record for record in records if not self._came_before(record)]
+        self._catalogue.record(self._takeover.number, kept)
+        for record in kept:
+            self._sorter.forget(record.holdings)
+            self._count(len(record.holdings), sum(holding.size for holding in record.holdings))
+        self._flush()
+
+    def _came_before(self, record: PackRecord) -> bool:
+        """A streamed item whose bytes are kept already: known only now. Its object is taken back."""
+        if len(record.holdings) != 1 or record.holdings[0].size <= SMALL:
+            return False
+        holding = record.holdings[0]
+        original = self._catalogue.digest_owner(self._takeover.number, holding.sha256)
+        if original is None or original == holding.ordinal:
+            return False
+        self._vault.store.delete(record.pack.key)
+        item = self._catalogue.item(self._takeover.number, holding.ordinal)
+        if item is not None:
+            self._duplicates.append(duplicate(item, original))
+        return True
+
+    def _flush(self, *, everything: bool = False) -> None:
+        """Items without bytes of their own are settled; a duplicate only when its original is committed."""
+        waiting = set() if everything else self._sorter.uncommitted([each.original for each in self._duplicates])
+        settled = [each.item for each in self._duplicates if each.original not in waiting]
+        self._duplicates = [each for each in self._duplicates if each.original in waiting]
+        if settled or self._unsettled:
+            self._catalogue.settle(self._takeover.number, [*self._unsettled, *settled])
+        self._unsettled = []
+
+    def _salvage(self) -> None:
+        """After a fault: what is sealed already is committed, so that the next run need not do it again."""
+        ready = [s for _, s in self._sealing if s.done() and not s.cancelled() and s.exception() is None]
+        self._sealing.clear()
+        if ready:
+            self._write([sealing.result() for sealing in ready])
+
+    def _count(self, items: int, size: int) -> None:
+        so_far = self._counted
+        self._counted = replace(so_far, items=so_far.items + items, bytes=so_far.bytes + max(size, 0))
+        self._report(self._counted)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    work: Callable[[Sequence[Item]], list[Arrival | Item]],
+    batches: Iterable[Sequence[Item]],
+    *,
+    ahead: int,
+) -> Iterator[list[Arrival | Item]]:
+    """`work` done on each batch by the pool, at most `ahead` batches in advance, given out in order."""
+    waiting: deque[Future[list[Arrival | Item]]] = deque()
+    for batch in batches:
+        waiting.append(pool.submit(work, batch))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

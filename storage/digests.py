@@ -1,0 +1,40 @@
+"""SHA-256 of bytes as they pass, so that no byte is read a second time to be hashed."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from storage.objects.port import Bytes
+
+PIECE = 1 << 20  # bytes a read; below 256 KiB calls cost more than hashing, above 1 MiB only memory grows
+
+
+class Digesting:
+    """Iterates over `source` unchanged; after the last part `size` and `digest()` tell of all that passed."""
+
+    def __init__(self, source: Iterable[Bytes], *, algorithms: Iterable[str] = ()) -> None:
+        self._source = source
+        self._sha256 = hashlib.sha256()
+        self._others = {name: hashlib.new(name) for name in algorithms if name != "sha256"}
+        self.size = 0
+
+    def __iter__(self) -> Iterator[Bytes]:
+        for part in self._source:
+            self.size += len(part)
+            self._sha256.update(part)
+            for other in self._others.values():
+                other.update(part)
+            yield part
+
+    def digest(self) -> bytes:
+        return self._sha256.digest()
+
+    def hexdigests(self) -> dict[str, str]:
+        """Lower-case hex of SHA-256 and of every other algorithm asked for."""
+        return {"sha256": self._sha256.hexdigest()} | {n: h.hexdigest() for n, h in self._others.items()}
+
+
+def pieces(stream: BinaryIO, *, size: int = PIECE) -> Iterator[bytes]:
+    """The rest of `stream` in parts of at most `size` bytes."""
+    while part := stream.read(size):
+        yield part

@@ -1,0 +1,127 @@
+"""Record keys: one for each patient in a takeover, wrapped by the root key in a small object of its own.
+
+Destroying the objects of a record key is how a patient's data is erased; rotation writes them anew under a new
+epoch. Both may stop anywhere and be run again.
+"""
+
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from threading import Lock
+
+from cryptography.cobblestone import Cobblestone256Encryptor
+
+from storage.errors import ObjectExists, ObjectMissing, RecordKeyMissing, SealBroken
+from storage.ids import new_id
+from storage.keys.port import KeyProvider
+from storage.objects.port import ObjectStore
+
+MAGIC = b"EDMRKEY\x01"
+SIZE = 104
+PREFIX = "keys/"
+_KEPT_OPEN = 4096  # record keys held in memory at most; 100 bytes each
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    id: uuid.UUID
+    secret: bytes = field(repr=False)
+
+
+class RecordKeys:
+    """The record keys of one archive, in its object store."""
+
+    def __init__(self, store: ObjectStore, provider: KeyProvider, *, archive: uuid.UUID) -> None:
+        self._store, self._provider, self._archive = store, provider, archive
+        self._open: OrderedDict[uuid.UUID, RecordKey] = OrderedDict()
+        self._lock = Lock()
+
+    def make(self) -> RecordKey:
+        """A new record key; its key object is durable when this returns."""
+        key = RecordKey(new_id(), Cobblestone256Encryptor.generate_key())
+        self._write(key)
+        self._remember(key)
+        return key
+
+    def open(self, key_id: uuid.UUID) -> RecordKey:
+        """Raises `RecordKeyMissing` if no key object is there, `SealBroken` if it does not open."""
+        with self._lock:
+            if key := self._open.get(key_id):
+                self._open.move_to_end(key_id)
+                return key
+        key = RecordKey(key_id, self._read(key_id))
+        self._remember(key)
+        return key
+
+    def destroy(self, key_id: uuid.UUID) -> None:
+        """No key object of `key_id` is left; what it sealed cannot be opened again."""
+        with self._lock:
+            self._open.pop(key_id, None)
+        for held in list(self._store.list(_folder(key_id))):
+            self._store.delete(held.key)
+
+    def ids(self) -> Iterator[tuple[uuid.UUID, int]]:
+        """Each key object as (record key id, epoch), ascending."""
+        for held in self._store.list(PREFIX):
+            key_id, epoch = held.key.removeprefix(PREFIX).split("/")
+            yield uuid.UUID(hex=key_id), int(epoch)
+
+    def rewrap(self, progress: Callable[[int], None] | None = None) -> int:
+        """Every record key lies under the active epoch only; the count of those that had to be moved.
+
+        Reads what is there, so that an interrupted rotation ends by being run again. The new key object is durable
+        before the old one is deleted.
+        """
+        active, moved = self._provider.active_epoch, 0
+        for seen, (key_id, held) in enumerate(groupby(self.ids(), key=itemgetter(0)), 1):
+            epochs = {epoch for _, epoch in held}
+            if active not in epochs:
+                self._write(RecordKey(key_id, self._read(key_id)))
+                moved += 1
+            for epoch in epochs - {active}:
+                self._store.delete(_name(key_id, epoch))
+            if progress:
+                progress(seen)
+        return moved
+
+    def _write(self, key: RecordKey) -> None:
+        bound = self._bound(key.id, self._provider.active_epoch)
+        try:
+            wrapped = self._provider.wrap(key.secret, context=bound)
+            self._store.put(_name(key.id, self._provider.active_epoch), [bound + wrapped])
+        except ObjectExists:
+            if self._read(key.id) != key.secret:  # an interrupted rotation wrote it: the same secret is success
+                raise
+
+    def _read(self, key_id: uuid.UUID) -> bytes:
+        for epoch in sorted(self._provider.epochs, reverse=True):
+            try:
+                with self._store.open(_name(key_id, epoch)) as stream:
+                    raw = stream.read(SIZE + 1)
+            except ObjectMissing:
+                continue
+            bound = self._bound(key_id, epoch)
+            if len(raw) != SIZE or raw[:44] != bound:
+                raise SealBroken(key=_name(key_id, epoch), reason="not the key object of this place")
+            return self._provider.unwrap(raw[44:], epoch=epoch, context=bound)
+        raise RecordKeyMissing(record_key=key_id.hex)
+
+    def _bound(self, key_id: uuid.UUID, epoch: int) -> bytes:
+        return MAGIC + self._archive.bytes + key_id.bytes + epoch.to_bytes(4)
+
+    def _remember(self, key: RecordKey) -> None:
+        with self._lock:
+            self._open[key.id] = key
+            if len(self._open) > _KEPT_OPEN:
+                self._open.popitem(last=False)
+
+
+def _folder(key_id: uuid.UUID) -> str:
+    return f"{PREFIX}{key_id.hex}/"
+
+
+def _name(key_id: uuid.UUID, epoch: int) -> str:
+    return f"{_folder(key_id)}{epoch}"

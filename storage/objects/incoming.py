@@ -1,0 +1,145 @@
+"""The folder of objects that are being written: temporary files, each locked while its writer lives."""
+
+import errno
+import fcntl
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from storage.errors import StoreRefused, StoreUnavailable
+from storage.objects.folders import PRIVATE_FOLDER, store_errors
+from storage.objects.port import Bytes
+
+INCOMING = ".incoming~"  # "~" is in no object's name: neither a put nor a listing can meet it
+_PRIVATE_FILE = 0o600
+_MOST_BUFFERS = 512  # in one writev(2); Linux takes IOV_MAX = 1024
+_NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+
+
+def make_root(root: Path) -> None:
+    """`root` is a durable folder that holds a durable incoming folder."""
+    if not root.is_dir():
+        root.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+        _sync_folder(root.parent)
+    (root / INCOMING).mkdir(PRIVATE_FOLDER, exist_ok=True)
+    _sync_folder(root)
+
+
+def is_root(root: Path) -> bool:
+    """Whether `root` was made by `make_root` and is here now: an unmounted disk's mount point is not."""
+    return (root / INCOMING).is_dir()
+
+
+class Incoming:
+    """Temporary files of one store, made and swept; safe to share between threads and processes."""
+
+    def __init__(self, root: Path) -> None:
+        self._folder = os.open(root / INCOMING, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    @contextmanager
+    def file(self) -> Iterator["TemporaryFile"]:
+        """An empty, locked file that is gone afterwards, unless the machine stops: then `sweep` finds it."""
+        with store_errors(writing=True):
+            name, file = self._new_file()
+        try:
+            yield TemporaryFile(folder=self._folder, name=name, file=file)
+        finally:
+            with suppress(OSError):  # what remains is swept; the object's own fate is decided already
+                os.unlink(name, dir_fd=self._folder)
+            os.close(file)
+
+    def sweep(self) -> int:
+        """Removes the files whose lock is free, for their writer is gone; how many those were."""
+        swept = 0
+        with store_errors(writing=True):
+            for name in os.listdir(self._folder):  # noqa: PTH208  a descriptor, which no Path takes
+                # finished meanwhile; being written; not ours
+                with suppress(FileNotFoundError, BlockingIOError, IsADirectoryError):
+                    swept += self._sweep_one(name)
+        return swept
+
+    def close(self) -> None:
+        os.close(self._folder)
+
+    def _sweep_one(self, name: str) -> int:
+        file = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._folder)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(name, dir_fd=self._folder)
+        finally:
+            os.close(file)
+        return 1
+
+    def _new_file(self) -> tuple[str, int]:
+        """A sweeper may come between the file and its lock; then the name is gone, and the next one is tried."""
+        while True:
+            name = secrets.token_hex(16)
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            file = os.open(name, flags, _PRIVATE_FILE, dir_fd=self._folder)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file).st_nlink:
+                return name, file
+            os.close(file)
+
+
+class TemporaryFile:
+    """One object on its way in."""
+
+    def __init__(self, *, folder: int, name: str, file: int) -> None:
+        self._folder = folder
+        self._name = name
+        self._file = file
+
+    def pour(self, parts: Iterable[Bytes]) -> int:
+        """All parts are written and synced; how many bytes they were. Parts are not copied on the way.
+
+        A list or tuple goes out in batches of buffers; the parts of any other iterable one by one, because its
+        producer may fill one buffer again and again.
+        """
+        size = 0
+        if isinstance(parts, list | tuple):
+            for start in range(0, len(parts), _MOST_BUFFERS):
+                size += self._write(parts[start : start + _MOST_BUFFERS])
+        else:
+            for part in parts:
+                size += self._write([part])
+        with store_errors(writing=True):
+            os.fsync(self._file)
+        return size
+
+    def link(self, name: str, *, folder: int) -> None:
+        """The file has the name `name` in `folder` too. FileExistsError if that is taken."""
+        try:
+            os.link(self._name, name, src_dir_fd=self._folder, dst_dir_fd=folder, follow_symlinks=False)
+        except FileExistsError:
+            # NFS repeats a call whose answer was lost, and then reports our own link as somebody else's
+            if os.fstat(self._file).st_nlink < 2:
+                raise
+        except OSError as fault:
+            if fault.errno in _NO_HARD_LINKS:
+                raise StoreRefused(reason="this file system makes no hard links") from fault
+            raise
+
+    def _write(self, buffers: Sequence[Bytes]) -> int:
+        left = [memoryview(buffer).cast("B") for buffer in buffers if len(buffer)]
+        total = sum(map(len, left))
+        with store_errors(writing=True):
+            while left:
+                written = os.writev(self._file, left)
+                if not written:
+                    raise StoreUnavailable(reason="nothing was written")
+                while left and written >= len(left[0]):
+                    written -= len(left.pop(0))
+                if left:
+                    left[0] = left[0][written:]
+        return total
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

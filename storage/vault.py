@@ -1,0 +1,138 @@
+"""Sealed bytes in an object store: packs go in, members come out whole or by range.
+
+The one way for the rest of the archive to write and read payload. Promised: `put` returns when the object is durable
+under a name nobody has used before, sealed for its place; reading gives authentic bytes or raises. An iterator that
+ends without an error was complete.
+"""
+
+import hashlib
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from storage.digests import PIECE, pieces
+from storage.errors import SealBroken
+from storage.ids import new_id
+from storage.keys.record_keys import RecordKey, RecordKeys
+from storage.objects.port import Bytes, ObjectStore
+from storage.sealing.member import open_range, open_whole, plain_length
+from storage.sealing.pack import (
+    DESCRIPTION,
+    HEADER,
+    MEMBER,
+    TRAILER,
+    PackHeader,
+    PackSealer,
+    PackTrailer,
+    SealedMember,
+    SealedPack,
+)
+
+_OPEN_HEADERS = 4096  # data keys held in memory: a study's worth of objects, read many times in a row
+Describe = Callable[[uuid.UUID, Sequence[SealedMember]], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A pack in the store: its name and version there, its frame, members and description."""
+
+    key: str
+    version: str
+    pack: SealedPack
+    members: tuple[SealedMember, ...]
+
+
+class Vault:
+    """The sealed objects of one archive."""
+
+    def __init__(self, store: ObjectStore, record_keys: RecordKeys, *, archive: uuid.UUID) -> None:
+        self.store, self.record_keys, self.archive = store, record_keys, archive
+        self._data_keys: OrderedDict[str, tuple[PackHeader, bytes]] = OrderedDict()
+        self._lock = Lock()
+
+    def put(
+        self, folder: str, record_key: RecordKey, sources: Sequence[Iterable[Bytes]], describe: Describe, *, whole: bool
+    ) -> Stored:
+        """A new pack under `folder` with one member for each source; `describe` gets the id and the sealed members.
+
+        With `whole` the sealed pack is built in memory before it is sent, so that the store may retry; without, it
+        is streamed in constant memory and a fault means sealing again under another name.
+        """
+        sealer = PackSealer(self.archive, record_key, object_id=new_id())
+        key = f"{folder}/{sealer.object_id.hex}"
+        parts: Iterable[Bytes] = _parts(sealer, sources, describe)
+        stored = self.store.put(key, list(parts) if whole else parts)
+        if sealer.sealed is None:
+            raise RuntimeError("internal: the store did not take all parts")
+        return Stored(key, stored.version, sealer.sealed, tuple(sealer.members))
+
+    def open(self, key: str, member: SealedMember, *, role: int = MEMBER) -> Iterator[bytes]:
+        """The bytes of a member, from its first to its last."""
+        header, data_key = self._header(key)
+        with self.store.open(key, offset=member.offset, length=member.length) as stream:
+            context = header.context(member.offset, role=role)
+            yield from open_whole(data_key, context, pieces(stream, size=PIECE), name=key)
+
+    def open_range(self, key: str, member: SealedMember, *, offset: int, length: int) -> Iterator[bytes]:
+        """`length` bytes of a member from `offset`; reads and opens only the chunks that they touch."""
+        header, data_key = self._header(key)
+
+        def fetch(start: int, count: int) -> Iterator[bytes]:
+            with self.store.open(key, offset=member.offset + start, length=count) as stream:
+                yield from pieces(stream)
+
+        context = header.context(member.offset)
+        yield from open_range(data_key, context, fetch, sealed=member.length, offset=offset, length=length, name=key)
+
+    def description(self, key: str, *, size: int) -> tuple[bytes, PackTrailer, PackHeader]:
+        """The description of a pack of `size` bytes, with its trailer and header; for rebuilding and checking."""
+        header, _ = self._header(key)
+        trailer = PackTrailer.parse(self._read(key, size - TRAILER, TRAILER), size=size, name=key)
+        sealed = SealedMember(trailer.offset, trailer.length, b"")
+        plain_length(trailer.length)
+        return b"".join(self.open(key, sealed, role=DESCRIPTION)), trailer, header
+
+    def frame_sha256(self, key: str, *, size: int) -> bytes:
+        """SHA-256 of header and trailer as they lie in the store; needs no key."""
+        return hashlib.sha256(self._read(key, 0, HEADER) + self._read(key, size - TRAILER, TRAILER)).digest()
+
+    def forget(self, key: str) -> None:
+        """The data key of an object is no longer held in memory."""
+        with self._lock:
+            self._data_keys.pop(key, None)
+
+    def _header(self, key: str) -> tuple[PackHeader, bytes]:
+        with self._lock:
+            if held := self._data_keys.get(key):
+                self._data_keys.move_to_end(key)
+                return held
+        object_id = _object_id(key)
+        header = PackHeader.parse(self._read(key, 0, HEADER), archive=self.archive, object_id=object_id)
+        opened = header, header.data_key(self.record_keys.open(header.record_key_id))
+        with self._lock:
+            self._data_keys[key] = opened
+            if len(self._data_keys) > _OPEN_HEADERS:
+                self._data_keys.popitem(last=False)
+        return opened
+
+    def _read(self, key: str, offset: int, length: int) -> bytes:
+        if offset < 0:
+            raise SealBroken(key=key, reason="cut short")
+        with self.store.open(key, offset=offset, length=length) as stream:
+            return b"".join(pieces(stream))
+
+
+def _parts(sealer: PackSealer, sources: Sequence[Iterable[Bytes]], describe: Describe) -> Iterator[bytes]:
+    yield sealer.header()
+    for source in sources:
+        yield from sealer.member(source)
+    yield from sealer.close(describe(sealer.object_id, sealer.members))
+
+
+def _object_id(key: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(hex=key.rpartition("/")[2])
+    except ValueError as error:
+        raise SealBroken(key=key, reason="not the name of a pack") from error

@@ -1,0 +1,51 @@
+"""The project speaks of the product alone, and its locks agree with each other."""
+
+import re
+import tomllib
+
+import pytest
+
+from tests.architecture.sources import ROOT, files_of_the_project, shown
+
+# Put together from halves, so that this file does not hold what it looks for.
+INDEX_HOSTS = tuple("".join(halves) for halves in (("py", "pi.org"), ("python", "hosted.org"), ("deb.deb", "ian.org")))
+PLACES = tuple("".join(halves) for halves in (("/wo", "rk/"), ("/ro", "ot/"), ("/ho", "me/")))
+LOCKED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("unwanted", [*INDEX_HOSTS, *PLACES])
+def test_no_file_names_a_package_index_or_a_place_on_somebodys_machine(unwanted: str) -> None:
+    assert [shown(path) for path in files_of_the_project() if unwanted.encode() in path.read_bytes()] == []
+
+
+def lock(name: str) -> dict[str, str]:
+    return dict(LOCKED.findall((ROOT / "requirements" / name).read_text("utf-8")))
+
+
+def test_the_locks_agree_on_every_version() -> None:
+    run, build, dev = lock("run.txt"), lock("build.txt"), lock("dev.txt")
+    assert len(run) > 20
+    assert set(build) == {"setuptools"}
+    assert {name: version for name, version in (run | build).items() if dev.get(name) != version} == {}
+
+
+def test_every_locked_file_has_a_digest() -> None:
+    for name in ("run.txt", "build.txt", "dev.txt"):
+        text = (ROOT / "requirements" / name).read_text("utf-8")
+        for entry in re.split(r"\n(?=[a-z0-9])", text):
+            assert "==" not in entry.split("\n", 1)[0] or "--hash=sha256:" in entry, entry.split("\n", 1)[0]
+
+
+def test_every_dependency_of_the_project_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    names = {re.split(r"[\[<>=]", line, maxsplit=1)[0] for line in project["dependencies"]}
+    tools = {re.split(r"[\[<>=]", line, maxsplit=1)[0] for line in project["optional-dependencies"]["dev"]}
+    assert names - lock("run.txt").keys() == set()
+    assert tools - lock("dev.txt").keys() == set()
+
+
+def test_scripts_can_be_run() -> None:
+    scripts = [ROOT / ".ci" / "run", *sorted((ROOT / "deploy").glob("*.sh"))]
+    assert len(scripts) >= 4
+    assert [shown(script) for script in scripts if not script.stat().st_mode & 0o111] == []
+    assert [shown(script) for script in scripts if "set -euo pipefail" not in script.read_text("utf-8")] == []
