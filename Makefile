@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 # For `make peers`: real servers from Debian's packages.
-PEER_PACKAGES := ceph-mon ceph-mgr ceph-osd radosgw ceph-common uuid-runtime curl
+PEER_PACKAGES := ceph-mon ceph-mgr ceph-osd radosgw ceph-common
 
 .DEFAULT_GOAL := help
 .PHONY: run test lint peers bench clean help

@@ -70,4 +70,5 @@ proof=$(find "$demo/out" -type f -name '*.proof' | sort | head -n 1)
 )
 
 heading "All of it is in $demo; go on with"
-printf '\n  export EDM_ARCHIVE_HOME=%s EDM_ARCHIVE_KEY_FILE=%s\n' "$PWD/$EDM_ARCHIVE_HOME" "$PWD/$EDM_ARCHIVE_KEY_FILE"
+printf '\n  export EDM_ARCHIVE_HOME=%s EDM_ARCHIVE_KEY_FILE=%s\n' "$(realpath "$EDM_ARCHIVE_HOME")" "$(realpath "$EDM_ARCHIVE_KEY_FILE")"
+printf '  .venv/bin/edm-archive --help\n'

@@ -110,8 +110,8 @@ def closing_of(archive: Archive, takeover: Takeover) -> dict[str, Any] | None:
     """The closing description of a takeover that has been concluded."""
     packs = [pack for pack in archive.catalogue.packs(takeover.number) if pack.patient == WHOLE]
     for pack in sorted(packs, key=lambda pack: pack.object_id, reverse=True):
-        raw, _, _ = archive.vault.description(pack.key, size=pack.size)
-        description = read_description(raw, name=pack.key)
+        inscription = archive.vault.inscription(pack.key, size=pack.size)
+        description = read_description(inscription.text, name=pack.key)
         if description["kind"] == "closing":
             return description
     return None

@@ -34,7 +34,16 @@ class Digesting:
         return {"sha256": self._sha256.hexdigest()} | {n: h.hexdigest() for n, h in self._others.items()}
 
 
-def pieces(stream: BinaryIO, *, size: int = PIECE) -> Iterator[bytes]:
-    """The rest of `stream` in parts of at most `size` bytes."""
-    while part := stream.read(size):
+def pieces(stream: BinaryIO, *, length: int | None = None) -> Iterator[bytes]:
+    """The next `length` bytes of `stream` (all that is left if None) in parts of at most `PIECE`.
+
+    Ends early where the stream does: whoever knows the length checks it.
+    """
+    left = length
+    while left is None or left > 0:
+        part = stream.read(PIECE if left is None else min(left, PIECE))
+        if not part:
+            return
+        if left is not None:
+            left -= len(part)
         yield part

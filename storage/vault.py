@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from storage.digests import PIECE, pieces
+from storage.digests import pieces
 from storage.errors import SealBroken
 from storage.ids import new_id
 from storage.keys.record_keys import RecordKey, RecordKeys
@@ -21,7 +21,6 @@ from storage.sealing.member import open_range, open_whole, plain_length
 from storage.sealing.pack import (
     DESCRIPTION,
     HEADER,
-    MEMBER,
     TRAILER,
     PackHeader,
     PackSealer,
@@ -42,6 +41,16 @@ class Stored:
     version: str
     pack: SealedPack
     members: tuple[SealedMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inscription:
+    """What a pack tells of itself: its description (opened), its frame, its record key, how many members it has."""
+
+    text: bytes
+    pack: SealedPack
+    record_key_id: uuid.UUID
+    members: int
 
 
 class Vault:
@@ -68,12 +77,15 @@ class Vault:
             raise RuntimeError("internal: the store did not take all parts")
         return Stored(key, stored.version, sealer.sealed, tuple(sealer.members))
 
-    def open(self, key: str, member: SealedMember, *, role: int = MEMBER) -> Iterator[bytes]:
+    def open(self, key: str, member: SealedMember) -> Iterator[bytes]:
         """The bytes of a member, from its first to its last."""
-        header, data_key = self._header(key)
         with self.store.open(key, offset=member.offset, length=member.length) as stream:
-            context = header.context(member.offset, role=role)
-            yield from open_whole(data_key, context, pieces(stream, size=PIECE), name=key)
+            yield from self.opened(key, member, pieces(stream))
+
+    def opened(self, key: str, member: SealedMember, sealed: Iterable[Bytes]) -> Iterator[bytes]:
+        """The bytes of a member from its sealed bytes, for whoever reads an object through in one go."""
+        header, data_key = self._header(key)
+        yield from open_whole(data_key, header.context(member.offset), sealed, name=key)
 
     def open_range(self, key: str, member: SealedMember, *, offset: int, length: int) -> Iterator[bytes]:
         """`length` bytes of a member from `offset`; reads and opens only the chunks that they touch."""
@@ -86,17 +98,19 @@ class Vault:
         context = header.context(member.offset)
         yield from open_range(data_key, context, fetch, sealed=member.length, offset=offset, length=length, name=key)
 
-    def description(self, key: str, *, size: int) -> tuple[bytes, PackTrailer, PackHeader]:
-        """The description of a pack of `size` bytes, with its trailer and header; for rebuilding and checking."""
-        header, _ = self._header(key)
+    def inscription(self, key: str, *, size: int) -> Inscription:
+        """The description of a pack of `size` bytes, opened, with what the pack says of itself."""
+        header, data_key = self._header(key)
         trailer = PackTrailer.parse(self._read(key, size - TRAILER, TRAILER), size=size, name=key)
-        sealed = SealedMember(trailer.offset, trailer.length, b"")
         plain_length(trailer.length)
-        return b"".join(self.open(key, sealed, role=DESCRIPTION)), trailer, header
-
-    def frame_sha256(self, key: str, *, size: int) -> bytes:
-        """SHA-256 of header and trailer as they lie in the store; needs no key."""
-        return hashlib.sha256(self._read(key, 0, HEADER) + self._read(key, size - TRAILER, TRAILER)).digest()
+        sealed = self._read(key, trailer.offset, trailer.length)
+        context = header.context(trailer.offset, role=DESCRIPTION)
+        text = b"".join(open_whole(data_key, context, (sealed,), name=key))
+        frame = hashlib.sha256(header.raw + trailer.raw).digest()
+        place = SealedMember(trailer.offset, trailer.length, hashlib.sha256(sealed).digest())
+        return Inscription(
+            text, SealedPack(header.object_id, size, frame, place), header.record_key_id, trailer.members
+        )
 
     def forget(self, key: str) -> None:
         """The data key of an object is no longer held in memory."""

@@ -24,7 +24,7 @@ from repository.domain.holding import CustodyEvent, Holding, Location, StoredPac
 from repository.domain.takeover import Disposition
 from repository.findings import Finding
 
-AnyRow = Row[tuple[Any, ...]]
+AnyRow = Row[*tuple[Any, ...]]
 _INSTANCE = [(word, column(word)) for word in INSTANCE]
 
 

@@ -1,6 +1,7 @@
 """The catalogue as one thing; each verb stands in the module of its subject."""
 
 from repository.catalogue import migrating
+from repository.catalogue.counting import Counting
 from repository.catalogue.desk import Clock, utc_now
 from repository.catalogue.dumping import Dumping
 from repository.catalogue.engine import Room, existing, made, place, read_url
@@ -15,7 +16,7 @@ from repository.catalogue.takeovers import Takeovers
 from repository.catalogue.writing import Writing
 
 
-class Catalogue(Takeovers, Items, Writing, Reading, Owners, Log, Search, Runs, Dumping):
+class Catalogue(Takeovers, Items, Writing, Reading, Counting, Owners, Log, Search, Runs, Dumping):
     """All verbs over one database; safe to share between threads. `jobs` are a part of their own."""
 
     def __init__(self, room: Room, *, now: Clock = utc_now) -> None:

@@ -4,7 +4,8 @@ Rows are named by natural keys. Left out is what an order of commits decides or 
 number, log indexes (the entries are there) and the epochs of record keys.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Row, Table, select
@@ -21,8 +22,8 @@ DERIVED = (
 _LEFT_OUT = frozenset({"takeover", "log_index", "epoch"})
 
 
-def _columns(table: Table) -> list[ColumnElement[object]]:
-    own: list[ColumnElement[object]] = [column for column in table.columns if column.name not in _LEFT_OUT]
+def _columns(table: Table) -> list[ColumnElement[Any]]:
+    own: list[ColumnElement[Any]] = [column for column in table.columns if column.name not in _LEFT_OUT]
     return [*own, tables.log_entry.c.entry] if table is tables.holding else own
 
 
@@ -54,6 +55,6 @@ class Dumping(Desk):
                     yield table.name, _canonical(columns, found)
 
 
-def _canonical(columns: list[ColumnElement[object]], row: Row[tuple[object, ...]]) -> bytes:
+def _canonical(columns: Sequence[ColumnElement[Any]], row: Row[*tuple[Any, ...]]) -> bytes:
     named = {str(column.key): _plain(value) for column, value in zip(columns, row, strict=True)}
     return orjson.dumps(named, option=orjson.OPT_SORT_KEYS)

@@ -90,8 +90,8 @@ class Room:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: durable when the block ends, nothing of it left when it raises."""
-        with translated(), self._turn or nullcontext(), self.engine.connect() as connection:
-            connection = connection.execution_options(**{_WRITES: True})
+        with translated(), self._turn or nullcontext(), self.engine.connect() as opened:
+            connection = opened.execution_options(**{_WRITES: True})
             with connection.begin():
                 yield connection
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import Row, select
 
@@ -18,12 +19,12 @@ READ_AT_ONCE = 2_000
 _KEPT = ", ".join(f"'{disposition.value}'" for disposition in sorted(STORED))
 # What is stored stays stored, whatever a resumed or doubled run says of it afterwards.
 SETTLE = (
-    "UPDATE item SET disposition = ?, duplicate_of = ?, conflicts_with = ?, reason = ? "
-    f"WHERE takeover = ? AND ordinal = ? AND disposition NOT IN ({_KEPT})"  # noqa: S608  our own words
+    "UPDATE item SET disposition = ?, duplicate_of = ?, conflicts_with = ?, reason = ? "  # noqa: S608  our own words
+    f"WHERE takeover = ? AND ordinal = ? AND disposition NOT IN ({_KEPT})"
 )
 
 
-def read_item(row: Row[tuple[object, ...]]) -> Item:
+def read_item(row: Row[*tuple[Any, ...]]) -> Item:
     return Item(
         ordinal=row.ordinal,
         path=row.path,

@@ -53,7 +53,7 @@ class Job:
     total: int
 
 
-def _read(row: Row[tuple[Any, ...]]) -> Job:
+def _read(row: Row[*tuple[Any, ...]]) -> Job:
     return Job(
         id=row.id,
         kind=row.kind,

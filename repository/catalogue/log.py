@@ -110,6 +110,15 @@ class Log(Desk):
             fresh = enumerate(entries[len(held) :], start + len(held))
             insert(connection, log_entry, [(index, entry, 0) for index, entry in fresh])
 
+    def knows(self, entries: Sequence[bytes]) -> bool:
+        """Whether all of `entries` were restored and wait to be claimed."""
+        waiting, found = text("claimed = 0"), 0
+        with self._room.reading() as connection:
+            for group in in_groups(entries):
+                same = select(func.count()).select_from(log_entry).where(waiting, log_entry.c.entry.in_(group))
+                found += connection.execute(same).scalar_one()
+        return found == len(entries)
+
     def unclaimed(self) -> int:
         """How many restored entries no holding or event has claimed; 0 after a complete rebuild."""
         with self._room.reading() as connection:

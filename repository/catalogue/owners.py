@@ -40,7 +40,8 @@ class Owners(Desk):
         same = document.c.identifier_key == identifier_key(document_id)
         lowest = select(func.min(document.c.ordinal)).where(document.c.takeover == number, same)
         with self._room.reading() as connection:
-            return connection.execute(lowest).scalar_one()
+            found: int | None = connection.execute(lowest).scalar_one()
+        return found
 
     def instance_owners(self, number: int, uids: Sequence[str]) -> Mapping[str, int]:
         """The lowest ordinal for each SOP Instance UID that this takeover keeps."""

@@ -1,9 +1,9 @@
 """Reading what was recorded: in short transactions, by key ranges, in constant memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, distinct, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, literal, select, tuple_
 
 from repository.catalogue import tables
 from repository.catalogue.assembling import (
@@ -15,32 +15,14 @@ from repository.catalogue.assembling import (
 )
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import HoldingUnknown
-from repository.catalogue.tables import custody_event, finding, holding, instance, item, log_entry, stored_object
+from repository.catalogue.tables import custody_event, finding, holding, log_entry, stored_object
 from repository.domain.describing import Identifier, PatientFacts
 from repository.domain.holding import CustodyEvent, Holding, PatientRecord, StoredPack
-from repository.domain.takeover import Disposition
 from repository.findings import Finding
 
 READ_AT_ONCE = 500
 _HOLDINGS = select(holding, log_entry.c.entry).join(log_entry, log_entry.c.index == holding.c.log_index)
 _PLACE = (holding.c.takeover, holding.c.object_id, holding.c.offset)
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """A takeover in numbers, counted by the database. `size` is in bytes as received."""
-
-    items: Mapping[Disposition, int]
-    holdings: int
-    size: int
-    stored_size: int
-    packs: int
-    patients: int
-    documents: int
-    studies: int
-    series: int
-    instances: int
-    findings: int
 
 
 class Reading(Desk):
@@ -104,7 +86,7 @@ class Reading(Desk):
 
     def _packs(self, after: tuple[int, str], *only: ColumnElement[bool]) -> Iterator[tuple[int, StoredPack]]:
         place = (stored_object.c.takeover, stored_object.c.object_id)
-        ordered: Select[tuple[object, ...]] = select(stored_object).where(*only).order_by(*place).limit(READ_AT_ONCE)
+        ordered: Select[*tuple[Any, ...]] = select(stored_object).where(*only).order_by(*place).limit(READ_AT_ONCE)
         while True:
             with self._room.reading() as connection:
                 rows = connection.execute(ordered.where(tuple_(*place) > tuple_(*map(literal, after)))).all()
@@ -157,36 +139,6 @@ class Reading(Desk):
         wanted = select(known.id).where(known.takeover == number, known.patient == patient).order_by(known.id).limit(1)
         with self._room.reading() as connection:
             return connection.execute(wanted).scalar_one_or_none()
-
-    def counts(self, number: int) -> Counts:
-        def many(table: tables.Table, *what: ColumnElement[int]) -> Select[tuple[int, ...]]:
-            return select(*(what or (func.count(),))).select_from(table).where(table.c.takeover == number)
-
-        with self._room.reading() as connection:
-            settled = many(item, item.c.disposition, func.count()).group_by(item.c.disposition)
-            items = {Disposition(name): count for name, count in connection.execute(settled)}
-            holdings, size = connection.execute(
-                many(holding, func.count(), func.coalesce(func.sum(holding.c.size), 0))
-            ).one()
-            packs, stored = connection.execute(
-                many(stored_object, func.count(), func.coalesce(func.sum(stored_object.c.size), 0))
-            ).one()
-            study, series = tables.study, tables.series
-            return Counts(
-                items=items,
-                holdings=holdings,
-                size=int(size),
-                stored_size=int(stored),
-                packs=packs,
-                patients=connection.execute(many(tables.patient)).scalar_one(),
-                documents=connection.execute(many(tables.document)).scalar_one(),
-                studies=connection.execute(many(study, func.count(distinct(study.c.study_instance_uid)))).scalar_one(),
-                series=connection.execute(
-                    many(series, func.count(distinct(series.c.series_instance_uid)))
-                ).scalar_one(),
-                instances=connection.execute(many(instance)).scalar_one(),
-                findings=connection.execute(many(finding)).scalar_one(),
-            )
 
 
 def _by_takeover(rows: Sequence[AnyRow]) -> Iterator[tuple[int, list[AnyRow]]]:

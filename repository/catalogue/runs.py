@@ -38,7 +38,7 @@ class Run:
     closed_at: str
 
 
-def _read(row: Row[tuple[Any, ...]]) -> Run:
+def _read(row: Row[*tuple[Any, ...]]) -> Run:
     return Run(
         id=row.id,
         level=row.level,

@@ -17,31 +17,16 @@ from repository.catalogue.errors import BadCursor
 from repository.catalogue.query import MOST, Hit, Level, Page, Query
 from repository.domain.describing import Identifier
 
-AnyRow = Row[tuple[Any, ...]]
+AnyRow = Row[*tuple[Any, ...]]
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
+_DOCUMENT = ("root", "extension", "set_root", "set_extension", "version", "template", "code", "class_code", "title",
+    "effective_time", "confidentiality", "language", "author")  # fmt: skip
 _VALUES = {
     Level.PATIENT: {"PatientName": "name", "PatientBirthDate": "birth_date", "PatientSex": "sex"},
     Level.STUDY: {word: column(word) for word in (_UIDS[0], *STUDY)},
     Level.SERIES: {word: column(word) for word in (*_UIDS[:2], *SERIES)},
     Level.INSTANCE: {word: column(word) for word in (*_UIDS, *INSTANCE)} | {"TransferSyntaxUID": "transfer_syntax_uid"},
-    Level.DOCUMENT: {
-        name: name
-        for name in (
-            "root",
-            "extension",
-            "set_root",
-            "set_extension",
-            "version",
-            "template",
-            "code",
-            "class_code",
-            "title",
-            "effective_time",
-            "confidentiality",
-            "language",
-            "author",
-        )  # fmt: skip
-    },
+    Level.DOCUMENT: {name: name for name in _DOCUMENT},
     Level.HOLDING: {name: name for name in ("path", "kind", "media_type", "disposition", "received_at", "object_id")},
 }
 

@@ -3,6 +3,8 @@
 `B-tree first` columns hold `text.key(...)`: bounded, so that no dirty value can break an index.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -14,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Table,
+    Text,
     text,
 )
 
@@ -27,7 +30,7 @@ metadata = MetaData(
         "uq": "uq_%(table_name)s_%(column_0_name)s",
     }
 )
-NARROW = {"sqlite_with_rowid": False}  # one B-tree instead of two, where rows are well under a page
+NARROW: dict[str, Any] = {"sqlite_with_rowid": False}  # one B-tree instead of two, where rows are well under a page
 
 
 def big(name: str) -> Column[int]:
@@ -41,6 +44,11 @@ def part(name: str) -> Column[int]:
 
 def words(name: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, Words, nullable=nullable)
+
+
+def json_of(name: str) -> Column[str]:
+    """Canonical JSON as `text.packed` makes it, escapes and all."""
+    return Column(name, Text, nullable=False)
 
 
 def name_part(name: str) -> Column[str]:
@@ -60,7 +68,7 @@ archive = Table("archive", metadata, name_part("name"), words("value"), **NARROW
 takeover = Table(
     "takeover", metadata, part("number"), words("id"), words("state"), words("package"), words("fingerprint"),
     Column("declared", Boolean, nullable=False), words("opened_at"), words("closed_at"), words("cessation_date"),
-    words("legal_basis"), words("route", nullable=True), words("declared_counts"),
+    words("legal_basis"), words("route", nullable=True), json_of("declared_counts"),
     Index("ux_takeover_id", "id", unique=True), Index("ux_takeover_fingerprint", "fingerprint", unique=True),
 )  # fmt: skip
 
@@ -71,7 +79,7 @@ producer = Table(
 
 item = Table(
     "item", metadata, part("takeover"), part("ordinal"), words("path"), big("size"),
-    Column("declared", Boolean, nullable=False), big("declared_size"), words("declared_digests"),
+    Column("declared", Boolean, nullable=False), big("declared_size"), json_of("declared_digests"),
     words("disposition"), big("duplicate_of"), big("conflicts_with"), words("reason"), of_takeover(),
     Index("ix_item_disposition", "takeover", "disposition", "ordinal"), **NARROW,
 )  # fmt: skip
@@ -106,7 +114,7 @@ stored_object = Table(
 )  # fmt: skip
 
 shared_facts = Table(
-    "shared_facts", metadata, part("takeover"), Column("digest", LargeBinary, primary_key=True), words("body"),
+    "shared_facts", metadata, part("takeover"), Column("digest", LargeBinary, primary_key=True), json_of("body"),
     of_takeover(),
 )  # fmt: skip
 
@@ -123,7 +131,7 @@ holding = Table(
 
 finding = Table(
     "finding", metadata, part("takeover"), part("ordinal"), part("position"),
-    Column("digest", LargeBinary, primary_key=True), words("code"), words("subject"), words("params"), of_takeover(),
+    Column("digest", LargeBinary, primary_key=True), words("code"), words("subject"), json_of("params"), of_takeover(),
     **NARROW,
 )  # fmt: skip
 
@@ -145,7 +153,7 @@ series = Table(
 instance = Table(
     "instance", metadata, part("takeover"), part("ordinal"), big("patient"), words("study_instance_uid"),
     words("series_instance_uid"), words("sop_instance_uid"), words("sop_class_uid"), words("transfer_syntax_uid"),
-    *(words(column(keyword), nullable=True) for keyword in INSTANCE), words("rest"),
+    *(words(column(keyword), nullable=True) for keyword in INSTANCE), json_of("rest"),
     ForeignKeyConstraint(["takeover", "ordinal"], ["holding.takeover", "holding.ordinal"]),
     Index("ix_instance_sop", "sop_instance_uid", "takeover", "ordinal"),
     Index("ix_instance_series", "series_instance_uid", "takeover", "patient"),
@@ -202,19 +210,19 @@ checkpoint = Table(
 job = Table(
     "job", metadata, Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     words("kind"), words("subject"), words("key"), words("state"), words("owner"), big("generation"), words("due_at"),
-    big("attempts"), big("attempts_most"), words("code"), words("result"), big("done"), big("total"),
+    big("attempts"), big("attempts_most"), words("code"), json_of("result"), big("done"), big("total"),
     words("enqueued_at"), words("changed_at"), Index("ux_job_key", "key", unique=True),
     Index("ix_job_due", "state", "due_at", "id"),
 )  # fmt: skip
 
 run = Table(
-    "verification_run", metadata, name_part("id"), words("level"), words("scope"), words("state"), words("cursor"),
-    words("counts"), words("opened_at"), words("advanced_at"), words("closed_at"),
+    "verification_run", metadata, name_part("id"), words("level"), json_of("scope"), words("state"), json_of("cursor"),
+    json_of("counts"), words("opened_at"), words("advanced_at"), words("closed_at"),
     Index("ix_verification_run_opened", "opened_at", "id"),
 )  # fmt: skip
 
 run_finding = Table(
     "verification_finding", metadata, name_part("run"), Column("digest", LargeBinary, primary_key=True),
-    words("code"), words("subject"), words("params"), ForeignKeyConstraint(["run"], ["verification_run.id"]),
+    words("code"), words("subject"), json_of("params"), ForeignKeyConstraint(["run"], ["verification_run.id"]),
     **NARROW,
 )  # fmt: skip

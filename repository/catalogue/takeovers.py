@@ -1,6 +1,7 @@
 """Takeovers with their producers, and the facts of the archive itself."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -26,7 +27,7 @@ def _producers(connection: Connection, number: int) -> dict[str, Producer]:
     return {row.role: Producer(row.name, row.rpwdl_book, row.regon, row.nip) for row in rows}
 
 
-def _read(connection: Connection, row: Row[tuple[object, ...]]) -> Takeover:
+def _read(connection: Connection, row: Row[*tuple[Any, ...]]) -> Takeover:
     known = _producers(connection, row.number)
     handover = Handover(
         producer=known[PRODUCER],
@@ -81,7 +82,9 @@ class Takeovers(Desk):
     def archive(self) -> Mapping[str, str]:
         """What `set_archive` was told; empty before it."""
         with self._room.reading() as connection:
-            return dict(connection.execute(select(archive.c.name, archive.c.value).order_by(archive.c.name)).tuples().all())
+            return dict(
+                connection.execute(select(archive.c.name, archive.c.value).order_by(archive.c.name)).tuples().all()
+            )
 
     def open_takeover(
         self,

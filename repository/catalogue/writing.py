@@ -14,6 +14,7 @@ from repository.catalogue.bulk import Row
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.log import sequence, size_of, take_sequencer
+from repository.domain.describing import DicomFacts, DocumentFacts, Identifier, PatientFacts
 from repository.domain.holding import CustodyEvent, Holding, PackRecord
 from repository.findings import Finding
 
@@ -64,8 +65,8 @@ class _Rows:
     facts: dict[bytes, Row] = field(default_factory=dict)
     findings: list[Row] = field(default_factory=list)
     patients: list[Row] = field(default_factory=list)
-    names: dict[Row, Row] = field(default_factory=dict)
-    identifiers: dict[Row, Row] = field(default_factory=dict)
+    names: dict[tuple[int, str], Row] = field(default_factory=dict)
+    identifiers: dict[tuple[int, Identifier], Row] = field(default_factory=dict)
     studies: dict[Row, Row] = field(default_factory=dict)
     series: dict[Row, Row] = field(default_factory=dict)
     instances: list[Row] = field(default_factory=list)
@@ -85,12 +86,13 @@ class _Rows:
         for holding, index in zip(record.holdings, indexes, strict=True):
             self._add_holding(holding, index)
 
-    def _identify(self, number: int, facts: flattening.PatientFacts) -> None:
-        if facts.name:
+    def _identify(self, number: int, facts: PatientFacts) -> None:
+        if facts.name and (number, facts.name) not in self.names:
             self.names[number, facts.name] = flattening.patient_name_row(self.takeover, number, facts.name)
         for identifier in facts.identifiers:
-            row = flattening.patient_identifier_row(self.takeover, number, identifier)
-            self.identifiers[row[:4]] = row
+            if (number, identifier) not in self.identifiers:
+                row = flattening.patient_identifier_row(self.takeover, number, identifier)
+                self.identifiers[number, identifier] = row
 
     def _add_holding(self, holding: Holding, index: int) -> None:
         number, description = self.takeover, holding.description
@@ -111,7 +113,7 @@ class _Rows:
         if description.document is not None:
             self._add_document(holding, description.document)
 
-    def _add_instance(self, holding: Holding, dicom: flattening.DicomFacts) -> None:
+    def _add_instance(self, holding: Holding, dicom: DicomFacts) -> None:
         row = flattening.instance_row(self.takeover, holding, dicom)
         self.instances.append(row)
         study, series = (holding.patient, row[3]), (holding.patient, row[3], row[4])
@@ -122,7 +124,7 @@ class _Rows:
         if known is None or holding.ordinal < known[4]:
             self.series[series] = flattening.series_row(self.takeover, holding, dicom)
 
-    def _add_document(self, holding: Holding, document: flattening.DocumentFacts) -> None:
+    def _add_document(self, holding: Holding, document: DocumentFacts) -> None:
         number, ordinal = self.takeover, holding.ordinal
         self.documents.append(flattening.document_row(number, holding, document))
         self.document_studies.extend(flattening.document_study_rows(number, ordinal, document.study_uids))
@@ -148,7 +150,9 @@ class _Rows:
 
 def _not_yet_recorded(connection: Connection, number: int, packs: Sequence[PackRecord]) -> list[PackRecord]:
     """Those of `packs` that are new. A pack that is there must be the same one, or `CatalogueConflict`."""
-    fresh = {record.pack.object_id: record for record in reversed(packs)}
+    fresh: dict[str, PackRecord] = {}
+    for record in packs:
+        fresh.setdefault(record.pack.object_id, record)
     there = tables.stored_object.c
     for group in bulk.in_groups(list(fresh)):
         found = select(there.object_id, there.header_sha256, there.description_sha256, there.size).where(
@@ -158,7 +162,7 @@ def _not_yet_recorded(connection: Connection, number: int, packs: Sequence[PackR
             pack = fresh.pop(object_id).pack
             if (bytes(header), bytes(description), size) != (pack.header_sha256, pack.description_sha256, pack.size):
                 raise CatalogueConflict(reason="stored_object")
-    return [record for record in packs if fresh.get(record.pack.object_id) is record]
+    return list(fresh.values())
 
 
 def _new_events(connection: Connection, number: int, events: Sequence[CustodyEvent]) -> list[CustodyEvent]:
@@ -209,7 +213,8 @@ class Writing(Desk):
         there = tables.custody_event.c
         same = (there.takeover == number) & (there.entry == event.entry)
         with self._room.reading() as connection:
-            return connection.execute(select(there.log_index).where(same)).scalar_one()
+            index: int = connection.execute(select(there.log_index).where(same)).scalar_one()
+        return index
 
     def note_record_key(self, id: str, *, takeover: int, patient: int, epoch: int) -> None:  # noqa: A002
         """The record key stands at `epoch`: after it was made, and after each rotation."""

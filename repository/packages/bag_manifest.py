@@ -4,7 +4,7 @@ import io
 import itertools
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 DIGEST_BYTES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
@@ -14,8 +14,11 @@ LONGEST_LINE = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class ManifestLine:
+    """`written` is the path as the line has it, before decoding: some writers encode nothing."""
+
     path: str
     digest: bytes
+    written: str = field(default="", compare=False)
 
 
 def algorithm_of(file_name: str) -> tuple[str, bool]:
@@ -36,7 +39,7 @@ def parse_manifest(lines: Iterable[str], algorithm: str) -> Iterator[ManifestLin
         match = LINE.fullmatch(text)
         path = decode_path(match[2].removeprefix("./")) if match else ""
         if match and path and len(match[1]) == 2 * DIGEST_BYTES[algorithm]:
-            yield ManifestLine(path, bytes.fromhex(match[1]))
+            yield ManifestLine(path, bytes.fromhex(match[1]), written=match[2].removeprefix("./"))
         else:
             yield number
 

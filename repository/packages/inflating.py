@@ -9,7 +9,7 @@ import io
 import threading
 import zlib
 
-from repository.packages.errors import ItemUnreadable
+from repository.packages.errors import ItemUnreadable, PackageUnreadable
 from repository.packages.source import ArchiveFile
 
 STEP = 1 << 16
@@ -143,7 +143,9 @@ class GzipSlice(io.RawIOBase):
         try:
             self._cursor = index.take(offset)
         except Damaged:
-            raise ItemUnreadable("PKG-DAMAGED") from None
+            raise file.damage() from None
+        except PackageUnreadable:
+            raise ItemUnreadable("PKG-UNREADABLE") from None
 
     def readable(self) -> bool:
         return True
@@ -156,9 +158,11 @@ class GzipSlice(io.RawIOBase):
         try:
             part = self._cursor.read(wanted)
         except Damaged:
-            raise ItemUnreadable("PKG-DAMAGED") from None
+            raise self._file.damage() from None
+        except PackageUnreadable:
+            raise ItemUnreadable("PKG-UNREADABLE") from None
         if not part:
-            raise ItemUnreadable("PKG-DAMAGED")
+            raise self._file.damage()
         buffer[: len(part)] = part
         self._left -= len(part)
         return len(part)

@@ -117,6 +117,11 @@ class ArchiveFile:
         if _stamp(there) != self._stamp:
             raise PackageChanged(path=str(self.path))
 
+    def damage(self) -> ItemUnreadable:
+        """The error of an item whose bytes are not what they should be; raises `PackageChanged` if that is why."""
+        self.check_unchanged()
+        return ItemUnreadable("PKG-DAMAGED")
+
     def close(self) -> None:
         if self.fd >= 0:
             os.close(self.fd)
@@ -139,9 +144,12 @@ class Slice(io.RawIOBase):
         if not wanted:
             self._file.check_unchanged()
             return 0
-        part = self._file.read_at(self._at, wanted)
+        try:
+            part = self._file.read_at(self._at, wanted)
+        except PackageUnreadable:
+            raise ItemUnreadable("PKG-UNREADABLE") from None
         if not part:
-            raise ItemUnreadable("PKG-DAMAGED")
+            raise self._file.damage()
         buffer[: len(part)] = part
         self._at += len(part)
         self._left -= len(part)

@@ -24,6 +24,7 @@ class TarSource:
         self.findings: tuple[Finding, ...] = ()
         try:
             self.entries: Sequence[Entry] = self._list()
+            self._file.check_unchanged()  # a copy still under way looks like damage
         except BaseException:
             self._file.close()
             raise

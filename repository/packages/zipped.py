@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from repository.findings import Finding
-from repository.packages.errors import ItemUnreadable, PackageUnusable
+from repository.packages.errors import ItemUnreadable, PackageUnreadable, PackageUnusable
 from repository.packages.guard import Limits
 from repository.packages.source import ArchiveFile, Entry, seal_of_listing
 from repository.packages.zip_directory import Member, ZipDamaged, ZipTooMany, read_directory
@@ -25,13 +25,10 @@ class ZipSource:
     def __init__(self, path: Path, *, limits: Limits) -> None:
         self._file = ArchiveFile(path)
         try:
-            members = read_directory(self._file, limits)
-        except ZipTooMany:
+            members = self._list(limits)
+        except BaseException:
             self._file.close()
-            raise PackageUnusable(Finding("PKG-TOO-MANY", params={"limit": limits.entries})) from None
-        except ZipDamaged:
-            self._file.close()
-            raise PackageUnusable(Finding("PKG-ARCHIVE-BROKEN")) from None
+            raise
         self.entries: Sequence[Entry] = [member.entry for member in members]
         self._members: dict[str, Member] = {}
         for member in members:
@@ -43,6 +40,16 @@ class ZipSource:
             raise ItemUnreadable(member.entry.obstacle)
         self._file.check_unchanged()
         return io.BufferedReader(_Unpacked(self._file, member), 1 << 17)
+
+    def _list(self, limits: Limits) -> list[Member]:
+        try:
+            return read_directory(self._file, limits)
+        except ZipTooMany:
+            raise PackageUnusable(Finding("PKG-TOO-MANY", params={"limit": limits.entries})) from None
+        except ZipDamaged:
+            raise PackageUnusable(Finding("PKG-ARCHIVE-BROKEN")) from None
+        finally:
+            self._file.check_unchanged()  # a copy still under way looks like damage
 
     def fingerprint(self) -> str:
         return seal_of_listing(self.entries)
@@ -141,19 +148,26 @@ class _Unpacked(io.RawIOBase):
     def _next(self, most: int) -> bytes:
         while not self._unpacker.finished:
             if not self._tail and self._packed_left and self._unpacker.hungry:
-                self._tail = self._file.read_at(self._at, min(STEP, self._packed_left))
+                self._tail = self._packed(min(STEP, self._packed_left))
                 self._at += len(self._tail)
                 self._packed_left -= len(self._tail)
-                if not self._tail:
-                    raise ItemUnreadable("PKG-DAMAGED")
             ended = not self._tail
             try:
                 part, self._tail = self._unpacker.unpack(self._tail, most)
             except (zlib.error, OSError, EOFError):
-                raise ItemUnreadable("PKG-DAMAGED") from None
+                raise self._file.damage() from None
             if part or ended:
                 return part
         return b""
+
+    def _packed(self, length: int) -> bytes:
+        try:
+            part = self._file.read_at(self._at, length)
+        except PackageUnreadable:
+            raise ItemUnreadable("PKG-UNREADABLE") from None
+        if not part:
+            raise self._file.damage()
+        return part
 
     def _check_end(self) -> None:
         self._file.check_unchanged()

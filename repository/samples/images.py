@@ -75,7 +75,7 @@ def _ellipse(rows: int, columns: int, *, noise: bytes, rng: Random) -> list[byte
 def _shared(study: Study) -> dict[int, bytes]:
     """The encoded elements that every slice of the study has in common, by tag."""
     person, codec, day = study.patient, CODECS[study.charset], f"{study.day:%Y%m%d}"
-    name = f"{person.family}^{' '.join(person.given)}"
+    name = f"{person.family}^{'^'.join(person.given)}"
     qualifiers = element(0x0040_0032, "UT", PESEL_OID) + element(0x0040_0033, "CS", "ISO")
     texts = (
         (0x0008_0005, "CS", study.charset),

@@ -12,7 +12,7 @@ from repository.samples.people import Provider
 
 CESSATION = date(2025, 12, 31)
 LEGAL_BASIS = "art. 30a ust. 2 ustawy o prawach pacjenta i Rzeczniku Praw Pacjenta"
-PATIENT_COLUMNS = ("local_id", "pesel", "family", "given", "birth_date", "sex")
+PATIENT_COLUMNS = ("local_id", "pesel", "family_name", "given_names", "birth_date", "sex")
 CONSENT_COLUMNS = ("pesel", "grantor", "grantee", "scope", "purpose", "valid_from", "valid_to", "state")
 
 

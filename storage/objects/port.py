@@ -75,7 +75,7 @@ class ObjectStore(Protocol):
         """A reader of exactly `length` bytes from `offset` (to the end if None); short is `StoreUnavailable`.
 
         A range that reaches past the end of the object raises `SealBroken`: the object is shorter than what was
-        recorded of it, and no retry will mend that.
+        recorded of it, and no retry will mend that. The reader is an `io.BufferedReader`, or acts as one.
         """
         ...
 

@@ -56,9 +56,12 @@ def _folder(location: str) -> Path:
 
 
 def _bucket(location: str, access_key: str, *, secret_key: str) -> S3Location:
-    parts = urlsplit(location)
-    options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
-    endpoint = urlsplit(options.get("endpoint", _AWS))
+    try:
+        parts = urlsplit(location)
+        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        endpoint = urlsplit(options.get("endpoint", _AWS))
+    except ValueError:  # its words repeat the address
+        raise StoreRefused(reason="an address that cannot be read") from None
     prefix = parts.path.strip("/")
     if parts.scheme != "s3" or not parts.netloc or not options.keys() <= _S3_OPTIONS:
         raise StoreRefused(reason="an address is file:///path, s3://bucket/prefix?endpoint=… or memory:")

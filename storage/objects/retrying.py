@@ -181,7 +181,8 @@ class _ResumingReader(io.RawIOBase):
             self._let_go()
 
     def _read(self, buffer: bytearray | memoryview) -> int:
-        return self._ensure_open().readinto(buffer)  # type: ignore[attr-defined, no-any-return]
+        # one read of the store at a time: what came before a fault is kept
+        return self._ensure_open().readinto1(buffer)  # type: ignore[attr-defined, no-any-return]
 
     def _again(self, work: Callable[[], T]) -> T:
         while True:

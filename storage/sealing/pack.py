@@ -130,6 +130,7 @@ class PackTrailer:
     offset: int
     length: int
     members: int
+    raw: bytes
 
     @classmethod
     def parse(cls, raw: bytes, *, size: int, name: str) -> "PackTrailer":
@@ -139,4 +140,4 @@ class PackTrailer:
         offset, length, members = struct.unpack(">QQQ", raw[8:])
         if offset < HEADER or offset + length + TRAILER != size:
             raise SealBroken(key=name, reason="its trailer does not fit its size")
-        return cls(offset, length, members)
+        return cls(offset, length, members, raw)

@@ -117,7 +117,9 @@ class _Cluster:
         keyring = self.folder / "keyring"
         self._run("ceph-authtool", "--create-keyring", str(keyring))
         for entity, caps in _ENTITIES.items():
-            pairs = [argument for who, what in zip(caps[::2], caps[1::2], strict=True) for argument in ("--cap", who, what)]
+            pairs = [
+                argument for who, what in zip(caps[::2], caps[1::2], strict=True) for argument in ("--cap", who, what)
+            ]
             self._run("ceph-authtool", str(keyring), "--gen-key", "-n", entity, *pairs)
 
     def _start_monitor(self, fsid: str) -> None:

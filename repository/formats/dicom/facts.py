@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pydicom.uid import UID
 
@@ -143,6 +144,12 @@ def is_oid(text: str) -> bool:
     return _OID(text) is not None
 
 
+@lru_cache(maxsize=1024)
+def _is_registered(uid: str) -> bool:
+    """Whether the standard has a name for the UID (PS3.6 A)."""
+    return UID(uid).name != uid
+
+
 def _odd_values(found: dict[str, str], patient: PatientFacts) -> Iterator[Finding]:
     for keyword in _DATES:
         if found.get(keyword) and not is_date(found[keyword]):
@@ -175,7 +182,7 @@ def _placed(header: Header, found: dict[str, str], findings: list[Finding]) -> D
             findings.append(Finding("DCM-006", params={"element": element}))
     if not placed:
         return None
-    if is_oid(found["SOPClassUID"]) and UID(found["SOPClassUID"]).name == found["SOPClassUID"]:
+    if is_oid(found["SOPClassUID"]) and not _is_registered(found["SOPClassUID"]):
         findings.append(Finding("DCM-018", params={"uid": found["SOPClassUID"]}))
     return DicomFacts(
         sop_class_uid=found["SOPClassUID"],

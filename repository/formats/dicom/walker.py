@@ -3,7 +3,8 @@
 Reads nothing but the planned elements and jumps over the rest. Whatever it does not know for certain it leaves to
 pydicom by raising `UnusualEncoding`; tests hold it to pydicom's answer for everything that it does read.
 
-Measured (July 2025 laptop-class core, Python 3.11): see `benchmarks/`; CT_small.dcm of pydicom, 256 elements.
+Measured on one busy core of a 2-core virtual machine, Python 3.11: pydicom's MR_small.dcm (71 elements) 25 to 30 µs,
+its CT_small.dcm (256 elements, most of them private) 75 to 90 µs; pydicom itself takes 0.9 ms and 2.2 ms.
 """
 
 from struct import Struct
@@ -62,13 +63,13 @@ def _explicit(data: bytes, pos: int, end: int, plan: Plan, found: Elements, *, d
     last = end - 8
     while pos <= last:
         tag, vr, length = _EXPLICIT(data, pos)
+        if tag & 0xFFFF >= _LAST_GROUPS and _is_end(tag, depth=depth, ended=ended):
+            return pos + 8 if depth else pos
         if vr in _SHORT:  # nearly all of them: as little as can be is done here
             after = pos + 8 + length
             if tag in values:
                 _keep(data, pos + 8, after, end=end, wanted=values[tag], vr=vr, found=found)
             pos = after
-        elif tag & 0xFFFF >= _LAST_GROUPS and _is_end(tag, depth=depth, ended=ended):
-            return pos + 8 if depth else pos
         elif vr not in _LONG:
             raise UnusualEncoding
         elif pos + 12 > end:

@@ -13,15 +13,15 @@ XML = (Kind.XML, "application/xml")  # RFC 7303
 HTML = (Kind.TEXT, "text/html")
 
 _WINDOW = 64 << 10
-_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
 _ENCODINGS = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
     "us-ascii": "ascii",
     "ascii": "ascii",
-    "utf-16": "utf-16-be",
-    "utf-16le": "utf-16-le",
-    "utf-16be": "utf-16-be",
+    "utf-16": "utf-16be",
+    "utf-16le": "utf-16le",
+    "utf-16be": "utf-16be",
     "iso-8859-1": "iso-8859-1",
     "iso-8859-2": "iso-8859-2",
     "windows-1250": "windows-1250",
@@ -52,7 +52,7 @@ def encoding_of(data: bytes) -> tuple[str, str]:
     """
     _, encoding = byte_order_mark(data)
     if not encoding and data[:2] in {b"<\0", b"\0<"}:
-        encoding = "utf-16-le" if data[:1] == b"<" else "utf-16-be"
+        encoding = "utf-16le" if data[:1] == b"<" else "utf-16be"
     start = data[:1024].decode(encoding or "latin-1", "ignore").lstrip("\ufeff")
     match = _DECLARED.match(start)
     name = match[1] if match else ""

@@ -60,7 +60,8 @@ def translated(fault: MinioException, key: str) -> StorageError:
         return StoreFull()
     reason = code or f"HTTP {status}"
     # a 404 that does not say of what is a gateway's or a proxy's: never the absence of an object
-    if code in PASSING or status in _PASSING_STATUS or status >= 500 or (status == 404 and not code):
+    failing = status >= 500 and status != 501  # 501 is an answer: the server does not do that, now or later
+    if code in PASSING or status in _PASSING_STATUS or failing or (status == 404 and not code):
         return StoreUnavailable(reason=reason)
     return StoreRefused(reason=reason)
 

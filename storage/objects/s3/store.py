@@ -30,6 +30,7 @@ from storage.objects.s3.versions import Versions
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _ROUNDS_OF_REMOVAL = 3
+_PIECE = 1024 * 1024  # bytes; what has arrived when the connection breaks is lost up to this much
 
 
 class S3Store:
@@ -190,7 +191,7 @@ def _promised(response: BaseHTTPResponse, *, key: str, offset: int, length: int 
 def _reader(response: BaseHTTPResponse, count: int) -> ExactReader:
     def fill(view: memoryview) -> int:
         with store_errors():
-            got = response.read(len(view))
+            got = response.read(min(len(view), _PIECE))
         if not got:
             raise StoreUnavailable(reason="the answer ends early")
         view[: len(got)] = got

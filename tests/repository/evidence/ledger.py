@@ -1,7 +1,9 @@
 """A catalogue of entries in memory, and a store that can stop at any write: what the log stands between."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import BinaryIO
 
 from repository.evidence.checkpoint import origin_of
 from repository.evidence.log import EvidenceLog
@@ -44,32 +46,37 @@ class Ledger:
 
 
 class Faulty(MemoryStore):
-    """Stops for good after some operations, with the effect of the last write or without: a crash as the store saw it.
+    """Stops after `left` more writes, with the effect of the next one or without: a crash as the store saw it.
 
-    `operations` counts reads and writes; None means healthy.
+    `answers` is how many more reads are answered; `meanwhile` runs before a given write. None means healthy.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.left: int | None = None
         self.effect = False
+        self.answers: int | None = None
+        self.meanwhile: dict[int, Callable[[], None]] = {}
         self.writes = 0
-        self.reads = 0
-
-    def _step(self) -> bool:
-        if self.left is None:
-            return True
-        self.left -= 1
-        return self.left >= 0
 
     def put(self, key: str, parts: Iterable[Bytes]) -> StoredObject:
         self.writes += 1
-        if self._step():
-            return super().put(key, parts)
-        if self.effect:
-            self.effect = False  # one write at most gets through without an answer
-            super().put(key, parts)
-        raise StoreUnavailable(reason="stopped")
+        self.meanwhile.pop(self.writes, lambda: None)()
+        if self.left == 0:
+            if self.effect:
+                self.effect = False  # one write at most gets through without an answer
+                super().put(key, parts)
+            raise StoreUnavailable(reason="stopped")
+        if self.left is not None:
+            self.left -= 1
+        return super().put(key, parts)
+
+    def open(self, key: str, *, offset: int = 0, length: int | None = None) -> AbstractContextManager[BinaryIO]:
+        if self.answers is not None:
+            self.answers -= 1
+            if self.answers < 0:
+                raise StoreUnavailable(reason="silent")
+        return super().open(key, offset=offset, length=length)
 
     def content(self, key: str) -> bytes:
         with super().open(key) as stream:
@@ -80,7 +87,7 @@ class Faulty(MemoryStore):
         self.delete(key)
         super().put(key, [data])
 
-    def keys(self, prefix: str = "") -> list[str]:
+    def held(self, prefix: str = "") -> list[str]:
         return [found.key for found in self.list(prefix)]
 
 

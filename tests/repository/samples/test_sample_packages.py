@@ -95,7 +95,7 @@ def test_images_and_documents_of_a_folder_name_the_same_patient_as_the_list(pack
     for folder in (package / "data").iterdir():
         image = dcmread(next(folder.rglob("*.dcm")))
         row = listed[image.PatientID]
-        assert str(image.PatientName) == f"{row['family']}^{row['given']}"
+        assert str(image.PatientName) == f"{row['family_name']} {row['given_names']}".replace(" ", "^")
         assert (
             f"{image.PatientBirthDate[:4]}-{image.PatientBirthDate[4:6]}-{image.PatientBirthDate[6:]}"
             == row["birth_date"]
@@ -106,8 +106,8 @@ def test_images_and_documents_of_a_folder_name_the_same_patient_as_the_list(pack
             root = etree.parse(document, SAFE)
             role = root.find("h:recordTarget/h:patientRole", CDA)
             assert {row["pesel"], row["local_id"]} == {name.get("extension") for name in role.findall("h:id", CDA)}
-            assert role.findtext("h:patient/h:name/h:family", namespaces=CDA) == row["family"]
-            assert " ".join(given.text for given in role.findall("h:patient/h:name/h:given", CDA)) == row["given"]
+            assert role.findtext("h:patient/h:name/h:family", namespaces=CDA) == row["family_name"]
+            assert " ".join(given.text for given in role.findall("h:patient/h:name/h:given", CDA)) == row["given_names"]
 
 
 def test_both_character_sets_occur(package: Path) -> None:

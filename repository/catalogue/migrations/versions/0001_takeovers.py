@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("cessation_date", Words(), nullable=False),
         sa.Column("legal_basis", Words(), nullable=False),
         sa.Column("route", Words(), nullable=True),
-        sa.Column("declared_counts", Words(), nullable=False),
+        sa.Column("declared_counts", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_takeover")),
     )
     op.create_index("ux_takeover_fingerprint", "takeover", ["fingerprint"], unique=True)
@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("declared", sa.Boolean(), nullable=False),
         sa.Column("declared_size", sa.BigInteger(), nullable=False),
-        sa.Column("declared_digests", Words(), nullable=False),
+        sa.Column("declared_digests", sa.Text(), nullable=False),
         sa.Column("disposition", Words(), nullable=False),
         sa.Column("duplicate_of", sa.BigInteger(), nullable=False),
         sa.Column("conflicts_with", sa.BigInteger(), nullable=False),

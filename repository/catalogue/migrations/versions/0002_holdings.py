@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("code", Words(), nullable=False),
         sa.Column("subject", Words(), nullable=False),
-        sa.Column("params", Words(), nullable=False),
+        sa.Column("params", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["takeover"], ["takeover.number"], name=op.f("fk_finding_takeover")),
         sa.PrimaryKeyConstraint("takeover", "ordinal", "position", "digest", name=op.f("pk_finding")),
         sqlite_with_rowid=False,
@@ -82,7 +82,7 @@ def upgrade() -> None:
         "shared_facts",
         sa.Column("takeover", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("body", Words(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["takeover"], ["takeover.number"], name=op.f("fk_shared_facts_takeover")),
         sa.PrimaryKeyConstraint("takeover", "digest", name=op.f("pk_shared_facts")),
     )

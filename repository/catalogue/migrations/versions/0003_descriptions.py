@@ -149,7 +149,7 @@ def upgrade() -> None:
         sa.Column("number_of_frames", Words(), nullable=True),
         sa.Column("content_date", Words(), nullable=True),
         sa.Column("content_time", Words(), nullable=True),
-        sa.Column("rest", Words(), nullable=False),
+        sa.Column("rest", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["takeover", "ordinal"], ["holding.takeover", "holding.ordinal"], name=op.f("fk_instance_holding")
         ),

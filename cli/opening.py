@@ -1,0 +1,59 @@
+"""An archive for a verb: settings from the environment, the secret from a file or from a person at a terminal."""
+
+import getpass
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cli.screen import Screen
+from repository.settings import Settings, from_environment, read_home
+
+if TYPE_CHECKING:
+    from repository.domain.takeover import Takeover
+    from repository.runtime import Archive
+
+_UUID_START = re.compile(r"[0-9a-f]{1,8}|[0-9a-f]{8}-[0-9a-f-]{0,27}")
+
+
+def settings() -> Settings:
+    return from_environment(os.environ)
+
+
+@contextmanager
+def opened(screen: Screen, *, writes: bool = False) -> Iterator["Archive"]:
+    """The archive of this environment. With `writes`, no other process of this machine writes to it meanwhile."""
+    from repository.home_lock import sole_writer
+    from repository.runtime import open_archive
+
+    found = settings()
+    read_home(found.home)
+    secret = asked(screen) if not (found.key_file or found.passphrase_file) and sys.stdin.isatty() else None
+    if not writes:
+        with open_archive(found, secret=secret) as archive:
+            yield archive
+        return
+    with sole_writer(found.home), open_archive(found, secret=secret) as archive:
+        yield archive
+
+
+def asked(screen: Screen, *, again: bool = False) -> bytes:
+    """A passphrase that a person types, unseen."""
+    words = {
+        ("en", False): "Passphrase of the key ring: ",
+        ("en", True): "The same passphrase again: ",
+        ("pl", False): "Hasło pęku kluczy: ",
+        ("pl", True): "To samo hasło ponownie: ",
+    }
+    return getpass.getpass(words[screen.language, again], stream=sys.stderr).encode()
+
+
+def takeover_named(archive: "Archive", wanted: str) -> "Takeover":
+    """The takeover whose id starts with `wanted`. What cannot be the beginning of an id is not repeated in the error."""
+    from repository.catalogue.errors import TakeoverUnknown
+
+    if not _UUID_START.fullmatch(wanted.lower()):
+        raise TakeoverUnknown(wanted="ID")
+    return archive.catalogue.takeover(wanted.lower())

@@ -1,0 +1,23 @@
+"""The day on which something happened in Poland, for terms that the law counts in days.
+
+Summer time is reckoned by its rule (Directive 2000/84/EC: from 01:00 UTC on the last Sunday of March to 01:00 UTC on the
+last Sunday of October), which holds for every date that the archive writes: a server without zone data knows the day.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+
+def warsaw_date(stamp: str) -> str:
+    """The date in Poland (YYYY-MM-DD) of a moment in UTC with Z, from 1996 on. ValueError for anything else."""
+    moment = datetime.fromisoformat(stamp)
+    if moment.utcoffset() != timedelta(0) or moment.year < 1996:
+        raise ValueError("not a moment in UTC since 1996")
+    summer = _turn(moment.year, 3) <= moment < _turn(moment.year, 10)
+    return (moment + timedelta(hours=2 if summer else 1)).date().isoformat()
+
+
+def _turn(year: int, month: int) -> datetime:
+    """01:00 UTC on the last Sunday of a month of 31 days."""
+    last = date(year, month, 31)
+    sunday = last - timedelta(days=(last.weekday() + 1) % 7)
+    return datetime(sunday.year, sunday.month, sunday.day, 1, tzinfo=UTC)

@@ -1,0 +1,52 @@
+"""Orphans: objects that were stored and never acknowledged, because something stopped in between.
+
+Listed at any time; reaped only while no takeover is open, or by the takeover itself when it goes on. A record key whose
+takeover never used it is an orphan as well.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from repository.catalogue.errors import TakeoverUnknown
+from repository.domain.takeover import FINAL
+from repository.runtime import Archive
+from repository.upkeep.recalling import takeovers_in
+from storage.errors import ObjectMissing
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """An object without a row; `open_takeover` tells that its takeover has not ended and will see to it itself."""
+
+    key: str
+    size: int
+    open_takeover: bool
+
+
+def orphans(archive: Archive) -> Iterator[Orphan]:
+    """Every object of a takeover, and every key object, that no row knows."""
+    catalogue = archive.catalogue
+    any_open = any(takeover.state not in FINAL for takeover in catalogue.takeovers())
+    for folder, held in takeovers_in(archive.vault):
+        try:
+            takeover = catalogue.takeover(folder)
+            known = {pack.key for pack in catalogue.packs(takeover.number)}
+            is_open = takeover.state not in FINAL
+        except TakeoverUnknown:
+            known, is_open = set(), False
+        yield from (Orphan(each.key, each.size, is_open) for each in held if each.key not in known)
+    used = {key_id for key_id, *_ in catalogue.record_keys()}
+    for key_id, epoch in archive.vault.record_keys.ids():
+        if key_id.hex not in used:
+            yield Orphan(f"keys/{key_id.hex}/{epoch}", 0, any_open)
+
+
+def reap(archive: Archive) -> list[Orphan]:
+    """The orphans that were deleted: all but those of takeovers that are still open. Needs the writer's lock."""
+    gone = [orphan for orphan in orphans(archive) if not orphan.open_takeover]
+    for orphan in gone:
+        try:
+            archive.store.delete(orphan.key)
+        except ObjectMissing:
+            continue
+    return gone

