@@ -67,15 +67,18 @@ def complete(
 ) -> Takeover:
     """The takeover has reached a final state and its protocol is signed, stored and in a published log."""
     rejection = package.rejection
+    if takeover.state in FINAL:
+        archive.log.publish()
+        return takeover
     if takeover.state is State.RECEIVING:
         if rejection is None:
             _settle_items(archive, takeover, package, progress=progress)
         takeover = archive.catalogue.move(takeover.number, State.RECEIVED, at=stamp(archive.clock()))
+    statement = _balanced(archive, takeover)
     if takeover.state is State.RECEIVED:
-        _balanced(archive, takeover)
         takeover = archive.catalogue.move(takeover.number, State.BALANCED, at=stamp(archive.clock()))
     if takeover.state is State.BALANCED:
-        takeover = _conclude(archive, takeover, rejection=rejection)
+        takeover = _conclude(archive, takeover, statement, rejection=rejection)
     archive.log.publish()
     return takeover
 
@@ -131,11 +134,7 @@ def _settle_items(
     archive: Archive, takeover: Takeover, package: HandoverPackage, *, progress: Callable[[Progress], None]
 ) -> None:
     archive.catalogue.list_items(takeover.number, package.items())
-    pending = archive.catalogue.items(takeover.number, dispositions={Disposition.PENDING})
-    of_items = of_bytes = 0
-    for item in pending:
-        of_items += 1
-        of_bytes += max(item.size, 0)
+    left = archive.catalogue.pending(takeover.number)
     Receiving(
         takeover,
         package,
@@ -144,7 +143,7 @@ def _settle_items(
         clock=archive.clock,
         workers=archive.settings.workers,
         progress=progress,
-    ).run(of_items=of_items, of_bytes=of_bytes)
+    ).run(of_items=left.items, of_bytes=left.size)
 
 
 def _balanced(archive: Archive, takeover: Takeover) -> Statement:
@@ -155,10 +154,10 @@ def _balanced(archive: Archive, takeover: Takeover) -> Statement:
     return statement
 
 
-def _conclude(archive: Archive, takeover: Takeover, *, rejection: Finding | None) -> Takeover:
+def _conclude(archive: Archive, takeover: Takeover, statement: Statement, *, rejection: Finding | None) -> Takeover:
     if closing := closing_of(archive, takeover):  # recorded, and stopped before the last move
         return archive.catalogue.move(takeover.number, State(closing["state"]), at=closing["closed_at"])
-    statement, now = _balanced(archive, takeover), stamp(archive.clock())
+    now = stamp(archive.clock())
     counted = _count_findings(statement)
     findings = [*archive.catalogue.findings(takeover.number, ordinal=WHOLE), *counted]
     state = verdict(statement, findings, rejection=rejection)
@@ -177,7 +176,7 @@ def _conclude(archive: Archive, takeover: Takeover, *, rejection: Finding | None
         _event(archive, takeover, "validation", at=now, outcome="balanced", detail=statement.items_sha256),
         _event(archive, takeover, "ingestion end", at=now, outcome=state.value, detail=sha256(protocol).hexdigest()),
     ]
-    unkept = [item for item in archive.catalogue.items(takeover.number) if item.disposition not in STORED]
+    unkept = list(archive.catalogue.items(takeover.number, dispositions=set(Disposition) - STORED))
     description = inscribe_closing(
         takeover.id, state=state, closed_at=now, items=unkept, findings=counted, events=events, protocol=protocol
     )

@@ -1,10 +1,11 @@
 """The items of a package: listed once, settled one by one."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, case, func, select
 
 from repository.catalogue import bulk
 from repository.catalogue.desk import Desk
@@ -39,6 +40,14 @@ def read_item(row: Row[*tuple[Any, ...]]) -> Item:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """How many items wait, and their bytes as listed."""
+
+    items: int
+    size: int
+
+
 class Items(Desk):
     def list_items(self, number: int, items: Iterable[Item]) -> int:
         """`items` are listed; those that were listed before stay as they are. Returns how many were given.
@@ -66,6 +75,16 @@ class Items(Desk):
             if len(group) < READ_AT_ONCE:
                 return
             after = group[-1].ordinal
+
+    def pending(self, number: int) -> Pending:
+        """What is still to be settled."""
+        there = case((item.c.size > 0, item.c.size), else_=0)
+        wanted = select(func.count(), func.coalesce(func.sum(there), 0)).where(
+            item.c.takeover == number, item.c.disposition == Disposition.PENDING.value
+        )
+        with self._room.reading() as connection:
+            items, size = connection.execute(wanted).one()
+        return Pending(items, int(size))
 
     def item(self, number: int, ordinal: int) -> Item | None:
         wanted = select(item).where(item.c.takeover == number, item.c.ordinal == ordinal)

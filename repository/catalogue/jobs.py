@@ -86,15 +86,16 @@ class Jobs(Desk):
             connection.execute(dialect.insert(job).on_conflict_do_nothing(index_elements=["key"]), row)
             return _read(connection.execute(select(job).where(job.c.key == key)).one())
 
-    def lease(self, kinds: Collection[str], *, owner: str, seconds: float) -> Job | None:
+    def lease(self, kinds: Collection[str], *, owner: str, seconds: float, key: str = "") -> Job | None:
         """The oldest due job of these kinds, held by `owner` for `seconds`; None if nothing is due.
 
         A job whose lease ran out is leased again, with a higher generation; after its last attempt it is failed.
+        With `key` only the job of that key is meant.
         """
         now = self._now()
         with self._room.writing() as connection:
             self._give_up(connection, now)
-            row = connection.execute(self._due(kinds, now)).one_or_none()
+            row = connection.execute(self._due(kinds, now, key)).one_or_none()
             if row is None:
                 return None
             held = {
@@ -105,8 +106,9 @@ class Jobs(Desk):
             connection.execute(update(job).where(job.c.id == row.id).values(**held))
             return _read(connection.execute(select(job).where(job.c.id == row.id)).one())
 
-    def _due(self, kinds: Collection[str], now: datetime) -> Any:
+    def _due(self, kinds: Collection[str], now: datetime, key: str) -> Any:
         due = select(job).where(job.c.state.in_(OPEN), job.c.due_at <= stamp(now), job.c.kind.in_(kinds))
+        due = due.where(job.c.key == key) if key else due
         fit = due.where(job.c.attempts < job.c.attempts_most).order_by(job.c.due_at, job.c.id).limit(1)
         return fit if self._room.sqlite else fit.with_for_update(skip_locked=True)
 
@@ -133,6 +135,11 @@ class Jobs(Desk):
             return self._change(held, state=JobState.FAILED.value, owner="", code=code)
         return self._change(held, state=JobState.WAITING.value, owner="", code=code, due_at=stamp(retry_at))
 
+    def release(self, held: Job) -> Job:
+        """`held` waits again, due at once; this attempt is not counted: its holder was told to stop, nothing failed."""
+        waiting = {"state": JobState.WAITING.value, "owner": "", "attempts": held.attempts - 1}
+        return self._change(held, due_at=stamp(self._now()), **waiting)
+
     def _change(self, held: Job, **values: object) -> Job:
         mine: ColumnElement[bool] = (job.c.id == held.id) & (job.c.generation == held.generation)
         change = update(job).where(mine, job.c.state == JobState.LEASED.value)
@@ -144,6 +151,12 @@ class Jobs(Desk):
     def job(self, id: int) -> Job | None:  # noqa: A002
         with self._room.reading() as connection:
             row = connection.execute(select(job).where(job.c.id == id)).one_or_none()
+        return None if row is None else _read(row)
+
+    def find(self, key: str) -> Job | None:
+        """The job with this key."""
+        with self._room.reading() as connection:
+            row = connection.execute(select(job).where(job.c.key == key)).one_or_none()
         return None if row is None else _read(row)
 
     def jobs(self, *, state: JobState | None = None, limit: int = 100) -> list[Job]:

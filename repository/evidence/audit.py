@@ -23,9 +23,10 @@ KNOWN = "known"
 class Audit:
     """One run over one log."""
 
-    def __init__(self, shelf: Shelf, source: EntrySource, *, verifiers: Sequence[Verifier]) -> None:
+    def __init__(self, shelf: Shelf, source: EntrySource, *, origin: str, verifiers: Sequence[Verifier]) -> None:
         self._shelf = shelf
         self._source = source
+        self._origin = origin
         self._verifiers = verifiers
         self._statements: dict[int, list[Statement]] = {}
         self._named: set[int] = set()  # sizes under which a checkpoint lies, good or not
@@ -95,7 +96,9 @@ class Audit:
             except (NoteError, LogDamaged):
                 yield about("LOG-102", key)
                 continue
-            if head.size == after:
+            if head != TreeHead(origin=self._origin, size=head.size, root=head.root):
+                yield about("LOG-102", key)
+            elif head.size == after:
                 self._state(key, head)
             elif (size or 0) < head.size < after and self._settled(head.size):
                 yield about("LOG-103", checkpoint_key(head.size))

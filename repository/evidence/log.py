@@ -266,4 +266,4 @@ class EvidenceLog:
         Reads every part of the log and every entry of the catalogue once. Faults of the store that may pass are
         raised and never reported as damage.
         """
-        return Audit(self._shelf, self._source, verifiers=self._verifiers).run(known=known)
+        return Audit(self._shelf, self._source, origin=self._origin, verifiers=self._verifiers).run(known=known)

@@ -126,15 +126,21 @@ def open_package(
     try:
         source = open_source(path, limits=limits)
     except PackageUnusable as error:
-        name = hashlib.sha256(
-            f"edm-archive unusable 1\n{error.finding.code}\n{path.resolve()}".encode("utf-8", "replace")
-        )
-        return HandoverPackage(None, rejection=error.finding, fingerprint=name.hexdigest(), given=given)
+        seal = _seal_of_unusable(path, error.finding)
+        return HandoverPackage(None, rejection=error.finding, fingerprint=seal, given=given)
     try:
         return _understood(source, manifest=manifest, given=given, limits=limits)
     except BaseException:
         source.close()
         raise
+
+
+def _seal_of_unusable(path: Path, why: Finding) -> str:
+    """By what the file is, not by where it lies: a better one in its place is another package."""
+    status = path.stat()
+    return hashlib.sha256(
+        f"edm-archive unusable 1\n{why.code} {status.st_size} {status.st_mtime_ns}".encode()
+    ).hexdigest()
 
 
 def _understood(source: PackageSource, *, manifest: Path | None, given: Handover, limits: Limits) -> HandoverPackage:

@@ -96,10 +96,12 @@ class Receiving:
 
     def reap(self) -> int:
         """Objects of this takeover that no row knows are deleted: they were never acknowledged. How many there were."""
+        # The store first: an object that is in this list and in no row was put before the catalogue was asked. Under a
+        # lease the catalogue answers its holder only, so nobody else's run has begun by then, and whoever put it can
+        # no longer commit it. The other way round, a run that stalled here would delete what its successor stored.
+        there = [held.key for held in self._vault.store.list(folder_of(self._takeover.id) + "/")]
         known = {pack.key for pack in self._catalogue.packs(self._takeover.number)}
-        orphans = [
-            held.key for held in self._vault.store.list(folder_of(self._takeover.id) + "/") if held.key not in known
-        ]
+        orphans = [key for key in there if key not in known]
         for key in orphans:
             self._vault.store.delete(key)
         return len(orphans)

@@ -68,5 +68,7 @@ def _record_target(who: Person, *, seed: int, family: str, given: str) -> str:
 def _replaced(seed: int, *, version: int) -> str:
     if version < 2:
         return ""
-    return f"""<relatedDocument typeCode="RPLC"><parentDocument><id extension="{seed}.{version - 1}" root="{NODE}.7.1"/>
-<setId extension="{seed}" root="{NODE}.7.2"/><versionNumber value="{version - 1}"/></parentDocument></relatedDocument>"""
+    return f"""<relatedDocument typeCode="RPLC"><parentDocument>
+<id extension="{seed}.{version - 1}" root="{NODE}.7.1"/>
+<setId extension="{seed}" root="{NODE}.7.2"/><versionNumber value="{version - 1}"/>
+</parentDocument></relatedDocument>"""

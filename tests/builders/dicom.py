@@ -13,8 +13,8 @@ from pydicom import config
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.filewriter import dcmwrite, write_dataset
 from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import dcmwrite, write_dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import (
     CTImageStorage,
@@ -108,13 +108,13 @@ def part10(found: Dataset, *, syntax: str = ExplicitVRLittleEndian, undefined_le
         _undefine(found)
     found["PixelData"].VR = "OW"
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = found.get("SOPClassUID") or CTImageStorage
-    meta.MediaStorageSOPInstanceUID = found.get("SOPInstanceUID") or UID_ROOT
     meta.TransferSyntaxUID = syntax
     found.file_meta = meta
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # dirty values are written on purpose
+        meta.MediaStorageSOPClassUID = found.get("SOPClassUID") or CTImageStorage
+        meta.MediaStorageSOPInstanceUID = found.get("SOPInstanceUID") or UID_ROOT
         dcmwrite(buffer, found, enforce_file_format=True)
     return buffer.getvalue()
 

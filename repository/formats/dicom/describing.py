@@ -14,6 +14,7 @@ from repository.formats.dicom.reading import Header, HeaderUnreadable, read_head
 
 MEDIA_TYPE = "application/dicom"
 HEADER_CAP = 64 << 20  # bytes read for the sake of a header; pixel data begins long before in any image
+_ROWS = 0x00280010
 _FILE_SET_GROUP = b"\4\0"
 
 
@@ -45,6 +46,8 @@ def describe_dicom(head: bytes, *, size: int, open_rest: Callable[[], BinaryIO])
         findings.append(Finding("DCM-004", params={"syntax": header.syntax}))
     if header.truncated or _is_cut(header, size=size):
         findings.append(Finding("DCM-001"))
+    elif header.stop >= len(header.data) and _ROWS in header.elements.values:
+        findings.append(Finding("DCM-020"))
     dicom, patient, noticed = facts_of(header)
     return Description(
         kind=Kind.DICOM,
@@ -57,12 +60,12 @@ def describe_dicom(head: bytes, *, size: int, open_rest: Callable[[], BinaryIO])
 
 def _header(head: bytes, *, size: int, open_rest: Callable[[], BinaryIO]) -> tuple[bytes, Header | None]:
     """The bytes that were needed, and the header, if there is one to be read in them."""
+    whole = len(head) >= size
     try:
-        return head, read_header(head, whole=len(head) >= size, plan=CATALOGUED)
-    except EndsEarly:
-        pass
-    except HeaderUnreadable:
-        return head, None
+        return head, read_header(head, whole=whole, plan=CATALOGUED)
+    except (EndsEarly, HeaderUnreadable):
+        if whole:
+            return head, None
     with open_rest() as stream:
         data = stream.read(min(size, HEADER_CAP))
     try:

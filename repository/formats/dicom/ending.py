@@ -20,18 +20,18 @@ def is_cut(data: bytes, at: int, *, size: int, explicit: bool, little: bool = Tr
     False also where it cannot be told without reading further than `data`.
     """
     while at < size:
-        if at + 12 > len(data):
-            return size == len(data) and at + 8 > size
+        if at + 8 > len(data):
+            return size == len(data)
         group, element, vr, length = _EXPLICIT[little](data, at)
+        at += 8
         if not explicit:
-            group, element, length = _IMPLICIT(data, at)
-            at += 8
-        elif vr in _SHORT:
-            at += 8
+            length = _LENGTH[True](data, at - 4)[0]
         elif vr in _LONG:
-            length = _LENGTH[little](data, at + 8)[0]
-            at += 12
-        else:
+            if at + 4 > len(data):
+                return size == len(data)
+            length = _LENGTH[little](data, at)[0]
+            at += 4
+        elif vr not in _SHORT:
             return False
         if length == _UNDEFINED:
             if (group, element) != (0x7FE0, 0x0010):

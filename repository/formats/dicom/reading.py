@@ -58,17 +58,17 @@ def read_header(data: bytes, *, whole: bool, plan: Plan) -> Header:
 
     Raises `EndsEarly` if more is needed and there is more, and `HeaderUnreadable`.
     """
+    cut = False
     try:
-        return walk_header(data, plan=plan)
+        header = walk_header(data, plan=plan)
     except EndsEarly:
         if not whole:
             raise
-        cut = True
+        header, cut = ask_pydicom(data, plan=plan), True
     except UnusualEncoding:
-        cut = False
-    header = ask_pydicom(data, plan=plan)
-    if header.truncated and not whole:
-        raise EndsEarly
+        header = ask_pydicom(data, plan=plan)
+    if not whole and header.stop >= len(header.data):
+        raise EndsEarly  # an end between two elements is no better than one inside
     header.truncated = header.truncated or cut
     return header
 

@@ -1,13 +1,15 @@
 """The requests that are made of a bucket, one method each, with the vendor's errors translated.
 
-What two servers do (Ceph RGW 16.2.15, rclone 1.75.2 `serve s3`), measured; `docs/decisions/0002` has the whole table:
+What two servers do (Ceph RGW 16.2.15, rclone 1.75.2 `serve s3`), measured; the whole table is in
+`docs/decisions/0006-create-only-on-any-s3.md`:
 
 * `If-None-Match: *` on a PUT: Ceph honours it in a bucket without versioning and ignores it in one with; rclone
   ignores it. On the completion of a multipart upload both ignore it.
 * A 404 to HEAD has no body: a missing bucket, a gateway's 404 and a missing object look alike. So absence is settled
   by a GET, which says what is missing.
-* A range beyond the end is cut to the end and answered as success by both. rclone answers ranges with status 200.
-* rclone types its errors `text/xml`, knows no versions (501), and cannot hold `a` and `a/b` at once (500).
+* A range that reaches beyond the end is cut and answered as success by both. rclone answers ranges with status 200.
+* rclone types its errors `text/xml`, knows no versions (501), cannot hold `a` and `a/b` at once (500), and removes the
+  object `a` when `a/b` is deleted.
 """
 
 from collections.abc import Iterator, Sequence

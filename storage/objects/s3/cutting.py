@@ -1,4 +1,4 @@
-"""A stream of parts becomes request bodies of one size, with one body in memory at a time."""
+"""A stream of parts becomes request bodies of one size, made one at a time."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,8 +1,8 @@
 """The object store on S3.
 
-An object of up to 16 MiB is one PUT, a larger one a multipart upload that is aborted if anything fails; either way
-one body is in memory at a time. After each write the server is asked for the object's size: a 200 alone is not
-believed. How two writers of one name are kept apart: `creating.py`.
+An object of up to 16 MiB is one PUT, a larger one a multipart upload that is aborted if anything fails; three bodies
+of 16 MiB are in memory at most, however large the object is. After each write the server is asked for the object's
+size: a 200 alone is not believed. How two writers of one name are kept apart: `creating.py`.
 
 Listings of S3 may be late on some servers. So nothing is ever concluded to be missing because a listing does not
 show it; `stat` and `open` ask for the object itself.

@@ -1,14 +1,17 @@
 """The same tests on both engines: `catalogue` is an empty catalogue, `fresh` makes more of them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from shutil import copyfile
 
+import psycopg
 import pytest
 
 from repository.catalogue.catalogue import Catalogue, create_catalogue, open_catalogue
+from repository.catalogue.migrating import newest
+from repository.catalogue.tables import metadata
 from tests.peers.postgres import TEMPLATE, Postgres, postgres, programs
 
 ENGINES = ("sqlite", "postgresql")
@@ -25,6 +28,32 @@ def server() -> Iterator[Postgres]:
         yield running
 
 
+class Databases:
+    """Databases of the newest schema, emptied and used again: PostgreSQL takes a second to make and drop one here."""
+
+    def __init__(self, server: Postgres) -> None:
+        self.server = server
+        self.free: list[str] = []
+        self.kept = ExitStack()
+
+    @contextmanager
+    def one(self) -> Iterator[str]:
+        url = self.free.pop() if self.free else self.kept.enter_context(self.server.database(TEMPLATE))
+        yield url
+        with psycopg.connect(url, autocommit=True) as connection:
+            tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+            connection.execute(f"TRUNCATE {tables} RESTART IDENTITY".encode())
+            connection.execute("UPDATE alembic_version SET version_num = %s", [newest()])
+        self.free.append(url)
+
+
+@pytest.fixture(scope="session")
+def databases(server: Postgres) -> Iterator[Databases]:
+    found = Databases(server)
+    yield found
+    found.kept.pop_all()  # they go with the server
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "catalogue.db"
@@ -37,8 +66,8 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fresh]:
     """Each call gives the URL of another empty catalogue of the newest schema."""
     with ExitStack() as opened:
         if request.param == "postgresql":
-            running: Postgres = request.getfixturevalue("server")
-            yield lambda: opened.enter_context(running.database(TEMPLATE))
+            databases: Databases = request.getfixturevalue("databases")
+            yield lambda: opened.enter_context(databases.one())
             return
         template: Path = request.getfixturevalue("sqlite_template")
         names = count()

@@ -87,6 +87,12 @@ class Faulty(MemoryStore):
         self.delete(key)
         super().put(key, [data])
 
+    def copy(self) -> "Faulty":
+        other = Faulty()
+        for key in self.held():
+            MemoryStore.put(other, key, [self.content(key)])
+        return other
+
     def held(self, prefix: str = "") -> list[str]:
         return [found.key for found in self.list(prefix)]
 

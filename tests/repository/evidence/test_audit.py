@@ -26,12 +26,10 @@ def grown(sizes):
 
 def whole(sizes=SIZES):
     """A log to be damaged: a copy of one that was made once."""
-    made_store, made_ledger = grown(sizes)
-    store, ledger = Faulty(), Ledger(made_ledger.all)
-    for key in made_store.held():
-        store.put(key, [made_store.content(key)])
-    ledger.noted = made_ledger.noted
-    return store, ledger
+    store, ledger = grown(sizes)
+    copy = Ledger(ledger.all)
+    copy.noted = ledger.noted
+    return store.copy(), copy
 
 
 def findings(store, ledger, **more):

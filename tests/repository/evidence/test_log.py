@@ -330,10 +330,40 @@ def test_a_signer_that_lost_the_race_signs_the_successor_that_won_and_then_its_o
         if store.meanwhile:
             break
         assert found.size in (310, 330)
-        assert store.held("log/next/")[1:] == [claim_key(300)] + [claim_key(310)] * (found.size == 310)
+        assert store.held("log/next/")[:-1] == [claim_key(300)] + [claim_key(310)] * (found.size == 310)
         assert log.publish().size == 330
         assert list(log.audit()) == []
     assert at > 4
+
+
+def test_a_tile_that_changes_between_writing_and_signing_stops_the_signer():
+    store, ledger, log = published(300)
+    ledger.all += made(300, salt="new")
+
+    def alter():
+        key = tile_key(0, 1)
+        store.replace(key, store.content(key)[::-1])
+
+    store.meanwhile = {store.writes + 7: alter}  # after bundles and tiles: before the successor is settled
+    with pytest.raises(LogContradiction):
+        log.publish()
+    assert store.meanwhile == {}
+    assert store.held("log/checkpoint/") == [checkpoint_key(300)]
+
+
+def test_another_root_that_was_signed_with_our_key_is_never_taken_for_ours():
+    store, ledger, log = published(300)
+    ledger.all += made(5, salt="new")
+
+    def forge():
+        head = TreeHead(origin=ORIGIN, size=305, root=bytes(32))
+        store.put(checkpoint_key(305), [Checkpoint.signed(head, SIGNER).note])
+
+    store.meanwhile = {store.writes + 4: forge}  # before our own checkpoint is stored
+    with pytest.raises(LogContradiction, match="305"):
+        log.publish()
+    assert store.meanwhile == {}
+    assert ledger.noted[0] == 300
 
 
 def test_entries_that_a_cut_off_run_left_behind_come_back_from_the_store():

@@ -164,12 +164,12 @@ def test_two_catalogues_that_parted_ways_never_get_two_checkpoints_signed(shared
 @pytest.mark.parametrize("effect", [False, True])
 @pytest.mark.parametrize(("before", "fresh"), [(0, 1), (0, 700), (255, 2), (256, 256), (600, 500), (65530, 10)])
 def test_a_crash_at_any_write_is_taken_up_by_the_next_run(before, fresh, effect):
-    writes = 0
+    whole, old, writes = Faulty(), Ledger(made(before)), 0
+    if before:
+        a_log(whole, old).publish()
     while True:
-        store, ledger = Faulty(), Ledger(made(before))
-        if before:
-            a_log(store, ledger).publish()
-        ledger.all += made(fresh, salt="fresh")
+        store, ledger = whole.copy(), Ledger(old.all + made(fresh, salt="fresh"))
+        ledger.noted = old.noted
         store.left, store.effect = writes, effect
         try:
             a_log(store, ledger).publish()

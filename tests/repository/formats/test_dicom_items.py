@@ -136,7 +136,7 @@ def test_a_number_under_another_value_representation_is_read_as_what_it_is() -> 
 
 def test_text_under_unknown_value_representation_is_read() -> None:
     found = dicom.data_set(1)
-    dicom.put(found, "PatientName", "UN", "Kowal^Jan".encode())
+    dicom.put(found, "PatientName", "UN", b"Kowal^Jan")
     description = described(dicom.part10(found))
     assert description.patient is not None
     assert (description.patient.name, codes(description)) == ("Kowal^Jan", [])

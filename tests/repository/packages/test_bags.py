@@ -1,5 +1,4 @@
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from tests.repository.packages.reading import codes, content_of, packed
 bagit = load_bagit()
 
 FILES = {"data/a.xml": b"<a/>", "data/zażółć/sto.bin": b"\0" * 3000, "metadata/handover.json": b'{"producer": {}}'}
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=20)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 PATHS = TEXT.map("data/".__add__)
 
 
@@ -47,9 +46,7 @@ def all_digests_hold(package: HandoverPackage) -> bool:
 
 @given(lines=st.lists(st.builds(ManifestLine, PATHS, st.binary(min_size=32, max_size=32)), max_size=8))
 def test_every_manifest_that_is_written_is_read_back(lines: list[ManifestLine]) -> None:
-    assert list(parse_manifest(manifest_text(lines), "sha256")) == [
-        line for line in lines if decode_path(encode_path(line.path)) == line.path
-    ]
+    assert list(parse_manifest(manifest_text(lines), "sha256")) == lines
 
 
 @given(path=TEXT)
@@ -102,7 +99,7 @@ def test_a_bag_of_the_reference_tool_is_read_whole(tmp_path: Path, algorithms: l
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\\%", exclude_categories=("Cc", "Cs")), min_size=1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     names=st.lists(NAMES.filter(lambda n: n.strip(". ") and len(n.encode()) < 200), min_size=1, max_size=4, unique=True)
 )
@@ -266,7 +263,7 @@ def test_a_name_in_another_unicode_form_is_matched_with_its_declaration(tmp_path
 
 def test_a_folder_with_a_link_or_a_hostile_name_is_not_made_a_bag(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "bag", {"data/a": b"1"})
-    os.symlink("a", folder / "data/link")
+    (folder / "data/link").symlink_to("a")
     with pytest.raises(PackageUnusable):
         write_bag(folder, info={})
 

@@ -34,7 +34,7 @@ def read_raw(raw: bytes) -> tuple[Handover, list[str]]:
     return handover, [finding.code for finding in findings]
 
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",), min_codepoint=32), max_size=30)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], min_codepoint=32), max_size=30)
 NUMBER = st.text("0123456789", max_size=14)
 PRODUCERS = st.builds(Producer, name=TEXT, rpwdl_book=NUMBER, regon=NUMBER, nip=NUMBER)
 HANDOVERS = st.builds(

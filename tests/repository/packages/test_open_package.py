@@ -3,6 +3,7 @@ import hashlib
 import io
 import lzma
 import os
+import random
 import shutil
 from pathlib import Path
 
@@ -174,6 +175,16 @@ def test_what_holds_nothing_to_take_is_rejected_with_a_reason(tmp_path: Path, co
         assert package.handover == HANDOVER
         assert len(package.fingerprint) == 64
         package.check_unchanged()
+
+
+@pytest.mark.parametrize("pack", [tar_bytes, tar_gz_bytes, zip_bytes])
+def test_an_archive_that_is_cut_while_it_is_read_is_changed_and_not_damaged(tmp_path: Path, pack: object) -> None:
+    path = packed(tmp_path, pack({"a": random.Random(1).randbytes(900_000)}))  # type: ignore[operator]
+    with open_package(path) as package, package.open("a") as stream:
+        assert len(stream.read(1000)) == 1000
+        os.truncate(path, 400_000)
+        with pytest.raises(PackageChanged):
+            stream.read()
 
 
 def test_a_device_is_no_package_and_nothing_is_missing(tmp_path: Path) -> None:

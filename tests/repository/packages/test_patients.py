@@ -74,7 +74,7 @@ def test_a_quoted_cell_may_hold_the_delimiter_and_a_line_end() -> None:
 def test_a_row_with_a_fault_is_named_by_its_number_alone(row: str, code: str, kept: bool) -> None:
     good = "9,,,,Zet,Iks,,\n"
     patients, findings = read(HEADER + good + row + "\n\n" + good)
-    assert len(patients) == 2 + kept
+    assert len(patients) == (3 if kept else 2)
     assert set(findings) == {code}
     assert dict(findings[code].params) == {"count": 1, "rows": "3"}
 
@@ -124,16 +124,19 @@ class Endless(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readline(self, size: int | None = -1, /) -> bytes:
-        return next(self._lines, b"")
+    def readinto(self, buffer: "memoryview", /) -> int:  # type: ignore[override]  # what BufferedReader passes
+        line = next(self._lines, b"")
+        buffer[: len(line)] = line
+        return len(line)
 
 
 def test_a_long_list_is_read_in_constant_memory() -> None:
     tracemalloc.start()
     try:
-        count = sum(1 for _ in read_patients(Endless(30_000), report=print))  # type: ignore[arg-type]
+        stream = io.BufferedReader(Endless(5_000), 100)
+        count = sum(1 for _ in read_patients(stream, report=print))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert count == 30_000
-    assert peak < 2 << 20
+    assert count == 5_000
+    assert peak < 1 << 20

@@ -4,6 +4,7 @@ import dataclasses
 import io
 import random
 import secrets
+import tracemalloc
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -260,6 +261,16 @@ def test_a_server_that_refuses_the_condition_is_written_to_without_it(place: S3L
     with pytest.raises(ObjectExists):
         store.put("o", [SMALL])
     store.close()
+
+
+def test_a_large_put_takes_the_same_memory_whatever_its_size(direct: S3Store) -> None:
+    block = bytes(1 << 20)
+    tracemalloc.start()
+    try:
+        direct.put("o", (block for _ in range(130)))
+        assert tracemalloc.get_traced_memory()[1] < 80 * (1 << 20)
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_missing_bucket_and_a_wrong_key_are_refusals_and_no_absence(place: S3Location) -> None:

@@ -1,0 +1,70 @@
+"""One job after another, until none is due: what every worker does, in a thread, in a process, woken by whatever.
+
+Two drains never run one job at the same time: the lease keeps them apart, and what an owner of an old lease still
+does is not taken. Where the catalogue is SQLite, the home folder's lock is held as well while a job runs, so that a
+command of this machine (`keys rotate`, `rebuild`) and a worker wait for each other.
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from repository.errors import HomeBusy
+from repository.home_lock import sole_writer
+from repository.jobs.enqueuing import recover
+from repository.jobs.kinds import KINDS, Run
+from repository.jobs.performing import perform
+from repository.runtime import Archive
+from repository.settings import read_home
+
+LEASE = 60.0  # seconds without a sign of life after which a job is another's
+
+
+def drain(
+    archive: Archive,
+    *,
+    owner: str,
+    kinds: Mapping[str, Run] = KINDS,
+    seconds: float = LEASE,
+    until: Callable[[], bool] = lambda: False,
+) -> int:
+    """No job of these kinds is due, or `until` said stop, or another process has the home; how many were run.
+
+    Raises what the catalogue raises while nothing is held.
+    """
+    recover(archive)
+    ran = 0
+    while not until():
+        held = archive.catalogue.jobs.lease(kinds, owner=owner, seconds=seconds)
+        if held is None:
+            return ran
+        try:
+            with home_of(archive):
+                perform(archive, held, run=kinds[held.kind], seconds=seconds, stopping=until)
+        except HomeBusy:
+            archive.catalogue.jobs.release(held)
+            return ran
+        ran += 1
+    return ran
+
+
+@contextmanager
+def home_of(archive: Archive) -> Iterator[None]:
+    """The home is held against other processes of this machine where they could get in each other's way."""
+    if is_embedded(archive):
+        with sole_writer(archive.settings.home):
+            yield
+    else:
+        yield
+
+
+def is_embedded(archive: Archive) -> bool:
+    """Whether the catalogue is a file of this machine, with one writer at a time."""
+    return read_home(archive.settings.home).catalogue.startswith("sqlite")
+
+
+def owner_name() -> str:
+    """A name for one worker that no other has."""
+    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"

@@ -1,0 +1,80 @@
+"""A wish becomes a row of its own, once, however often it is said and wherever the process dies in between.
+
+The order of an intake: the order file (durable) → the takeover and its opening → the row. Cut off after the first
+step, `recover` does the others; cut off before it, nothing was promised.
+"""
+
+from contextlib import suppress
+from itertools import count
+
+from repository.catalogue.jobs import Job, JobState
+from repository.intake import Order, announce
+from repository.jobs.kinds import INTAKE, PUBLISH
+from repository.jobs.orders import Orders
+from repository.packages.package import open_package
+from repository.runtime import Archive
+from storage.errors import ArchiveError
+
+
+def enqueue_intake(archive: Archive, order: Order) -> Job:
+    """The takeover of the package is announced, and there is a job that completes it: a new one, the one that is
+    under way, the one that is done; never one that has failed.
+
+    Raises what opening the package raises, and `OrderNotKept`.
+    """
+    orders = Orders(archive.settings.home)
+    with (
+        orders.locked(wait=True),
+        open_package(order.package, manifest=order.manifest, given=order.given, limits=order.limits) as package,
+    ):
+        known = archive.catalogue.takeover_by_fingerprint(package.fingerprint)
+        if known is None or not known.closed_at:
+            orders.keep(package.fingerprint, order)
+        takeover = announce(archive, package, order)
+        return _enqueue(archive, INTAKE, takeover.id)
+
+
+def enqueue_publish(archive: Archive) -> Job:
+    """There is a job that publishes the log over what is committed now."""
+    return archive.catalogue.jobs.enqueue(PUBLISH, "log", key=f"{PUBLISH}/{archive.catalogue.log_size()}")
+
+
+def recover(archive: Archive) -> list[Job]:
+    """Orders that a crash left without a job have one now; those whose package has changed since then are dropped."""
+    orders = Orders(archive.settings.home)
+    jobs: list[Job] = []
+    if not (waiting := [each for each in orders.fingerprints() if not _has_job(archive, each)]):
+        return jobs
+    with orders.locked(wait=False) as free:
+        for fingerprint in waiting if free else ():
+            with suppress(ArchiveError):
+                if job := _resume(archive, orders, fingerprint):
+                    jobs.append(job)
+    return jobs
+
+
+def _resume(archive: Archive, orders: Orders, fingerprint: str) -> Job | None:
+    order = orders.find(fingerprint)
+    if order is None:
+        return None
+    with open_package(order.package, manifest=order.manifest, given=order.given, limits=order.limits) as package:
+        if package.fingerprint != fingerprint:  # nobody was told yet that it would be taken over, and now it cannot
+            orders.drop(fingerprint)
+            return None
+        takeover = announce(archive, package, order)
+    return _enqueue(archive, INTAKE, takeover.id)
+
+
+def _has_job(archive: Archive, fingerprint: str) -> bool:
+    takeover = archive.catalogue.takeover_by_fingerprint(fingerprint)
+    return takeover is not None and archive.catalogue.jobs.find(f"{INTAKE}/{takeover.id}") is not None
+
+
+def _enqueue(archive: Archive, kind: str, subject: str) -> Job:
+    """A job that failed stays what it is; asked for again, its work has a job with the next number."""
+    for number in count(1):
+        key = f"{kind}/{subject}" if number == 1 else f"{kind}/{subject}/{number}"
+        job = archive.catalogue.jobs.enqueue(kind, subject, key=key)
+        if job.state is not JobState.FAILED:
+            return job
+    raise AssertionError("unreachable: counting does not end")

@@ -1,0 +1,54 @@
+"""An intake that a person waits for, under the same lease as one that a worker does.
+
+So `receive` in a terminal and a worker, on this machine or another, never work on one takeover at the same time.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from repository.catalogue.jobs import Job, JobState
+from repository.domain.takeover import Takeover
+from repository.intake import Order
+from repository.jobs.draining import LEASE, home_of, owner_name
+from repository.jobs.enqueuing import enqueue_intake
+from repository.jobs.errors import TakeoverHeld
+from repository.jobs.kinds import INTAKE, Tick, intake
+from repository.jobs.performing import perform
+from repository.runtime import Archive
+from repository.takeover.receiving import Progress
+
+
+def receive_here(
+    archive: Archive, order: Order, *, progress: Callable[[Progress], None], seconds: float = LEASE
+) -> Takeover:
+    """The takeover of the package, concluded; run again for the same package, it goes on or gives the outcome.
+
+    Raises what the intake raises, `TakeoverHeld` while a worker has it, and `HomeBusy`.
+    """
+    with home_of(archive):
+        job = enqueue_intake(archive, order)
+        if job.state is not JobState.DONE:
+            _do(archive, job, progress=progress, seconds=seconds)
+        return archive.catalogue.takeover(job.subject)
+
+
+def _do(archive: Archive, job: Job, *, progress: Callable[[Progress], None], seconds: float) -> None:
+    faults: list[BaseException] = []
+
+    def run(own: Archive, held: Job, tick: Tick) -> Mapping[str, Any]:
+        try:
+            return intake(own, held, tick, report=progress)
+        except BaseException as fault:
+            faults.append(fault)
+            raise
+
+    held = archive.catalogue.jobs.lease({INTAKE}, owner=owner_name(), seconds=seconds, key=job.key)
+    if held is None:
+        raise TakeoverHeld(takeover=job.subject, job=job.id)
+    try:
+        perform(archive, held, run=run, seconds=seconds, retrying=False)
+    except BaseException:  # somebody pressed Ctrl-C
+        archive.catalogue.jobs.release(held)
+        raise
+    if faults:
+        raise faults[0]

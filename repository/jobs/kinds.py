@@ -1,0 +1,67 @@
+"""The kinds of jobs: name → what is done. Each can be cut off anywhere and run again.
+
+A run gets the archive with a catalogue that is fenced by its lease, the job, and a `tick` to say how far it has come:
+`tick` raises when the job is another's by now, or when the worker is to stop, and the run lets that pass.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from repository.catalogue.jobs import Job
+from repository.domain.takeover import FINAL, Takeover
+from repository.intake import Order, complete
+from repository.jobs.errors import OrderMissing, PackageDiffers
+from repository.jobs.orders import Orders
+from repository.packages.package import open_package
+from repository.runtime import Archive
+from repository.takeover.receiving import Progress
+
+INTAKE = "intake"
+PUBLISH = "publish"
+
+Tick = Callable[[int, int], None]  # done, of
+Run = Callable[[Archive, Job, Tick], Mapping[str, Any]]
+
+
+def intake(
+    archive: Archive, job: Job, tick: Tick, *, report: Callable[[Progress], None] = lambda _: None
+) -> Mapping[str, Any]:
+    """The takeover `job.subject` has reached a final state; its order is gone. The result names the state."""
+
+    def progress(so_far: Progress) -> None:
+        tick(so_far.items, so_far.of_items)
+        report(so_far)
+
+    takeover = archive.catalogue.takeover(job.subject)
+    orders = Orders(archive.settings.home)
+    if takeover.state in FINAL:
+        archive.log.publish()
+    else:
+        takeover = _complete(archive, takeover, orders, progress=progress)
+    orders.drop(takeover.fingerprint)
+    return {"state": takeover.state.value}
+
+
+def _complete(
+    archive: Archive, takeover: Takeover, orders: Orders, *, progress: Callable[[Progress], None]
+) -> Takeover:
+    order = _order_of(takeover, orders)
+    with open_package(order.package, manifest=order.manifest, given=order.given, limits=order.limits) as package:
+        if package.fingerprint != takeover.fingerprint:
+            raise PackageDiffers(path=takeover.package, takeover=takeover.id)
+        return complete(archive, takeover, package, progress=progress)
+
+
+def _order_of(takeover: Takeover, orders: Orders) -> Order:
+    order = orders.find(takeover.fingerprint)
+    if order is None:
+        raise OrderMissing(takeover=takeover.id, path=str(orders.folder))
+    return order
+
+
+def publish(archive: Archive, _job: Job, _tick: Tick) -> Mapping[str, Any]:
+    """What is committed now is provable. The result names the size of the log."""
+    return {"size": archive.log.publish().size}
+
+
+KINDS: Mapping[str, Run] = {INTAKE: intake, PUBLISH: publish}

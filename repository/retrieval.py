@@ -1,0 +1,187 @@
+"""The journey out, at its shortest: what is wanted → holdings → files, each bit for bit as received, with its proof.
+
+    resolve   a name that a person gives → the holdings that it names, in all takeovers
+    deliver   holdings → files in a folder, checked while they are written, `<file>.tlog-proof` beside them
+
+Whoever holds the keys decides; entitlement, purpose and the account of the disclosure come with the doors. One item
+that cannot be given out is named and does not stop the others; a store or a disk that fails does.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from repository.catalogue.query import Level, Query
+from repository.delivering import Target, file_name
+from repository.domain.holding import Holding
+from repository.domain.takeover import STORED, Disposition, Item, Takeover
+from repository.errors import HoldingMissing
+from repository.evidence.errors import NotInLog
+from repository.evidence.proof import SUFFIX
+from repository.runtime import Archive
+from storage.errors import ObjectMissing, RecordKeyMissing, SealBroken
+from storage.sealing.member import SEALED_CHUNK
+from storage.sealing.pack import SealedMember
+
+_NUMBERED = re.compile(r"([0-9a-f-]{1,36})/([1-9][0-9]{0,17})")
+_BY_PATH = re.compile(r"([0-9a-f-]{1,36})/path:(.+)", re.DOTALL)
+_UID = re.compile(r"[0-9]+(?:\.[0-9]+)+")
+_PAGE = 500
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A holding and whose it is."""
+
+    takeover: Takeover
+    holding: Holding
+
+    @property
+    def name(self) -> str:
+        """What `resolve` takes to give this one."""
+        return f"{self.takeover.id}/{self.holding.ordinal}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One holding that was given out, or not: then `fault` is the code that says why, and there is no file.
+
+    `proof` is empty while no signed checkpoint covers the holding: its takeover is still going on.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    file: str = ""
+    proof: str = ""
+    fault: str = ""
+
+
+def resolve(archive: Archive, what: str) -> Iterator[Found]:
+    """The holdings that `what` names, at least one. Raises `HoldingMissing` and what the catalogue raises.
+
+    `what` is TAKEOVER/ORDINAL, TAKEOVER/path:PATH, the UID of a study, series or SOP instance, or a document id
+    (ROOT^EXTENSION). A takeover is named by the beginning of its id; a duplicate is the item that holds its bytes.
+    """
+    found = _resolved(archive, what)
+    first = next(found, None)
+    if first is None:
+        # A path or an identifier may be about a person: only what cannot be is repeated.
+        raise HoldingMissing(what=what if _NUMBERED.fullmatch(what) or _UID.fullmatch(what) else "WHAT")
+    yield first
+    yield from found
+
+
+def _resolved(archive: Archive, what: str) -> Iterator[Found]:
+    if numbered := _NUMBERED.fullmatch(what):
+        takeover = archive.catalogue.takeover(numbered[1])
+        return _of_item(archive, takeover, archive.catalogue.item(takeover.number, int(numbered[2])))
+    if by_path := _BY_PATH.fullmatch(what):
+        takeover = archive.catalogue.takeover(by_path[1])
+        items = archive.catalogue.items(takeover.number)
+        return _of_item(archive, takeover, next((item for item in items if item.path == by_path[2]), None))
+    if _UID.fullmatch(what):
+        return _of_uid(archive, what)
+    root, mark, extension = what.partition("^")
+    return _of_document(archive, root, extension) if mark else iter(())
+
+
+def _of_item(archive: Archive, takeover: Takeover, item: Item | None) -> Iterator[Found]:
+    if item is None:
+        return
+    if item.disposition in STORED:
+        yield Found(takeover, archive.catalogue.holding(takeover.number, item.ordinal))
+    elif item.disposition is Disposition.DUPLICATE:
+        yield Found(takeover, archive.catalogue.holding(takeover.number, item.duplicate_of))
+
+
+def _of_uid(archive: Archive, uid: str) -> Iterator[Found]:
+    for asked in ("study_uids", "series_uids", "sop_instance_uids"):
+        found = _of_query(archive, Query(level=Level.INSTANCE, limit=_PAGE, **{asked: (uid,)}))
+        if (first := next(found, None)) is not None:
+            yield first
+            yield from found
+            return
+
+
+def _of_document(archive: Archive, root: str, extension: str) -> Iterator[Found]:
+    asked = Query(level=Level.DOCUMENT, document_root=root, document_id=extension, limit=_PAGE)
+    for found in _of_query(archive, asked):
+        document = found.holding.description.document
+        if document is not None and (document.identifier.root, document.identifier.extension) == (root, extension):
+            yield found
+
+
+def _of_query(archive: Archive, query: Query) -> Iterator[Found]:
+    takeovers: dict[int, Takeover] = {}
+    while True:
+        page = archive.catalogue.search(query)
+        for hit in page.hits:
+            if hit.takeover not in takeovers:
+                takeovers[hit.takeover] = archive.catalogue.takeover_by_number(hit.takeover)
+            yield Found(takeovers[hit.takeover], archive.catalogue.holding(hit.takeover, hit.ordinal))
+        if not page.next:
+            return
+        query = Query(**{name: getattr(query, name) for name in query.__slots__} | {"after": page.next})
+
+
+def deliver(
+    archive: Archive, wanted: Iterable[Found], target: Target, *, progress: Progress = lambda _done, _of: None
+) -> Iterator[Delivered]:
+    """Each of `wanted` in its turn, as it is written. Raises `DeliveryRefused` and what a failing store raises."""
+    for done, found in enumerate(wanted, 1):
+        yield _delivered(archive, found, target)
+        progress(done, 0)
+
+
+def _delivered(archive: Archive, found: Found, target: Target) -> Delivered:
+    holding = found.holding
+    sha256 = holding.sha256.hex()
+    path = target.place(found.takeover.id, file_name(holding.ordinal, holding.path))
+    try:
+        if not target.holds(path, size=holding.size, sha256=holding.sha256):
+            target.write(path, _checked(archive, found))
+        proof = _proof(archive, found)
+    except (SealBroken, ObjectMissing, RecordKeyMissing) as fault:
+        return Delivered(found.name, holding.size, sha256, fault=fault.code)
+    beside = path.with_name(path.name + SUFFIX)
+    if proof and not target.is_file_with(beside, proof):
+        target.write(beside, iter((proof,)), replace=True)
+    return Delivered(found.name, holding.size, sha256, str(path), str(beside) if proof else "")
+
+
+def _checked(archive: Archive, found: Found) -> Iterator[bytes]:
+    """The bytes of a holding; raises `SealBroken` at the end, before the file is given its name, if they differ."""
+    holding, digest, size = found.holding, hashlib.sha256(), 0
+    pack = archive.catalogue.pack(found.takeover.number, holding.location.object_id)
+    if pack is None:
+        raise ObjectMissing(key=holding.location.object_id)
+    member = SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
+    held = bytearray()
+    for part in archive.vault.open(pack.key, member):
+        digest.update(part)
+        size += len(part)
+        held += part
+        if len(held) >= 16 * SEALED_CHUNK:
+            yield bytes(held)
+            held.clear()
+    if size != holding.size or digest.digest() != holding.sha256:
+        raise SealBroken(key=pack.key, reason="it opens, and is not what was received")
+    yield bytes(held)
+
+
+def _proof(archive: Archive, found: Found) -> bytes:
+    index = archive.catalogue.index_of(found.takeover.number, found.holding.ordinal)
+    try:
+        return archive.log.prove_record(found.holding.record, index)
+    except NotInLog:
+        return b""
+
+
+def target_for(dest: Path, *, single: bool) -> Target:
+    """Where to deliver: the folder `dest`, or, for a single holding, a file of that name if it has an extension."""
+    as_file = single and dest.suffix != "" and not dest.is_dir()
+    return Target(dest.parent, file=dest.name) if as_file else Target(dest)
