@@ -97,6 +97,15 @@ class Target:
         except OSError as error:
             raise _refused(error) from error
 
+    def settle(self) -> None:
+        """The names of all files that were written are durable."""
+        try:
+            below = [each for each in self.folder.iterdir() if each.is_dir()] if self.by_takeover else []
+            for folder in (self.folder, *below):
+                _sync_folder(folder)
+        except OSError as error:
+            raise _refused(error) from error
+
     def write(self, path: Path, parts: Iterator[bytes], *, replace: bool = False) -> None:
         """`path` holds the concatenation of `parts`, durable; if they raise, it is as it was before."""
         draft = path.with_name(f".{secrets.token_hex(8)}.part")
@@ -112,7 +121,6 @@ class Target:
             if not replace and os.path.lexists(path):
                 raise PlaceTaken
             draft.replace(path)
-            _sync_folder(path.parent)
         except OSError as error:
             raise _refused(error) from error
         finally:
@@ -137,6 +145,15 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def write_paper(path: Path, content: bytes) -> None:
+    """`path` is a new file with this content, durable. Raises `PlaceTaken` for one that is there with another."""
+    target = Target(path.parent, file=path.name)
+    place = target.place("", "")
+    if not target.holds(place, size=len(content), sha256=hashlib.sha256(content).digest()):
+        target.write(place, iter((content,)))
+    target.settle()
 
 
 def _digest(stream: BinaryIO) -> bytes:

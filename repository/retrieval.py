@@ -10,7 +10,7 @@ that cannot be given out is named and does not stop the others; a store or a dis
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repository.catalogue.query import Level, Query
@@ -18,11 +18,10 @@ from repository.delivering import Target, file_name
 from repository.domain.holding import Holding
 from repository.domain.takeover import STORED, Disposition, Item, Takeover
 from repository.errors import HoldingMissing
-from repository.evidence.errors import NotInLog
+from repository.evidence.errors import LogError
 from repository.evidence.proof import SUFFIX
 from repository.runtime import Archive
 from storage.errors import ObjectMissing, RecordKeyMissing, SealBroken
-from storage.sealing.member import SEALED_CHUNK
 from storage.sealing.pack import SealedMember
 
 _NUMBERED = re.compile(r"([0-9a-f-]{1,36})/([1-9][0-9]{0,17})")
@@ -100,7 +99,7 @@ def _of_item(archive: Archive, takeover: Takeover, item: Item | None) -> Iterato
 
 def _of_uid(archive: Archive, uid: str) -> Iterator[Found]:
     for asked in ("study_uids", "series_uids", "sop_instance_uids"):
-        found = _of_query(archive, Query(level=Level.INSTANCE, limit=_PAGE, **{asked: (uid,)}))
+        found = _of_query(archive, replace(Query(level=Level.INSTANCE, limit=_PAGE), **{asked: (uid,)}))
         if (first := next(found, None)) is not None:
             yield first
             yield from found
@@ -125,29 +124,37 @@ def _of_query(archive: Archive, query: Query) -> Iterator[Found]:
             yield Found(takeovers[hit.takeover], archive.catalogue.holding(hit.takeover, hit.ordinal))
         if not page.next:
             return
-        query = Query(**{name: getattr(query, name) for name in query.__slots__} | {"after": page.next})
+        query = replace(query, after=page.next)
 
 
 def deliver(
-    archive: Archive, wanted: Iterable[Found], target: Target, *, progress: Progress = lambda _done, _of: None
+    archive: Archive, wanted: Iterable[Found], target: Target, *, progress: Progress = lambda _files, _bytes: None
 ) -> Iterator[Delivered]:
-    """Each of `wanted` in its turn, as it is written. Raises `DeliveryRefused` and what a failing store raises."""
-    for done, found in enumerate(wanted, 1):
-        yield _delivered(archive, found, target)
-        progress(done, 0)
+    """Each of `wanted` in its turn, once it is written; all of them are durable when the iterator ends.
+
+    Raises `DeliveryRefused`, `PlaceTaken` and what a failing store raises.
+    """
+    checkpoint, given = archive.log.latest(), 0
+    signed = checkpoint.size if checkpoint else 0
+    for files, found in enumerate(wanted, 1):
+        yield _delivered(archive, found, target, signed=signed)
+        given += found.holding.size
+        progress(files, given)
+    target.settle()
 
 
-def _delivered(archive: Archive, found: Found, target: Target) -> Delivered:
+def _delivered(archive: Archive, found: Found, target: Target, *, signed: int) -> Delivered:
     holding = found.holding
     sha256 = holding.sha256.hex()
     path = target.place(found.takeover.id, file_name(holding.ordinal, holding.path))
+    beside = path.with_name(path.name + SUFFIX)
+    index = archive.catalogue.index_of(found.takeover.number, holding.ordinal)
     try:
         if not target.holds(path, size=holding.size, sha256=holding.sha256):
             target.write(path, _checked(archive, found))
-        proof = _proof(archive, found)
-    except (SealBroken, ObjectMissing, RecordKeyMissing) as fault:
+        proof = archive.log.prove_record(holding.record, index, size=signed) if index < signed else b""
+    except (SealBroken, ObjectMissing, RecordKeyMissing, LogError) as fault:
         return Delivered(found.name, holding.size, sha256, fault=fault.code)
-    beside = path.with_name(path.name + SUFFIX)
     if proof and not target.is_file_with(beside, proof):
         target.write(beside, iter((proof,)), replace=True)
     return Delivered(found.name, holding.size, sha256, str(path), str(beside) if proof else "")
@@ -160,25 +167,12 @@ def _checked(archive: Archive, found: Found) -> Iterator[bytes]:
     if pack is None:
         raise ObjectMissing(key=holding.location.object_id)
     member = SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
-    held = bytearray()
     for part in archive.vault.open(pack.key, member):
         digest.update(part)
         size += len(part)
-        held += part
-        if len(held) >= 16 * SEALED_CHUNK:
-            yield bytes(held)
-            held.clear()
+        yield part
     if size != holding.size or digest.digest() != holding.sha256:
         raise SealBroken(key=pack.key, reason="it opens, and is not what was received")
-    yield bytes(held)
-
-
-def _proof(archive: Archive, found: Found) -> bytes:
-    index = archive.catalogue.index_of(found.takeover.number, found.holding.ordinal)
-    try:
-        return archive.log.prove_record(found.holding.record, index)
-    except NotInLog:
-        return b""
 
 
 def target_for(dest: Path, *, single: bool) -> Target:

@@ -70,7 +70,7 @@ class Takeovers(Desk):
     def set_archive(self, id: str, **facts: str) -> None:  # noqa: A002  the domain calls it id everywhere
         """The archive has this id and these facts. Its id never changes: another one raises `CatalogueConflict`."""
         with self._room.writing() as connection:
-            known = dict(connection.execute(select(archive.c.name, archive.c.value)).tuples().all())
+            known = dict(connection.execute(select(archive.c.name, archive.c.value)).all())
             if known.get("id", id) != id:
                 raise CatalogueConflict(reason="archive id")
             for name, value in {**facts, "id": id}.items():
@@ -82,9 +82,7 @@ class Takeovers(Desk):
     def archive(self) -> Mapping[str, str]:
         """What `set_archive` was told; empty before it."""
         with self._room.reading() as connection:
-            return dict(
-                connection.execute(select(archive.c.name, archive.c.value).order_by(archive.c.name)).tuples().all()
-            )
+            return dict(connection.execute(select(archive.c.name, archive.c.value).order_by(archive.c.name)).all())
 
     def open_takeover(
         self,

@@ -1,4 +1,4 @@
-"""Why an item is an exception: its lot and its reason as findings, which carry the texts in both languages."""
+"""The words of a takeover in both languages, and why an item is an exception: its lot and its reason as findings."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -8,6 +8,45 @@ from repository.domain.takeover import Disposition, Item
 from repository.findings import Finding, rules
 from storage.errors import Text
 
+ROUTES = {
+    "SUCCESSOR": Text(en="the entity that takes over the tasks", pl="podmiot przejmujący zadania"),
+    "FOUNDING_BODY": Text(en="the founding body", pl="podmiot tworzący"),
+    "STORAGE_AGREEMENT": Text(en="a storage agreement", pl="umowa o przechowywanie dokumentacji"),
+    "CHAMBER": Text(en="the professional chamber", pl="okręgowa izba samorządu zawodowego"),
+    "WOJEWODA": Text(en="the voivode", pl="wojewoda"),
+    "CEZ_SIM": Text(en="the e-Health Centre (SIM)", pl="Centrum e-Zdrowia (SIM)"),
+}
+STATES = {
+    "receiving": Text(en="being received", pl="w trakcie przyjmowania"),
+    "received": Text(en="received, not balanced yet", pl="odebrano, przed bilansem"),
+    "balanced": Text(en="balanced, no protocol yet", pl="zbilansowano, przed protokołem"),
+    "accepted": Text(en="accepted without exception", pl="przyjęto bez zastrzeżeń"),
+    "accepted-with-exceptions": Text(en="accepted with exceptions", pl="przyjęto z zastrzeżeniami"),
+    "rejected": Text(en="rejected", pl="odrzucono"),
+}
+DISPOSITIONS = {
+    "pending": Text(en="not settled yet", pl="nierozliczone"),
+    "kept": Text(en="kept as declared", pl="zachowane zgodnie z deklaracją"),
+    "altered": Text(en="kept, other than declared", pl="zachowane, inne niż w deklaracji"),
+    "unexpected": Text(en="kept, not declared", pl="zachowane, niezadeklarowane"),
+    "duplicate": Text(en="same bytes as another item", pl="te same bajty co inna pozycja"),
+    "missing": Text(en="missing or unreadable", pl="brakujące lub nieczytelne"),
+    "refused": Text(en="refused as hostile", pl="odrzucone jako niebezpieczne"),
+}
+COUNTS = {
+    "items": Text(en="items", pl="pozycje"),
+    "bytes": Text(en="bytes", pl="bajty"),
+    "patients": Text(en="patients", pl="pacjenci"),
+    "documents": Text(en="documents", pl="dokumenty"),
+    "studies": Text(en="imaging studies", pl="badania obrazowe"),
+    "series": Text(en="series", pl="serie"),
+    "instances": Text(en="images (DICOM instances)", pl="obrazy (instancje DICOM)"),
+}
+SEVERITIES = {
+    "note": Text(en="note", pl="uwaga"),
+    "warning": Text(en="warning", pl="ostrzeżenie"),
+    "error": Text(en="error", pl="błąd"),
+}
 _LOTS = {
     Disposition.ALTERED: "TKO-ALTERED",
     Disposition.UNEXPECTED: "TKO-UNEXPECTED",

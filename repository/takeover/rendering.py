@@ -18,53 +18,15 @@ from repository.domain.facts import finding_of_json
 from repository.findings import rules
 from repository.polish_time import warsaw_date
 from repository.takeover.concluding import PURPOSE
-from repository.takeover.explaining import exception_of_json, explained, told
+from repository.takeover.explaining import COUNTS, DISPOSITIONS, ROUTES, SEVERITIES, STATES, exception_of_json, explained, told
 from storage.errors import Text
-
-ROUTES = {
-    "SUCCESSOR": Text(en="the entity that takes over the tasks", pl="podmiot przejmujący zadania"),
-    "FOUNDING_BODY": Text(en="the founding body", pl="podmiot tworzący"),
-    "STORAGE_AGREEMENT": Text(en="a storage agreement", pl="umowa o przechowywanie dokumentacji"),
-    "CHAMBER": Text(en="the professional chamber", pl="okręgowa izba samorządu zawodowego"),
-    "WOJEWODA": Text(en="the voivode", pl="wojewoda"),
-    "CEZ_SIM": Text(en="the e-Health Centre (SIM)", pl="Centrum e-Zdrowia (SIM)"),
-}
-VERDICTS = {
-    "accepted": Text(en="accepted without exception", pl="przyjęto bez zastrzeżeń"),
-    "accepted-with-exceptions": Text(en="accepted with exceptions", pl="przyjęto z zastrzeżeniami"),
-    "rejected": Text(en="rejected", pl="odrzucono"),
-}
-DISPOSITIONS = {
-    "pending": Text(en="not settled yet", pl="nierozliczone"),
-    "kept": Text(en="kept as declared", pl="zachowane zgodnie z deklaracją"),
-    "altered": Text(en="kept, other than declared", pl="zachowane, inne niż w deklaracji"),
-    "unexpected": Text(en="kept, not declared", pl="zachowane, niezadeklarowane"),
-    "duplicate": Text(en="same bytes as another item", pl="te same bajty co inna pozycja"),
-    "missing": Text(en="missing or unreadable", pl="brakujące lub nieczytelne"),
-    "refused": Text(en="refused as hostile", pl="odrzucone jako niebezpieczne"),
-}
-COUNTS = {
-    "items": Text(en="items", pl="pozycje"),
-    "bytes": Text(en="bytes", pl="bajty"),
-    "patients": Text(en="patients", pl="pacjenci"),
-    "documents": Text(en="documents", pl="dokumenty"),
-    "studies": Text(en="imaging studies", pl="badania obrazowe"),
-    "series": Text(en="series", pl="serie"),
-    "instances": Text(en="images (DICOM instances)", pl="obrazy (instancje DICOM)"),
-}
-SEVERITIES = {
-    "note": Text(en="note", pl="uwaga"),
-    "warning": Text(en="warning", pl="ostrzeżenie"),
-    "error": Text(en="error", pl="błąd"),
-}
-
 
 def protocol_page(paper: bytes, parts: Mapping[str, Any], *, log_key: str) -> str:
     """The page of the signed protocol `paper`, whose JSON is `parts`; the caller has checked its signature."""
     protocol = parts[PURPOSE]
     return _template().render(
         protocol=protocol,
-        verdict=VERDICTS[protocol["verdict"]],
+        verdict=STATES[protocol["verdict"]],
         route=ROUTES.get(protocol["handover"]["route"] or ""),
         moments={
             name: _moment(stamp)

@@ -72,6 +72,8 @@ class KeyRing:
                 for epoch, sealed in document["roots"].items()
             }
             signing = _opened(document["signing"], protection, archive, name="signing")
+            if not roots:
+                raise KeyRingDamaged(path=str(path))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise KeyRingDamaged(path=str(path)) from error
         return cls(path, archive=archive, protection=protection, roots=roots, signing=signing)

@@ -1,7 +1,6 @@
 """Whole archives in a folder for tests, and what must hold of a takeover however often it was cut off."""
 
 import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -11,9 +10,11 @@ from typing import Any
 from repository.clock import Clock, now
 from repository.domain.takeover import FINAL, STORED, Disposition, Takeover
 from repository.evidence import proof
+from repository.evidence.signing import opened
 from repository.intake import protocol_of, statement_of
 from repository.runtime import Archive, create_archive, open_archive
 from repository.settings import Settings
+from repository.takeover.concluding import PURPOSE
 from repository.takeover.sealing import folder_of
 from storage.keys.protection import by_key_file, new_key_file
 from storage.keys.ring import write_private
@@ -37,8 +38,8 @@ def at_home(settings: Settings, *, clock: Clock = now) -> Iterator[Archive]:
 
 def environment_of(settings: Settings, **more: str) -> dict[str, str]:
     """The variables that lead another process to the same archive."""
-    named = {"HOME": settings.home, "KEY_FILE": settings.key_file, "BROKER": settings.broker, "WORKERS": settings.workers}
-    named |= more
+    named: dict[str, object] = {"HOME": settings.home, "KEY_FILE": settings.key_file, "BROKER": settings.broker}
+    named |= {"WORKERS": settings.workers, **more}
     return {f"EDM_ARCHIVE_{name}": str(value) for name, value in named.items() if value}
 
 
@@ -71,7 +72,9 @@ def assert_whole(archive: Archive, takeover: Takeover, package: Path) -> None:
 
 
 def protocol_statement(archive: Archive, takeover: Takeover) -> Any:
-    return json.loads(protocol_of(archive, takeover))["value" if False else "statement"]
+    """What the signed protocol says of the items."""
+    value = opened(protocol_of(archive, takeover), purpose=PURPOSE, public_key=archive.ring.signing_public_key())
+    return value["statement"]
 
 
 def _assert_bytes(archive: Archive, takeover: Takeover, package: Path) -> None:

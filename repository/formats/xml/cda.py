@@ -5,6 +5,7 @@ Null flavours are silence: an element with `nullFlavor` has no value.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from lxml import etree
 
@@ -19,6 +20,7 @@ _TEXT_CAP = 1024
 _UID_LIMIT = 64
 
 
+@lru_cache(maxsize=128)
 def at(path: str) -> str:
     """A path of HL7 element names, with the namespace on each step."""
     return "/".join(step if step == "." else _NS + step for step in path.split("/"))
@@ -112,7 +114,7 @@ def _text(node: etree._Element | None) -> str:
 
 
 def _name(name: etree._Element | None) -> str:
-    """The name in DICOM form: families joined by a hyphen-less space, then given names, the first apart."""
+    """The name in DICOM form: families joined by a space, the first given name, the others."""
     if name is None:
         return ""
     families = [_component(node) for node in each(name, "family")]

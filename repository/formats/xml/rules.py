@@ -1,7 +1,7 @@
 """The header rules of PIK HL7 CDA 1.3.2 that need nothing but the header, as findings XML-H01 and on.
 
 All of them are warnings: old versions of the rules and official examples differ, and a document is kept as it is.
-The numbers are those of the rule list in the architecture notes of the product; texts stand in `xml.json`.
+Rules that need value sets, the body or a register are not among them. Texts stand in `codes/xml.json`.
 """
 
 import re

@@ -55,7 +55,9 @@ def test_every_older_schema_is_refused_and_upgraded_with_what_is_in_it(empty: st
         if not room.sqlite:
             connection.execute(text("DROP FUNCTION archive_refuse CASCADE"))
         else:
-            for name in connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all():
+            for name in (
+                connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+            ):
                 connection.execute(text(f"DROP TRIGGER {name}"))
         connection.execute(text("INSERT INTO archive VALUES ('id', 'kept')"))
     room.close()

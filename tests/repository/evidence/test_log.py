@@ -344,7 +344,7 @@ def test_a_tile_that_changes_between_writing_and_signing_stops_the_signer():
         key = tile_key(0, 1)
         store.replace(key, store.content(key)[::-1])
 
-    store.meanwhile = {store.writes + 7: alter}  # after bundles and tiles: before the successor is settled
+    store.meanwhile = {store.writes + 6: alter}  # after bundles and tiles: before the successor is settled
     with pytest.raises(LogContradiction):
         log.publish()
     assert store.meanwhile == {}

@@ -11,8 +11,6 @@ from storage.errors import (
     ObjectExists,
     ObjectMissing,
     SealBroken,
-    StoreFull,
-    StoreReadOnly,
     StoreRefused,
     StoreUnavailable,
 )

@@ -70,11 +70,13 @@ def test_the_parts_in_which_a_message_comes_do_not_matter(sizes: list[int]) -> N
 @given(st.sampled_from(EDGES), st.data())
 def test_no_flipped_bit_opens(size: int, data: st.DataObject) -> None:
     damaged = bytearray(sealed(size))
-    damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    place = data.draw(st.integers(0, len(damaged) - 1))
+    damaged[place] ^= 1 << data.draw(st.integers(0, 7))
     with pytest.raises(SealBroken):
         list(open_whole(KEY, CONTEXT, [bytes(damaged)], name="x"))
-    with pytest.raises(SealBroken):
-        ranged(bytes(damaged), 0, size) if size else ranged(bytes(damaged[:HEAD]), 0, 0)
+    if place < HEAD or (place - HEAD) // SEALED_CHUNK <= (size - 1) // CHUNK:  # in a chunk that the range touches
+        with pytest.raises(SealBroken):
+            ranged(bytes(damaged), 0, size)
 
 
 @pytest.mark.parametrize("size", EDGES)

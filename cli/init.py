@@ -1,0 +1,177 @@
+"""`edm-archive init`: a new archive: key ring, store, catalogue, and the public key for those who check proofs."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from cli.opening import asked, settings
+from cli.options import Json
+from cli.screen import Screen, screen_of
+from storage.errors import ArchiveError, Text
+
+if TYPE_CHECKING:
+    from repository.settings import Home, Settings
+    from storage.keys.protection import Protection
+
+
+class PassphraseUnusable(ArchiveError):
+    code = "INI-001"
+    exit_code = 2
+    what = Text(
+        en="The passphrase is shorter than 12 bytes, or was not typed the same twice.",
+        pl="Hasło jest krótsze niż 12 bajtów albo za drugim razem wpisano inne.",
+    )
+    kept = Text(en="No archive was made.", pl="Nie utworzono archiwum.")
+    todo = Text(
+        en="Run the command again; a sentence of several words is easy to keep.",
+        pl="Powtórz polecenie; łatwo zapamiętać zdanie z kilku słów.",
+    )
+
+
+class OneSecretOnly(ArchiveError):
+    code = "INI-002"
+    exit_code = 2
+    what = Text(
+        en="Both a key file and a passphrase file were named.",
+        pl="Podano zarówno plik klucza, jak i plik z hasłem.",
+    )
+    kept = Text(en="No archive was made.", pl="Nie utworzono archiwum.")
+    todo = Text(en="Choose one of them.", pl="Wybierz jedno z nich.")
+
+
+class SecretInAddress(ArchiveError):
+    code = "INI-003"
+    exit_code = 2
+    what = Text(
+        en="The address of the catalogue holds a password, which every user of this machine could read.",
+        pl="Adres katalogu zawiera hasło, które mógłby odczytać każdy użytkownik tej maszyny.",
+    )
+    kept = Text(en="No archive was made.", pl="Nie utworzono archiwum.")
+    todo = Text(
+        en="Leave it out, and give it to PostgreSQL's client by PGPASSFILE or ~/.pgpass.",
+        pl="Pomiń je i podaj klientowi PostgreSQL przez PGPASSFILE lub ~/.pgpass.",
+    )
+
+
+def init(
+    context: typer.Context,
+    store: Annotated[
+        str, typer.Option("--store", metavar="URL", help="file:///PATH or s3://BUCKET/PREFIX?endpoint=…  [HOME/objects]")
+    ] = "",
+    catalogue: Annotated[
+        str, typer.Option("--catalogue", metavar="URL", help="sqlite:///FILE or postgresql://HOST/DB  [HOME/catalogue.sqlite]")
+    ] = "",
+    key_file: Annotated[
+        Path | None, typer.Option("--key-file", metavar="FILE", help="Opens the key ring; made if it is not there.")
+    ] = None,
+    passphrase_file: Annotated[
+        Path | None, typer.Option("--passphrase-file", metavar="FILE", help="A file whose content opens the key ring.")
+    ] = None,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Make a new archive in EDM_ARCHIVE_HOME (./var/archive).
+
+    Without --key-file or --passphrase-file a passphrase is asked for, twice, at the terminal.
+    """
+    from repository.errors import HomeExists
+    from repository.runtime import create_archive
+    from repository.settings import FILE
+
+    screen, found = screen_of(context), settings()
+    if key_file and passphrase_file:
+        raise OneSecretOnly
+    if "://" in catalogue and urlsplit(catalogue).password:
+        raise SecretInAddress
+    if (found.home / FILE).exists():
+        raise HomeExists(home=str(found.home))
+    protection, made_key = _protection(screen, key_file or (found.key_file if not passphrase_file else None), passphrase_file or found.passphrase_file)
+    home = create_archive(found, protection=protection, store=store, catalogue=catalogue)
+    verifier = _published(found, home)
+    answer = {
+        "archive": home.archive.hex,
+        "home": str(found.home),
+        "verifier_key": verifier,
+        "key_ring": str(found.ring_path),
+        "key_file": str(key_file or ""),
+        "key_file_made": made_key,
+        "store": home.store,
+        "catalogue": _without_password(home.catalogue),
+    }
+    if screen.as_json:
+        screen.json(answer)
+    else:
+        _tell(screen, answer)
+
+
+def _protection(screen: Screen, key_file: Path | None, passphrase_file: Path | None) -> tuple["Protection", bool]:
+    """What opens the ring, and whether a key file was made for it."""
+    from repository.errors import SecretMissing
+    from storage.keys.protection import SHORTEST_PASSPHRASE, by_key_file, by_passphrase, new_key_file
+    from storage.keys.ring import read_private, write_private
+
+    if key_file is not None:
+        made = not key_file.exists()
+        if made:
+            write_private(key_file, new_key_file())
+        return by_key_file(read_private(key_file)), made
+    if passphrase_file is not None:
+        passphrase = read_private(passphrase_file).rstrip(b"\r\n")
+    elif sys.stdin.isatty():
+        passphrase = asked(screen)
+        if asked(screen, again=True) != passphrase:
+            raise PassphraseUnusable
+    else:
+        raise SecretMissing
+    if len(passphrase) < SHORTEST_PASSPHRASE:
+        raise PassphraseUnusable
+    return by_passphrase(passphrase), False
+
+
+def _published(found: "Settings", home: "Home") -> str:
+    """The public key of the log lies beside the archive, for everybody to read."""
+    from cli.verifier_key import of_ring, publish
+
+    verifier = of_ring(found.ring_path, archive=home.archive.hex)
+    publish(found.home, verifier)
+    return verifier
+
+
+def _without_password(url: str) -> str:
+    from repository.catalogue.engine import place, read_url
+
+    return place(read_url(url))
+
+
+def _tell(screen: Screen, answer: dict[str, Any]) -> None:
+    screen.say(en="The archive is ready.", pl="Archiwum jest gotowe.")
+    screen.facts(
+        (Text(en=en, pl=pl), answer[name])
+        for name, en, pl in (
+            ("archive", "Archive", "Archiwum"),
+            ("home", "Home", "Folder"),
+            ("store", "Objects", "Obiekty"),
+            ("catalogue", "Catalogue", "Katalog"),
+            ("key_ring", "Key ring", "Pęk kluczy"),
+            ("verifier_key", "Public key", "Klucz publiczny"),
+        )
+    )
+    key_file = answer["key_file"]
+    if answer["key_file_made"]:
+        screen.say(
+            en=f"A key file was made: {key_file} (only you can read it).",
+            pl=f"Utworzono plik klucza: {key_file} (czyta go tylko właściciel).",
+        )
+    secret = Text(en="the key file" if key_file else "the passphrase", pl="plik klucza" if key_file else "hasło")
+    screen.say(
+        en=f"\nNow copy the key ring and {secret.en} to a safe place apart from the archive: without them nothing in it "
+        "can be opened, ever, by anybody. Keep them apart from each other.",
+        pl=f"\nTeraz skopiuj pęk kluczy oraz {secret.pl} w bezpieczne miejsce poza archiwum: bez nich nikt nigdy "
+        "niczego w nim nie otworzy. Przechowuj je osobno.",
+    )
+    if key_file:
+        screen.say(en="\nThen:", pl="\nPotem:")
+        screen.say(en=f"  export EDM_ARCHIVE_KEY_FILE={key_file}", pl=f"  export EDM_ARCHIVE_KEY_FILE={key_file}")
+    screen.say(en="\nNext: edm-archive takeover receive PACKAGE", pl="\nDalej: edm-archive takeover receive PACZKA")

@@ -1,0 +1,75 @@
+"""`edm-archive proof check`: a file and its proof, offline; no archive, no catalogue, no store is asked."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import Json
+from cli.screen import number, screen_of
+from storage.errors import ArchiveError, Text
+
+verbs = typer.Typer(no_args_is_help=True, help="Check what was given out, without the archive.")
+
+
+class NothingToCheck(ArchiveError):
+    code = "PRF-011"
+    exit_code = 2
+    what = Text(en="The file or the proof cannot be read.", pl="Nie można odczytać pliku lub dowodu.")
+    kept = Text(en="Nothing was checked.", pl="Niczego nie sprawdzono.")
+    todo = Text(en="Check both names and the permissions.", pl="Sprawdź obie nazwy i uprawnienia.")
+
+
+@verbs.command("check")
+def check_command(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    proof: Annotated[Path, typer.Argument(metavar="PROOF")],
+    key: Annotated[str, typer.Option("--key", metavar="VERIFIER_KEY", help="The archive's public key.")] = "",
+    key_file: Annotated[
+        Path | None, typer.Option("--key-file", metavar="FILE", help="A file with it.  [EDM_ARCHIVE_HOME/log.pub]")
+    ] = None,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Is FILE, bit for bit, what the archive took over? Exit code 0: yes; 5: no."""
+    from cli.verifier_key import given
+    from repository.evidence.proof import LARGEST_PROOF, check
+    from repository.evidence.record import HoldingRecord
+
+    screen = screen_of(context)
+    verifier = given(key, key_file, home=Path(os.environ.get("EDM_ARCHIVE_HOME") or "var/archive"))
+    try:
+        with proof.open("rb") as paper, file.open("rb") as stream:
+            checked = check(stream, paper.read(LARGEST_PROOF + 1), [verifier])
+    except OSError as error:
+        raise NothingToCheck from error
+    record = checked.record
+    if not isinstance(record, HoldingRecord):
+        raise TypeError("internal: a proof of a file without a record of a file")
+    if screen.as_json:
+        screen.json(
+            {
+                "holds": True,
+                "archive": record.archive,
+                "takeover": record.takeover,
+                "ordinal": record.ordinal,
+                "received_at": record.at,
+                "size": record.size,
+                "sha256": record.sha256.hex(),
+                "index": checked.index,
+                "checkpoint_size": checked.checkpoint.size,
+                "key": verifier,
+            }
+        )
+        return
+    screen.say(
+        en=f"The proof holds. The archive {record.archive} took this file over at {record.at}, bit for bit as it is: "
+        f"{number(record.size)} bytes, SHA-256 {record.sha256.hex()}.",
+        pl=f"Dowód jest ważny. Archiwum {record.archive} przejęło ten plik {record.at}, co do bitu taki sam: "
+        f"bajtów {number(record.size)}, SHA-256 {record.sha256.hex()}.",
+    )
+    screen.say(
+        en=f"Takeover {record.takeover}, item {record.ordinal}; log entry {checked.index} of {checked.checkpoint.size}.",
+        pl=f"Przejęcie {record.takeover}, pozycja {record.ordinal}; wpis {checked.index} z {checked.checkpoint.size}.",
+    )

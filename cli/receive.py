@@ -1,0 +1,134 @@
+"""`edm-archive takeover receive`: a package is taken over, or a takeover that stopped goes on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.opening import opened
+from cli.options import Json
+from cli.screen import Screen, number, screen_of
+from repository.domain.takeover import Handover, Producer, Route, State
+from storage.errors import ArchiveError, Text
+
+if TYPE_CHECKING:
+    from repository.domain.takeover import Takeover
+    from repository.runtime import Archive
+    from repository.takeover.receiving import Progress
+
+EXIT = {State.ACCEPTED: 0, State.ACCEPTED_WITH_EXCEPTIONS: 3, State.REJECTED: 4}
+_PANEL = "What the package may lack"
+
+
+class DateWrong(ArchiveError):
+    code = "RCV-001"
+    exit_code = 2
+    what = Text(
+        en="The date of cessation is not a date of the form YYYY-MM-DD.",
+        pl="Data zaprzestania działalności nie ma postaci RRRR-MM-DD.",
+    )
+    kept = Text(en="Nothing was done.", pl="Niczego nie wykonano.")
+    todo = Text(en="Correct it and run the command again.", pl="Popraw ją i powtórz polecenie.")
+
+
+def receive(
+    context: typer.Context,
+    package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="A folder, tar, tar.gz or zip; a BagIt bag or bare.")],
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", metavar="CSV", help="What a bare package declares: path,size,sha256.")
+    ] = None,
+    producer_name: Annotated[str, typer.Option("--producer-name", rich_help_panel=_PANEL)] = "",
+    rpwdl: Annotated[str, typer.Option("--rpwdl", help="Number of the RPWDL book.", rich_help_panel=_PANEL)] = "",
+    regon: Annotated[str, typer.Option("--regon", rich_help_panel=_PANEL)] = "",
+    nip: Annotated[str, typer.Option("--nip", rich_help_panel=_PANEL)] = "",
+    route: Annotated[
+        Route | None, typer.Option("--route", help="Legal route (UPP art. 30a).", rich_help_panel=_PANEL)
+    ] = None,
+    cessation_date: Annotated[str, typer.Option("--cessation-date", metavar="YYYY-MM-DD", rich_help_panel=_PANEL)] = "",
+    legal_basis: Annotated[str, typer.Option("--legal-basis", rich_help_panel=_PANEL)] = "",
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Take over a package, or go on with one that was stopped.
+
+    Exit code 0: accepted; 3: accepted with exceptions; 4: rejected. A package is never taken over twice.
+    """
+    from repository.intake import Order
+    from repository.intake import receive as received
+
+    given = Handover(
+        producer=Producer(name=producer_name, rpwdl_book=rpwdl, regon=regon, nip=nip),
+        cessation_date=_date(cessation_date),
+        legal_basis=legal_basis,
+        route=route,
+    )
+    screen = screen_of(context)
+    with opened(screen, writes=True) as archive:
+        with screen.progress(en="receiving", pl="przyjmowanie", unit="bytes") as advance:
+
+            def noted(progress: "Progress") -> None:
+                _keep_note(screen, progress.items, progress.of_items)
+                advance(progress.bytes, progress.of_bytes)
+
+            takeover = received(archive, Order(package, manifest=manifest, given=given), progress=noted)
+        _answer(screen, archive, takeover)
+    raise typer.Exit(EXIT[takeover.state])
+
+
+def _date(value: str) -> str:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(value).isoformat() if value else ""
+    except ValueError:
+        raise DateWrong from None
+
+
+def _keep_note(screen: Screen, done: int, total: int) -> None:
+    screen.kept_so_far = Text(
+        en=f"{number(done)} of {number(total)} items are settled and kept. The same command goes on from there.",
+        pl=f"Rozliczono i zachowano pozycji: {number(done)} z {number(total)}. To samo polecenie wznowi pracę.",
+    )
+
+
+def _answer(screen: Screen, archive: "Archive", takeover: "Takeover") -> None:
+    """The outcome; the ordinal 0 of findings is the package as a whole."""
+    from cli import telling
+    from repository.intake import statement_of
+
+    statement = statement_of(archive, takeover)
+    counts = archive.catalogue.counts(takeover.number)
+    findings = archive.catalogue.findings(takeover.number, ordinal=0)
+    checkpoint = archive.log.latest()
+    if screen.as_json:
+        screen.json(
+            {
+                **telling.takeover_json(takeover),
+                "statement": telling.statement_json(statement),
+                "findings": [telling.finding_json(screen, finding) for finding in findings],
+                "counts": counts_json(counts),
+                "checkpoint_size": checkpoint.size if checkpoint else 0,
+            }
+        )
+        return
+    telling.tell_takeover(screen, takeover)
+    screen.space()
+    telling.tell_balance(screen, statement)
+    telling.tell_counts(screen, statement)
+    telling.tell_exceptions(screen, takeover, statement.exceptions)
+    telling.tell_findings(screen, findings)
+    screen.space()
+    telling.tell_kept(screen, counts)
+    if checkpoint:
+        screen.say(
+            en=f"Checkpoint over {number(checkpoint.size)} log entries, signed.",
+            pl=f"Podpisano punkt kontrolny rejestru dowodowego: wpisów {number(checkpoint.size)}.",
+        )
+    screen.say(
+        en=f"\nNext: edm-archive takeover protocol {takeover.id} --html FILE\n      edm-archive verify --takeover {takeover.id}",
+        pl=f"\nDalej: edm-archive takeover protocol {takeover.id} --html PLIK\n       edm-archive verify --takeover {takeover.id}",
+    )
+
+
+def counts_json(counts: Any) -> dict[str, int]:
+    names = ("holdings", "size", "stored_size", "packs", "patients", "documents", "studies", "series", "instances", "findings")
+    return {name: getattr(counts, name) for name in names}

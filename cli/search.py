@@ -1,0 +1,157 @@
+"""`edm-archive search`: patients, documents and images, by what is known of them."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.opening import opened, takeover_named
+from cli.options import Json
+from cli.screen import Screen, screen_of
+from storage.errors import Text
+
+if TYPE_CHECKING:
+    from repository.catalogue.query import Hit, Page
+    from repository.runtime import Archive
+
+
+class LevelName(StrEnum):
+    PATIENT = "patient"
+    STUDY = "study"
+    SERIES = "series"
+    INSTANCE = "instance"
+    DOCUMENT = "document"
+    HOLDING = "holding"
+
+
+USUAL = (LevelName.PATIENT, LevelName.DOCUMENT, LevelName.STUDY)
+_HEADS = {
+    "patient": Text(en="Patients", pl="Pacjenci"),
+    "document": Text(en="Documents", pl="Dokumenty"),
+    "study": Text(en="Imaging studies", pl="Badania obrazowe"),
+    "series": Text(en="Series", pl="Serie"),
+    "instance": Text(en="Images", pl="Obrazy"),
+    "holding": Text(en="Items", pl="Pozycje"),
+}
+_SHOWN = {
+    "patient": ("PatientName", "PatientBirthDate", "PatientSex"),
+    "document": ("effective_time", "title", "author", "root", "extension"),
+    "study": ("StudyDate", "ModalitiesInStudy", "StudyDescription", "AccessionNumber", "StudyInstanceUID"),
+    "series": ("Modality", "SeriesNumber", "SeriesDescription", "SeriesInstanceUID"),
+    "instance": ("InstanceNumber", "SOPInstanceUID"),
+    "holding": ("kind", "disposition", "path"),
+}
+_COLUMNS = {
+    "what": Text(en="WHAT", pl="CO"),
+    "PatientName": Text(en="Name", pl="Nazwisko"),
+    "PatientBirthDate": Text(en="Born", pl="Urodzony"),
+    "PatientSex": Text(en="Sex", pl="Płeć"),
+    "identifiers": Text(en="Identifiers", pl="Identyfikatory"),
+    "counts": Text(en="Holds", pl="Zawiera"),
+    "effective_time": Text(en="Date", pl="Data"),
+    "title": Text(en="Title", pl="Tytuł"),
+    "author": Text(en="Author", pl="Autor"),
+}
+
+
+def search(
+    context: typer.Context,
+    patient_id: Annotated[str, typer.Option("--patient-id", metavar="X", help="PESEL or another identifier.")] = "",
+    issuer: Annotated[str | None, typer.Option("--issuer", metavar="OID", help="Whose identifier it is.")] = None,
+    name: Annotated[str, typer.Option("--name", metavar="PATTERN", help="Family^Given; * and ? are wildcards.")] = "",
+    birth_date: Annotated[str, typer.Option("--birth-date", metavar="DATE", help="YYYYMMDD, or a range A-B.")] = "",
+    document_id: Annotated[str, typer.Option("--document-id", metavar="ID", help="Extension, or ROOT^EXTENSION.")] = "",
+    study: Annotated[str, typer.Option("--study", metavar="UID", help="Study Instance UID.")] = "",
+    accession: Annotated[str, typer.Option("--accession", metavar="NUMBER")] = "",
+    modality: Annotated[str, typer.Option("--modality", metavar="CODE", help="CT, MR, …")] = "",
+    date: Annotated[str, typer.Option("--date", metavar="A-B", help="Of the study or document: YYYYMMDD or a range.")] = "",
+    takeover: Annotated[str, typer.Option("--takeover", metavar="ID", help="In this takeover only.")] = "",
+    level: Annotated[LevelName | None, typer.Option("--level", help="What to list. [patients, documents, studies]")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Matches at each level.")] = 50,
+    after: Annotated[str, typer.Option("--after", metavar="MARK", help="Go on after a page; needs --level.")] = "",
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Find what the archive holds. Conditions are joined by AND; names match without case and diacritics."""
+    screen = screen_of(context)
+    if after and level is None:
+        raise typer.BadParameter("--after needs --level", param_hint="--after")
+    root, mark, extension = document_id.partition("^")
+    asked: dict[str, Any] = {
+        "patient_id": patient_id,
+        "patient_root": issuer,
+        "patient_name": name,
+        "birth_date": birth_date.replace("_", ""),
+        "document_id": extension if mark else document_id,
+        "document_root": root if mark else None,
+        "study_uids": (study,) if study else (),
+        "accession_number": accession,
+        "modality": modality.upper(),
+        "dates": date,
+        "limit": limit,
+        "after": after,
+    }
+    with opened(screen) as archive:
+        if takeover:
+            asked["takeovers"] = (takeover_named(archive, takeover).number,)
+        pages = {one.value: _page(archive, one, asked) for one in ((level,) if level else USUAL)}
+        names = {each.number: each.id for each in archive.catalogue.takeovers()}
+    if screen.as_json:
+        levels = {
+            one: {"hits": [_hit_json(hit, names) for hit in page.hits], "next": page.next} for one, page in pages.items()
+        }
+        screen.json({"levels": levels})
+        return
+    _tell(screen, pages, names)
+
+
+def _page(archive: "Archive", level: LevelName, asked: dict[str, Any]) -> "Page":
+    from repository.catalogue.query import Level, Query
+
+    return archive.catalogue.search(Query(level=Level(level.value), **asked))
+
+
+def _what(hit: "Hit", names: dict[int, str]) -> str:
+    """What `get` takes: the UID of a study or series, else takeover and ordinal."""
+    if hit.ordinal:
+        return f"{names[hit.takeover]}/{hit.ordinal}"
+    return hit.values.get("SeriesInstanceUID") or hit.values.get("StudyInstanceUID") or ""
+
+
+def _hit_json(hit: "Hit", names: dict[int, str]) -> dict[str, Any]:
+    return {
+        "what": _what(hit, names),
+        "takeover": names[hit.takeover],
+        "patient": hit.patient,
+        "ordinal": hit.ordinal,
+        "values": dict(hit.values),
+        "counts": dict(hit.counts),
+        "identifiers": [{"root": each.root, "extension": each.extension} for each in hit.identifiers],
+    }
+
+
+def _tell(screen: Screen, pages: dict[str, "Page"], names: dict[int, str]) -> None:
+    if not any(page.hits for page in pages.values()):
+        screen.say(en="Nothing matches.", pl="Nic nie pasuje.")
+        return
+    for level, page in pages.items():
+        if not page.hits:
+            continue
+        screen.say(en=f"{_HEADS[level].en}:", pl=f"{_HEADS[level].pl}:")
+        words = _SHOWN[level]
+        extra = ("identifiers", "counts") if level == "patient" else ("what",)
+        heads = [_COLUMNS.get(word, Text(en=word, pl=word)) for word in (*words, *extra)]
+        screen.table(heads, (_row(hit, words, extra, names) for hit in page.hits))
+        if page.next:
+            command = f"--level {level} --after {page.next}"
+            screen.say(en=f"There are more: {command}", pl=f"Jest więcej: {command}")
+        screen.space()
+    screen.say(en="Give out: edm-archive get WHAT DEST", pl="Wydanie: edm-archive get CO DOKĄD")
+
+
+def _row(hit: "Hit", words: tuple[str, ...], extra: tuple[str, ...], names: dict[int, str]) -> list[str]:
+    more = {
+        "what": _what(hit, names),
+        "identifiers": ", ".join(each.extension for each in hit.identifiers),
+        "counts": ", ".join(f"{count} {name}" for name, count in hit.counts.items()),
+    }
+    return [str(hit.values.get(word, "")) for word in words] + [more[name] for name in extra]
