@@ -53,7 +53,7 @@ def receive(
     Exit code 0: accepted; 3: accepted with exceptions; 4: rejected. A package is never taken over twice.
     """
     from repository.intake import Order
-    from repository.intake import receive as received
+    from repository.jobs.foreground import receive_here
 
     given = Handover(
         producer=Producer(name=producer_name, rpwdl_book=rpwdl, regon=regon, nip=nip),
@@ -62,14 +62,14 @@ def receive(
         route=route,
     )
     screen = screen_of(context)
-    with opened(screen, writes=True) as archive:
+    with opened(screen) as archive:
         with screen.progress(en="receiving", pl="przyjmowanie", unit="bytes") as advance:
 
             def noted(progress: "Progress") -> None:
                 _keep_note(screen, progress.items, progress.of_items)
                 advance(progress.bytes, progress.of_bytes)
 
-            takeover = received(archive, Order(package, manifest=manifest, given=given), progress=noted)
+            takeover = receive_here(archive, Order(package, manifest=manifest, given=given), progress=noted)
         _answer(screen, archive, takeover)
     raise typer.Exit(EXIT[takeover.state])
 

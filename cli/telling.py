@@ -151,11 +151,14 @@ def tell_findings(screen: Screen, findings: Iterable[Finding]) -> None:
         return
     screen.say(en="\nAbout the package:", pl="\nO całej paczce:")
     for finding in every:
-        text, subject = told(finding), f"{finding.subject}: " if finding.subject else ""
-        screen.say(
-            en=f"  {finding.severity.value}: {subject}{text.en} [{finding.code}]",
-            pl=f"  {SEVERITIES[finding.severity.value].pl}: {subject}{text.pl} [{finding.code}]",
-        )
+        line = finding_line(screen, finding)
+        screen.say(en=line, pl=line)
+
+
+def finding_line(screen: Screen, finding: Finding) -> str:
+    severity = screen.text(SEVERITIES[finding.severity.value])
+    subject = f"{finding.subject}: " if finding.subject else ""
+    return f"  {severity}: {subject}{screen.text(told(finding))} [{finding.code}]"
 
 
 def tell_items(screen: Screen, items: Iterable[Item]) -> None:

@@ -172,8 +172,10 @@ def _series(asked: _Asked) -> Parts:
 
 
 def _instances(asked: _Asked) -> Parts:
-    parts = asked.uids(instance)
-    if asked.of_series():
+    query, parts = asked.query, asked.uids(instance)
+    # Images have no index on their study, the largest that would be: by way of its series it is as good.
+    by_study = query.study_uids and not (query.series_uids or query.sop_instance_uids)
+    if asked.of_series() or by_study:
         parts.append(_among(instance, series, SERIES, [*asked.scope(series), *asked.uids(series), *asked.of_series()]))
     if asked.of_study():
         parts.append(_among(instance, study, STUDY, [*asked.scope(study), *asked.uids(study), *asked.of_study()]))

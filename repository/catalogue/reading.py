@@ -25,6 +25,14 @@ _HOLDINGS = select(holding, log_entry.c.entry).join(log_entry, log_entry.c.index
 _PLACE = (holding.c.takeover, holding.c.object_id, holding.c.offset)
 
 
+def holdings_page(after: tuple[int, str, int], *, number: int | None) -> Select[*tuple[Any, ...]]:
+    """The rows that follow `after` in the order of (takeover, object id, offset)."""
+    wanted = _HOLDINGS.where(tuple_(*_PLACE) > tuple_(*map(literal, after)))
+    if number is not None:
+        wanted = wanted.where(holding.c.takeover == number)
+    return wanted.order_by(*_PLACE).limit(READ_AT_ONCE)
+
+
 class Reading(Desk):
     def holding(self, number: int, ordinal: int) -> Holding:
         """Raises `HoldingUnknown`."""
@@ -37,20 +45,19 @@ class Reading(Desk):
 
     def holdings(self, number: int, *, after: tuple[str, int] = ("", -1)) -> Iterator[Holding]:
         """The holdings of a takeover in the order of (object id, offset): each object is read once, forwards."""
-        for _, each in self._holdings((number, *after), holding.c.takeover == number):
+        for _, each in self._holdings((number, *after), number=number):
             yield each
 
     def every_holding(self, *, after: tuple[int, str, int] = (0, "", -1)) -> Iterator[tuple[int, Holding]]:
         """All holdings of the archive with the number of their takeover, by (takeover, object id, offset)."""
-        yield from self._holdings(after)
+        yield from self._holdings(after, number=None)
 
-    def _holdings(self, after: tuple[int, str, int], *only: ColumnElement[bool]) -> Iterator[tuple[int, Holding]]:
-        ordered = _HOLDINGS.where(*only).order_by(*_PLACE).limit(READ_AT_ONCE)
+    def _holdings(self, after: tuple[int, str, int], *, number: int | None) -> Iterator[tuple[int, Holding]]:
         while True:
             with self._room.reading() as connection:
-                rows = connection.execute(ordered.where(tuple_(*_PLACE) > tuple_(*map(literal, after)))).all()
+                rows = connection.execute(holdings_page(after, number=number)).all()
                 group = list(_by_takeover(rows))
-                found = [(number, each) for number, part in group for each in read_holdings(connection, number, part)]
+                found = [(whose, each) for whose, part in group for each in read_holdings(connection, whose, part)]
             yield from found
             if len(rows) < READ_AT_ONCE:
                 return

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, func, literal, select, tuple_
 
 from repository.catalogue import tables
 from repository.catalogue.attributes import INSTANCE, SERIES, STUDY, column
@@ -36,15 +36,17 @@ def _mark(row: AnyRow, keys: Sequence[ColumnElement[Any]]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
 
 
-def _place(mark: str, keys: Sequence[ColumnElement[Any]]) -> list[Any]:
+def _place(mark: str, keys: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     try:
         place = orjson.loads(base64.urlsafe_b64decode(mark + "=" * (-len(mark) % 4)))
     except (ValueError, binascii.Error):
         raise BadCursor from None
-    wanted = [each.type.python_type for each in keys]
+    wanted = [int if isinstance(each.type, BigInteger) else str for each in keys]
     if not isinstance(place, list) or [type(value) for value in place] != wanted:
         raise BadCursor
-    return place
+    if any(isinstance(value, int) and not 0 <= value < 2**63 for value in place):
+        raise BadCursor
+    return [literal(value, type_=each.type) for value, each in zip(place, keys, strict=True)]
 
 
 def page_statement(query: Query, connection: Connection) -> Select[Any]:
@@ -53,7 +55,7 @@ def page_statement(query: Query, connection: Connection) -> Select[Any]:
     keys = list(table.primary_key.columns)
     wanted = select(table).where(*conditions(query, connection.dialect))
     if query.after:
-        wanted = wanted.where(tuple_(*keys) > tuple_(*map(literal, _place(query.after, keys))))
+        wanted = wanted.where(tuple_(*keys) > tuple_(*_place(query.after, keys)))
     return wanted.order_by(*keys).limit(min(max(1, query.limit), MOST) + 1)
 
 

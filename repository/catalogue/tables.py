@@ -148,6 +148,7 @@ series = Table(
     "series", metadata, part("takeover"), part("patient"), name_part("study_instance_uid"),
     name_part("series_instance_uid"), big("first_ordinal"), *(words(column(keyword)) for keyword in SERIES),
     of_takeover(), Index("ix_series_uid", "series_instance_uid", "takeover", "patient"),
+    Index("ix_series_study", "study_instance_uid", "takeover", "patient"),
 )  # fmt: skip
 
 instance = Table(

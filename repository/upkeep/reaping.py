@@ -12,6 +12,7 @@ from repository.domain.takeover import FINAL
 from repository.runtime import Archive
 from repository.upkeep.recalling import takeovers_in
 from storage.errors import ObjectMissing
+from storage.keys.record_keys import key_object_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def orphans(archive: Archive) -> Iterator[Orphan]:
     used = {key_id for key_id, *_ in catalogue.record_keys()}
     for key_id, epoch in archive.vault.record_keys.ids():
         if key_id.hex not in used:
-            yield Orphan(f"keys/{key_id.hex}/{epoch}", 0, any_open)
+            yield Orphan(key_object_name(key_id, epoch), 0, any_open)
 
 
 def reap(archive: Archive) -> list[Orphan]:

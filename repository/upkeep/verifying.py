@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from uuid import UUID
 
 from repository.catalogue.catalogue import create_catalogue
 from repository.catalogue.runs import Run, RunState
@@ -26,6 +27,7 @@ from repository.upkeep.pairing import subjects
 from repository.upkeep.recalling import Replay, recall
 from storage.errors import KeyUnavailable, ObjectMissing, SealBroken, StorageError
 from storage.ids import new_id
+from storage.keys.record_keys import key_object_prefix
 from storage.objects.port import StoredObject
 
 PHASES = ("objects", "keys", "catalogue", "log")
@@ -184,7 +186,8 @@ class _Verification:
         for takeover in self._takeovers(0):
             for key_id, *_rest in self._catalogue.record_keys(takeover.number):
                 self._in_time()
-                epochs = [int(held.key.rpartition("/")[2]) for held in self._store.list(f"keys/{key_id}/")]
+                listed = self._store.list(key_object_prefix(UUID(hex=key_id)))
+                epochs = [int(held.key.rpartition(".")[2]) for held in listed]
                 name = f"{takeover.id}/key/{key_id}"
                 if not epochs:
                     self._found.append(Finding("VFY-KEY-MISSING", name))

@@ -60,13 +60,13 @@ class RecordKeys:
         """No key object of `key_id` is left; what it sealed cannot be opened again."""
         with self._lock:
             self._open.pop(key_id, None)
-        for held in list(self._store.list(_folder(key_id))):
+        for held in list(self._store.list(key_object_prefix(key_id))):
             self._store.delete(held.key)
 
     def ids(self) -> Iterator[tuple[uuid.UUID, int]]:
-        """Each key object as (record key id, epoch), ascending."""
+        """Each key object as (record key id, epoch); those of one record key follow each other."""
         for held in self._store.list(PREFIX):
-            key_id, epoch = held.key.removeprefix(PREFIX).split("/")
+            key_id, epoch = held.key.rpartition("/")[2].split(".")
             yield uuid.UUID(hex=key_id), int(epoch)
 
     def rewrap(self, progress: Callable[[int], None] | None = None) -> int:
@@ -82,7 +82,7 @@ class RecordKeys:
                 self._write(RecordKey(key_id, self._read(key_id)))
                 moved += 1
             for epoch in epochs - {active}:
-                self._store.delete(_name(key_id, epoch))
+                self._store.delete(key_object_name(key_id, epoch))
             if progress:
                 progress(seen)
         return moved
@@ -91,7 +91,7 @@ class RecordKeys:
         bound = self._bound(key.id, self._provider.active_epoch)
         try:
             wrapped = self._provider.wrap(key.secret, context=bound)
-            self._store.put(_name(key.id, self._provider.active_epoch), [bound + wrapped])
+            self._store.put(key_object_name(key.id, self._provider.active_epoch), [bound + wrapped])
         except ObjectExists:
             if self._read(key.id) != key.secret:  # an interrupted rotation wrote it: the same secret is success
                 raise
@@ -99,13 +99,13 @@ class RecordKeys:
     def _read(self, key_id: uuid.UUID) -> bytes:
         for epoch in sorted(self._provider.epochs, reverse=True):
             try:
-                with self._store.open(_name(key_id, epoch)) as stream:
+                with self._store.open(key_object_name(key_id, epoch)) as stream:
                     raw = stream.read(SIZE + 1)
             except ObjectMissing:
                 continue
             bound = self._bound(key_id, epoch)
             if len(raw) != SIZE or raw[:44] != bound:
-                raise SealBroken(key=_name(key_id, epoch), reason="not the key object of this place")
+                raise SealBroken(key=key_object_name(key_id, epoch), reason="not the key object of this place")
             return self._provider.unwrap(raw[44:], epoch=epoch, context=bound)
         raise RecordKeyMissing(record_key=key_id.hex)
 
@@ -119,9 +119,14 @@ class RecordKeys:
                 self._open.popitem(last=False)
 
 
-def _folder(key_id: uuid.UUID) -> str:
-    return f"{PREFIX}{key_id.hex}/"
+def key_object_prefix(key_id: uuid.UUID) -> str:
+    """What the names of all key objects of a record key begin with.
+
+    Fanned out by the last two digits, which are random: a folder of its own for each key would cost a fsync and a disk
+    block more than the key, and one folder for all could not be listed in little memory.
+    """
+    return f"{PREFIX}{key_id.hex[-2:]}/{key_id.hex}."
 
 
-def _name(key_id: uuid.UUID, epoch: int) -> str:
-    return f"{_folder(key_id)}{epoch}"
+def key_object_name(key_id: uuid.UUID, epoch: int) -> str:
+    return f"{key_object_prefix(key_id)}{epoch}"

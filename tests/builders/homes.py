@@ -19,6 +19,7 @@ from repository.takeover.sealing import folder_of
 from storage.keys.protection import by_key_file, new_key_file
 from storage.keys.ring import write_private
 from storage.sealing.pack import SealedMember
+from tests.builders.cda import clinical_document
 
 
 def new_home(folder: Path, *, catalogue: str = "", broker: str = "", workers: int = 2) -> Settings:
@@ -48,6 +49,14 @@ def plain_package(folder: Path, *, files: int, size: int = 600, copies: int = 0)
     folder.mkdir(parents=True)
     for number in range(files + copies):
         (folder / f"{number:05d}.bin").write_bytes(_content(number % files, size))
+    return folder
+
+
+def clinic_package(folder: Path, *, patients: int, others: int = 0) -> Path:
+    """A bare package with one document for each patient, each in a pack of its own, and files of nobody."""
+    plain_package(folder / "other", files=others, size=200)
+    for number in range(patients):
+        (folder / f"document-{number:04d}.xml").write_bytes(clinical_document(number))
     return folder
 
 

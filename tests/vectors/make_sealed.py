@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 
 from storage.keys.protection import by_key_file
-from storage.keys.record_keys import RecordKeys
+from storage.keys.record_keys import RecordKeys, key_object_name
 from storage.keys.ring import KeyRing
 from storage.objects.memory import MemoryStore
 from storage.vault import Vault
@@ -39,7 +39,10 @@ def main() -> None:
         "format": "edm-archive sealed 1",
         "key_file": KEY_FILE.decode(),
         "key_ring": document,
-        "key_object": {"name": f"keys/{record_key.id.hex}/1", "content": content(f"keys/{record_key.id.hex}/1")},
+        "key_object": {
+            "name": key_object_name(record_key.id, 1),
+            "content": content(key_object_name(record_key.id, 1)),
+        },
         "pack": {"name": stored.key, "content": content(stored.key)},
         "members": [
             {"offset": place.offset, "length": place.length, "sha256": place.sha256.hex(), "plain": plain.hex()}

@@ -1,6 +1,7 @@
 """Making, opening and upgrading a catalogue: the schema is exactly the code's, or it is refused by name."""
 
 import stat
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from repository.catalogue.errors import (
     CatalogueConflict,
     CatalogueDamaged,
     CatalogueExists,
+    CatalogueFull,
     CatalogueMissing,
     CatalogueNeedsUpgrade,
     CatalogueReadOnly,
@@ -151,15 +153,13 @@ def test_a_full_disk_is_told_as_such(fresh: Callable[[], str]) -> None:
     url = fresh()
     if not url.startswith("sqlite"):
         pytest.skip("a full disk is made by max_page_count, which SQLite alone has")
-    from repository.catalogue.errors import CatalogueFull
-
     catalogue = open_catalogue(url)
     number = opened(catalogue).number
     with catalogue._room.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count=90")
+    packs = (packed(f"{start}", *(image(n) for n in range(start, start + 100))) for start in range(1, 100_000, 100))
     with pytest.raises(CatalogueFull):
-        for start in range(1, 100_000, 100):
-            catalogue.record(number, [packed(f"{start}", *(image(n) for n in range(start, start + 100)))])
+        deque((catalogue.record(number, [pack]) for pack in packs), maxlen=0)
     assert len(list(catalogue.holdings(number))) == catalogue.log_size()
     catalogue.close()
 

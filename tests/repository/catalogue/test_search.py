@@ -161,7 +161,10 @@ def test_pages_hold_each_match_once(filled: Catalogue, level: Level) -> None:
     assert tuple(hits) == every.hits
 
 
-@pytest.mark.parametrize("mark", ["x", "WzFd", "bnVsbA", "ż", "eyJhIjoxfQ", "W3RydWUsdHJ1ZSwieCJd"])
+MARKS = ["x", "WzFd", "bnVsbA", "ż", "eyJhIjoxfQ", "W3RydWUsdHJ1ZSwieCJd", "WzEsOTk5OTk5OTk5OTk5OTk5OTk5OSwieCJd"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
 def test_a_mark_that_no_search_gave_is_refused(filled: Catalogue, mark: str) -> None:
     with pytest.raises(BadCursor):
         filled.search(Query(level=Level.STUDY, after=mark))

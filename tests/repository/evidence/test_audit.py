@@ -191,6 +191,15 @@ def test_one_lost_tile_without_any_account_of_it_does_not_hide_the_rest():
     assert ("LOG-109", entries_key(4)) in found
 
 
+def test_one_account_alone_is_not_believed_against_the_tile_above():
+    store, ledger = whole()
+    ledger.all.clear()
+    store.delete(entries_key(4))
+    store.replace(tile_key(0, 4), store.content(tile_key(0, 5)))
+    named = [("LOG-101", entries_key(4)), ("LOG-102", tile_key(0, 4))]
+    assert findings(store, ledger) == [("LOG-108", "catalogue"), *named]
+
+
 def test_a_stray_object_among_the_checkpoints_is_named():
     store, ledger = whole()
     store.put("log/checkpoint/readme", [b"hello"])

@@ -130,7 +130,7 @@ def test_an_order_that_cannot_be_read_harms_no_other(archive: Archive, package: 
     assert drain(archive, owner="me") == 1
 
 
-def test_a_changed_package_fails_the_job_and_asked_for_again_as_it_was_it_is_done(
+def test_a_changed_package_fails_the_job_and_put_back_it_can_be_asked_for_again(
     archive: Archive, package: Path
 ) -> None:
     job = enqueue_intake(archive, Order(package))

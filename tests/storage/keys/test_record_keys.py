@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import RecordKeyMissing, SealBroken, StoreUnavailable
-from storage.keys.record_keys import SIZE, RecordKeys
+from storage.keys.record_keys import SIZE, RecordKeys, key_object_name
 from storage.keys.ring import KeyRing
 from storage.objects.memory import MemoryStore
 from tests.builders.rings import ARCHIVE, key_ring
@@ -45,11 +45,11 @@ def test_a_key_that_is_not_there_is_named(store: MemoryStore, ring: KeyRing) -> 
 def test_a_key_object_of_another_key_does_not_open(store: MemoryStore, ring: KeyRing) -> None:
     keys = keys_on(store, ring)
     one, two = keys.make(), keys.make()
-    with store.open(f"keys/{one.id.hex}/1") as stream:
+    with store.open(key_object_name(one.id, 1)) as stream:
         alien = stream.read()
     assert len(alien) == SIZE
-    store.delete(f"keys/{two.id.hex}/1")
-    store.put(f"keys/{two.id.hex}/1", [alien])
+    store.delete(key_object_name(two.id, 1))
+    store.put(key_object_name(two.id, 1), [alien])
     with pytest.raises(SealBroken):
         keys_on(store, ring).open(two.id)
 
@@ -110,12 +110,12 @@ def test_a_destroyed_key_is_gone_for_every_process(store: MemoryStore, ring: Key
 def test_an_old_key_object_put_back_after_rotation_opens_nothing(store: MemoryStore, ring: KeyRing) -> None:
     keys = keys_on(store, ring)
     made = keys.make()
-    with store.open(f"keys/{made.id.hex}/1") as stream:
+    with store.open(key_object_name(made.id, 1)) as stream:
         backup = stream.read()
     ring.add_epoch()
     keys.rewrap()
     ring.destroy_epoch(1)
     keys.destroy(made.id)
-    store.put(f"keys/{made.id.hex}/1", [backup])
+    store.put(key_object_name(made.id, 1), [backup])
     with pytest.raises(RecordKeyMissing):
         keys_on(store, ring).open(made.id)

@@ -66,6 +66,7 @@ def upgrade() -> None:
             "takeover", "patient", "study_instance_uid", "series_instance_uid", name=op.f("pk_series")
         ),
     )
+    op.create_index("ix_series_study", "series", ["study_instance_uid", "takeover", "patient"], unique=False)
     op.create_index("ix_series_uid", "series", ["series_instance_uid", "takeover", "patient"], unique=False)
     op.create_table(
         "study",

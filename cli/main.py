@@ -1,0 +1,114 @@
+"""The command `edm-archive`: all verbs, one language, one door for errors. A verb imports its journey when it runs."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli import db, doctor, get, init, keys, proof, rebuild, sample, search, storage, takeover, verify, worker
+from cli.failures import guarded, report
+from cli.screen import Screen, forgiving, prepared
+
+
+class Doors(TyperGroup):
+    """Runs a verb; whatever goes wrong ends as words and an exit code."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,  # noqa: ARG002  there is no shell completion
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,  # noqa: ARG002  not a system that we run on
+        **extra: Any,
+    ) -> Any:
+        screen, rest = prepared(sys.argv[1:] if args is None else args, os.environ)
+        forgiving(sys.stdout, sys.stderr)
+        _silence()
+        extra["obj"] = screen
+        try:
+            code = super().main(rest, prog_name or "edm-archive", standalone_mode=False, **extra)
+        except typer.TyperException as error:
+            code = report(error, screen)
+        except typer.Abort:
+            code = 130
+        code = _flushed(code if isinstance(code, int) else 0, screen)
+        if not standalone_mode:
+            return code
+        sys.exit(code)
+
+    def invoke(self, ctx: Any) -> Any:
+        screen = ctx.obj if isinstance(ctx.obj, Screen) else Screen()
+        return guarded(lambda: super(Doors, self).invoke(ctx), screen)
+
+
+def _flushed(code: int, screen: Screen) -> int:
+    """What is still in the buffer of standard output is part of the answer: a full disk there is told as well."""
+    try:
+        guarded(sys.stdout.flush, screen)
+    except typer.Exit as stopped:
+        return stopped.exit_code
+    return code
+
+
+def _silence() -> None:
+    """Log lines of the journeys are for workers; a verb answers with its screen alone."""
+    for part in ("repository", "storage"):
+        logger = logging.getLogger(part)
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
+
+
+app = typer.Typer(
+    name="edm-archive",
+    cls=Doors,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Takes over the electronic medical documentation of a closed healthcare provider, seals it, and proves it whole.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"edm-archive {version('edm-archive')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main_callback(
+    lang: Annotated[str, typer.Option("--lang", metavar="pl|en", help="Language of answers.  [EDM_ARCHIVE_LANG, LANG]")] = "",  # noqa: ARG001  read in `prepared`
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,  # noqa: ARG001  done in its callback
+) -> None:
+    """Every command answers in Polish or English, and with --json to programs."""
+
+
+app.command("init")(init.init)
+app.command("sample")(sample.sample)
+app.add_typer(takeover.verbs, name="takeover")
+app.command("search")(search.search)
+app.command("get")(get.get)
+app.add_typer(proof.verbs, name="proof")
+app.command("verify")(verify.verify)
+app.command("rebuild")(rebuild.rebuild)
+app.add_typer(keys.verbs, name="keys")
+app.add_typer(storage.verbs, name="storage")
+app.add_typer(db.verbs, name="db")
+app.command("worker")(worker.worker)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """The entry point of the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
