@@ -88,7 +88,9 @@ def _keys(found: Settings, home: Home) -> Iterator[Check]:
     """The ring is there, only its owner reads it, and it opens, if a file says by what."""
     try:
         read_private(found.ring_path)
-        yield Check("key ring", "ok", Text(en="there, and only its owner reads it", pl="jest i czyta go tylko właściciel"))
+        yield Check(
+            "key ring", "ok", Text(en="there, and only its owner reads it", pl="jest i czyta go tylko właściciel")
+        )
         KeyRing.load(found.ring_path, secret=secret_of(found))
         yield Check("secret", "ok", Text(en="opens the key ring", pl="otwiera pęk kluczy"))
     except SecretMissing:
@@ -163,7 +165,10 @@ def _clock(catalogue: Catalogue) -> Check:
             "clock",
             "wrong",
             Text(en="behind the last event of the archive", pl="spóźnia się względem ostatniego zdarzenia archiwum"),
-            Text(en="Set the clock (NTP) before anything is taken over.", pl="Ustaw zegar (NTP) przed kolejnym przejęciem."),
+            Text(
+                en="Set the clock (NTP) before anything is taken over.",
+                pl="Ustaw zegar (NTP) przed kolejnym przejęciem.",
+            ),
         )
     return Check("clock", "ok", Text(en=f"{moment:%Y-%m-%d %H:%M:%S} UTC", pl=f"{moment:%Y-%m-%d %H:%M:%S} UTC"))
 
@@ -175,9 +180,15 @@ def _verified(catalogue: Catalogue) -> Check:
         if not catalogue.takeovers():
             return Check("verification", "ok", Text(en="nothing to verify yet", pl="nie ma jeszcze czego sprawdzać"))
         return Check("verification", "warning", Text(en="never run to its end", pl="nigdy nie ukończona"), todo)
-    detail = Text(en=f"last {last.closed_at[:10]}, {last.level}: {last.state}", pl=f"ostatnia {last.closed_at[:10]}, {last.level}: {last.state}")
+    detail = Text(
+        en=f"last {last.closed_at[:10]}, {last.level}: {last.state}",
+        pl=f"ostatnia {last.closed_at[:10]}, {last.level}: {last.state}",
+    )
     if last.state is RunState.FINDINGS:
-        look = Text(en="Run `edm-archive verify` and look at the findings.", pl="Uruchom `edm-archive verify` i przejrzyj ustalenia.")
+        look = Text(
+            en="Run `edm-archive verify` and look at the findings.",
+            pl="Uruchom `edm-archive verify` i przejrzyj ustalenia.",
+        )
         return Check("verification", "wrong", detail, look)
     old = now() - datetime.fromisoformat(last.closed_at) > OLD
     return Check("verification", "warning", detail, todo) if old else Check("verification", "ok", detail)
@@ -189,7 +200,10 @@ def _unfinished(catalogue: Catalogue) -> Iterator[Check]:
             yield Check(
                 "takeover",
                 "warning",
-                Text(en=f"{takeover.id} is not finished ({takeover.state})", pl=f"{takeover.id} nie jest zakończone ({takeover.state})"),
+                Text(
+                    en=f"{takeover.id} is not finished ({takeover.state})",
+                    pl=f"{takeover.id} nie jest zakończone ({takeover.state})",
+                ),
                 Text(
                     en=f"Run `edm-archive takeover receive {takeover.package}`: it goes on where it stopped.",
                     pl=f"Uruchom `edm-archive takeover receive {takeover.package}`: praca zostanie wznowiona.",
@@ -213,6 +227,9 @@ def _orphans(catalogue: Catalogue, store: ObjectStore) -> Check:
     return Check(
         "orphans",
         "warning",
-        Text(en=f"{number(left)} objects were stored and never acknowledged", pl=f"obiektów zapisanych i niepotwierdzonych: {number(left)}"),
+        Text(
+            en=f"{number(left)} objects were stored and never acknowledged",
+            pl=f"obiektów zapisanych i niepotwierdzonych: {number(left)}",
+        ),
         Text(en="They take room and do no harm.", pl="Zajmują miejsce i nie szkodzą."),
     )

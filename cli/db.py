@@ -25,4 +25,6 @@ def upgrade_command(context: typer.Context, as_json: Json = False) -> None:  # n
     elif before == after:
         screen.say(en=f"The catalogue has schema {after} already.", pl=f"Katalog ma już schemat {after}.")
     else:
-        screen.say(en=f"The catalogue was upgraded from {before} to {after}.", pl=f"Katalog podniesiono z {before} do {after}.")
+        screen.say(
+            en=f"The catalogue was upgraded from {before} to {after}.", pl=f"Katalog podniesiono z {before} do {after}."
+        )

@@ -1,11 +1,11 @@
 """Errors at the door: what happened, what was not lost, what to do next; a code and an exit code; never a traceback.
 
-    ArchiveError            its own texts and exit code
-    OSError                 ARC-001: the machine did not let us go on
-    interruption            130: what was kept is said
-    closed pipe             141, in silence: whoever read has read enough
-    command line            2: what is not understood, without repeating a value
-    anything else           ARC-999: our bug; the traceback goes to a file that only the owner can read
+ArchiveError            its own texts and exit code
+OSError                 ARC-001: the machine did not let us go on
+interruption            130: what was kept is said
+closed pipe             141, in silence: whoever read has read enough
+command line            2: what is not understood, without repeating a value
+anything else           ARC-999: our bug; the traceback goes to a file that only the owner can read
 """
 
 import errno
@@ -185,7 +185,9 @@ def _reason(error: typer.TyperException) -> tuple[str, str]:
             return f"{name} is missing", f"brakuje {name}"
         case "BadParameter":
             name = _name(parameter) or str(getattr(error, "param_hint", ""))
-            choices = "|".join(map(_choice, getattr(getattr(parameter, "type_descriptor", None), "choices", None) or ()))
+            choices = "|".join(
+                map(_choice, getattr(getattr(parameter, "type_descriptor", None), "choices", None) or ())
+            )
             hint = f" ({choices})" if choices else ""
             return f"the value of {name} cannot be used{hint}", f"wartość {name} jest niewłaściwa{hint}"
     return "an unknown verb, or more words than it takes", "nieznane słowo polecenia albo za dużo słów"

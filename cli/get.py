@@ -25,7 +25,9 @@ def get(
     ],
     dest: Annotated[
         Path,
-        typer.Argument(metavar="DEST", help="A folder, made if missing; for a single item also a file name with an extension."),
+        typer.Argument(
+            metavar="DEST", help="A folder, made if missing; for a single item also a file name with an extension."
+        ),
     ],
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:

@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
@@ -59,10 +58,14 @@ class SecretInAddress(ArchiveError):
 def init(
     context: typer.Context,
     store: Annotated[
-        str, typer.Option("--store", metavar="URL", help="file:///PATH or s3://BUCKET/PREFIX?endpoint=…  [HOME/objects]")
+        str,
+        typer.Option("--store", metavar="URL", help="file:///PATH or s3://BUCKET/PREFIX?endpoint=…  [HOME/objects]"),
     ] = "",
     catalogue: Annotated[
-        str, typer.Option("--catalogue", metavar="URL", help="sqlite:///FILE or postgresql://HOST/DB  [HOME/catalogue.sqlite]")
+        str,
+        typer.Option(
+            "--catalogue", metavar="URL", help="sqlite:///FILE or postgresql://HOST/DB  [HOME/catalogue.sqlite]"
+        ),
     ] = "",
     key_file: Annotated[
         Path | None, typer.Option("--key-file", metavar="FILE", help="Opens the key ring; made if it is not there.")
@@ -76,6 +79,8 @@ def init(
 
     Without --key-file or --passphrase-file a passphrase is asked for, twice, at the terminal.
     """
+    from urllib.parse import urlsplit
+
     from repository.errors import HomeExists
     from repository.runtime import create_archive
     from repository.settings import FILE
@@ -87,15 +92,17 @@ def init(
         raise SecretInAddress
     if (found.home / FILE).exists():
         raise HomeExists(home=str(found.home))
-    protection, made_key = _protection(screen, key_file or (found.key_file if not passphrase_file else None), passphrase_file or found.passphrase_file)
+    protection, made_key = _protection(
+        screen, key_file or (found.key_file if not passphrase_file else None), passphrase_file or found.passphrase_file
+    )
     home = create_archive(found, protection=protection, store=store, catalogue=catalogue)
     verifier = _published(found, home)
     answer = {
         "archive": home.archive.hex,
-        "home": str(found.home),
+        "home": str(found.home.resolve()),
         "verifier_key": verifier,
-        "key_ring": str(found.ring_path),
-        "key_file": str(key_file or ""),
+        "key_ring": str(found.ring_path.resolve()),
+        "key_file": str(key_file.resolve()) if key_file else "",
         "key_file_made": made_key,
         "store": home.store,
         "catalogue": _without_password(home.catalogue),

@@ -31,7 +31,10 @@ def show_command(context: typer.Context, as_json: Json = False) -> None:  # noqa
     if screen.as_json:
         screen.json(answer)
         return
-    protection = {"key-file": Text(en="a key file", pl="plik klucza"), "passphrase": Text(en="a passphrase", pl="hasło")}
+    protection = {
+        "key-file": Text(en="a key file", pl="plik klucza"),
+        "passphrase": Text(en="a passphrase", pl="hasło"),
+    }
     screen.facts(
         (
             (Text(en="Archive", pl="Archiwum"), answer["archive"]),

@@ -4,15 +4,17 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from cli import db, doctor, get, init, keys, proof, rebuild, sample, search, storage, takeover, verify, worker
-from cli.failures import guarded, report
+from cli.failures import INTERRUPTED, guarded
 from cli.screen import Screen, forgiving, prepared
+
+
+NAME = "edm-archive"
 
 
 class Doors(TyperGroup):
@@ -32,11 +34,12 @@ class Doors(TyperGroup):
         _silence()
         extra["obj"] = screen
         try:
-            code = super().main(rest, prog_name or "edm-archive", standalone_mode=False, **extra)
-        except typer.TyperException as error:
-            code = report(error, screen)
+            run = super().main
+            code = guarded(lambda: run(rest, prog_name or NAME, standalone_mode=False, **extra), screen)
+        except typer.Exit as stopped:
+            code = stopped.exit_code
         except typer.Abort:
-            code = 130
+            code = INTERRUPTED
         code = _flushed(code if isinstance(code, int) else 0, screen)
         if not standalone_mode:
             return code
@@ -65,7 +68,7 @@ def _silence() -> None:
 
 
 app = typer.Typer(
-    name="edm-archive",
+    name=NAME,
     cls=Doors,
     no_args_is_help=True,
     add_completion=False,
@@ -75,14 +78,22 @@ app = typer.Typer(
 
 
 def _version(wanted: bool) -> None:
+    from importlib.metadata import PackageNotFoundError, version
+
     if wanted:
-        typer.echo(f"edm-archive {version('edm-archive')}")
+        try:
+            number = version(NAME)
+        except PackageNotFoundError:
+            number = "(not installed: run from its sources)"
+        typer.echo(f"{NAME} {number}")
         raise typer.Exit
 
 
 @app.callback()
 def main_callback(
-    lang: Annotated[str, typer.Option("--lang", metavar="pl|en", help="Language of answers.  [EDM_ARCHIVE_LANG, LANG]")] = "",  # noqa: ARG001  read in `prepared`
+    lang: Annotated[
+        str, typer.Option("--lang", metavar="pl|en", help="Language of answers.  [EDM_ARCHIVE_LANG, LANG]")
+    ] = "",  # noqa: ARG001  read in `prepared`
     show_version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,  # noqa: ARG001  done in its callback

@@ -1,6 +1,5 @@
 """An archive for a verb: settings from the environment, the secret from a file or from a person at a terminal."""
 
-import getpass
 import os
 import re
 import sys
@@ -9,16 +8,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cli.screen import Screen
-from repository.settings import Settings, from_environment, read_home
 
 if TYPE_CHECKING:
     from repository.domain.takeover import Takeover
     from repository.runtime import Archive
+    from repository.settings import Settings
 
 _UUID_START = re.compile(r"[0-9a-f]{1,8}|[0-9a-f]{8}-[0-9a-f-]{0,27}")
 
 
-def settings() -> Settings:
+def settings() -> "Settings":
+    from repository.settings import from_environment
+
     return from_environment(os.environ)
 
 
@@ -27,6 +28,7 @@ def opened(screen: Screen, *, writes: bool = False) -> Iterator["Archive"]:
     """The archive of this environment. With `writes`, no other process of this machine writes to it meanwhile."""
     from repository.home_lock import sole_writer
     from repository.runtime import open_archive
+    from repository.settings import read_home
 
     found = settings()
     read_home(found.home)
@@ -41,6 +43,8 @@ def opened(screen: Screen, *, writes: bool = False) -> Iterator["Archive"]:
 
 def asked(screen: Screen, *, again: bool = False) -> bytes:
     """A passphrase that a person types, unseen."""
+    import getpass
+
     words = {
         ("en", False): "Passphrase of the key ring: ",
         ("en", True): "The same passphrase again: ",

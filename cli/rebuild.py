@@ -100,7 +100,10 @@ def _sync(folder: Path) -> None:
 def _rebuilt(screen: Screen, found: "Settings", home: "Home", *, url: str) -> "Rebuilt":
     from repository.upkeep.rebuilding import rebuild as rebuilt
 
-    with _without_catalogue(screen, found, home, url=url) as archive, screen.progress(en="objects", pl="obiekty") as advance:
+    with (
+        _without_catalogue(screen, found, home, url=url) as archive,
+        screen.progress(en="objects", pl="obiekty") as advance,
+    ):
         return rebuilt(archive, archive.catalogue, progress=lambda done: advance(done.objects, 0))
 
 

@@ -33,7 +33,9 @@ class DateWrong(ArchiveError):
 
 def receive(
     context: typer.Context,
-    package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="A folder, tar, tar.gz or zip; a BagIt bag or bare.")],
+    package: Annotated[
+        Path, typer.Argument(metavar="PACKAGE", help="A folder, tar, tar.gz or zip; a BagIt bag or bare.")
+    ],
     manifest: Annotated[
         Path | None, typer.Option("--manifest", metavar="CSV", help="What a bare package declares: path,size,sha256.")
     ] = None,
@@ -130,5 +132,16 @@ def _answer(screen: Screen, archive: "Archive", takeover: "Takeover") -> None:
 
 
 def counts_json(counts: Any) -> dict[str, int]:
-    names = ("holdings", "size", "stored_size", "packs", "patients", "documents", "studies", "series", "instances", "findings")
+    names = (
+        "holdings",
+        "size",
+        "stored_size",
+        "packs",
+        "patients",
+        "documents",
+        "studies",
+        "series",
+        "instances",
+        "findings",
+    )
     return {name: getattr(counts, name) for name in names}

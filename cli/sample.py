@@ -15,7 +15,9 @@ def sample(
     dest: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that does not exist yet.")],
     patients: Annotated[int, typer.Option("--patients", min=1, max=1_000_000, help="How many patients.")] = 3,
     images: Annotated[int, typer.Option("--images", min=0, max=100_000, help="CT slices of each patient.")] = 4,
-    damage: Annotated[bool, typer.Option("--damage", help="With one of each kind of damage, named in the answer.")] = False,
+    damage: Annotated[
+        bool, typer.Option("--damage", help="With one of each kind of damage, named in the answer.")
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, other people.")] = 1,
     image_bytes: Annotated[
         int, typer.Option("--image-bytes", min=2, max=1 << 30, help="Bytes of pixels in each slice.")

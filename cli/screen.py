@@ -89,7 +89,14 @@ class Screen:
             yield lambda _done, _total: None
             return
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
         count: Any = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
         columns = (TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn())
@@ -166,7 +173,9 @@ def _print(what: object, stream: TextIO) -> None:
         return
     drawn = StringIO()
     width = None if terminal else WITHOUT_TERMINAL
-    console = Console(file=drawn, width=width or _columns(), force_terminal=terminal, markup=False, highlight=False, emoji=False)
+    console = Console(
+        file=drawn, width=width or _columns(), force_terminal=terminal, markup=False, highlight=False, emoji=False
+    )
     console.print(what)
     text = drawn.getvalue()
     stream.write(text if terminal else "".join(line.rstrip() + "\n" for line in text.splitlines()))

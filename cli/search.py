@@ -33,11 +33,18 @@ _HEADS = {
     "instance": Text(en="Images", pl="Obrazy"),
     "holding": Text(en="Items", pl="Pozycje"),
 }
+_HEADS_OF = {
+    "studies": Text(en="studies", pl="badania"),
+    "series": Text(en="series", pl="serie"),
+    "instances": Text(en="images", pl="obrazy"),
+    "documents": Text(en="documents", pl="dokumenty"),
+    "holdings": Text(en="items", pl="pozycje"),
+}
 _SHOWN = {
     "patient": ("PatientName", "PatientBirthDate", "PatientSex"),
     "document": ("effective_time", "title", "author", "root", "extension"),
-    "study": ("StudyDate", "ModalitiesInStudy", "StudyDescription", "AccessionNumber", "StudyInstanceUID"),
-    "series": ("Modality", "SeriesNumber", "SeriesDescription", "SeriesInstanceUID"),
+    "study": ("StudyDate", "ModalitiesInStudy", "StudyDescription", "AccessionNumber"),
+    "series": ("Modality", "SeriesNumber", "SeriesDescription"),
     "instance": ("InstanceNumber", "SOPInstanceUID"),
     "holding": ("kind", "disposition", "path"),
 }
@@ -51,6 +58,20 @@ _COLUMNS = {
     "effective_time": Text(en="Date", pl="Data"),
     "title": Text(en="Title", pl="Tytuł"),
     "author": Text(en="Author", pl="Autor"),
+    "root": Text(en="Root", pl="Root"),
+    "extension": Text(en="Extension", pl="Extension"),
+    "StudyDate": Text(en="Date", pl="Data"),
+    "ModalitiesInStudy": Text(en="Modalities", pl="Modalności"),
+    "StudyDescription": Text(en="Description", pl="Opis"),
+    "SeriesDescription": Text(en="Description", pl="Opis"),
+    "AccessionNumber": Text(en="Accession", pl="Nr zlecenia"),
+    "Modality": Text(en="Modality", pl="Modalność"),
+    "SeriesNumber": Text(en="No.", pl="Nr"),
+    "InstanceNumber": Text(en="No.", pl="Nr"),
+    "SOPInstanceUID": Text(en="SOP Instance UID", pl="SOP Instance UID"),
+    "kind": Text(en="Kind", pl="Rodzaj"),
+    "disposition": Text(en="Lot", pl="Grupa"),
+    "path": Text(en="Path", pl="Ścieżka"),
 }
 
 
@@ -64,9 +85,13 @@ def search(
     study: Annotated[str, typer.Option("--study", metavar="UID", help="Study Instance UID.")] = "",
     accession: Annotated[str, typer.Option("--accession", metavar="NUMBER")] = "",
     modality: Annotated[str, typer.Option("--modality", metavar="CODE", help="CT, MR, …")] = "",
-    date: Annotated[str, typer.Option("--date", metavar="A-B", help="Of the study or document: YYYYMMDD or a range.")] = "",
+    date: Annotated[
+        str, typer.Option("--date", metavar="A-B", help="Of the study or document: YYYYMMDD or a range.")
+    ] = "",
     takeover: Annotated[str, typer.Option("--takeover", metavar="ID", help="In this takeover only.")] = "",
-    level: Annotated[LevelName | None, typer.Option("--level", help="What to list. [patients, documents, studies]")] = None,
+    level: Annotated[
+        LevelName | None, typer.Option("--level", help="What to list. [patients, documents, studies]")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Matches at each level.")] = 50,
     after: Annotated[str, typer.Option("--after", metavar="MARK", help="Go on after a page; needs --level.")] = "",
     as_json: Json = False,  # noqa: ARG001  the screen knows
@@ -97,7 +122,8 @@ def search(
         names = {each.number: each.id for each in archive.catalogue.takeovers()}
     if screen.as_json:
         levels = {
-            one: {"hits": [_hit_json(hit, names) for hit in page.hits], "next": page.next} for one, page in pages.items()
+            one: {"hits": [_hit_json(hit, names) for hit in page.hits], "next": page.next}
+            for one, page in pages.items()
         }
         screen.json({"levels": levels})
         return
@@ -140,7 +166,7 @@ def _tell(screen: Screen, pages: dict[str, "Page"], names: dict[int, str]) -> No
         words = _SHOWN[level]
         extra = ("identifiers", "counts") if level == "patient" else ("what",)
         heads = [_COLUMNS.get(word, Text(en=word, pl=word)) for word in (*words, *extra)]
-        screen.table(heads, (_row(hit, words, extra, names) for hit in page.hits))
+        screen.table(heads, (_row(screen, hit, words=words, extra=extra, names=names) for hit in page.hits))
         if page.next:
             command = f"--level {level} --after {page.next}"
             screen.say(en=f"There are more: {command}", pl=f"Jest więcej: {command}")
@@ -148,10 +174,12 @@ def _tell(screen: Screen, pages: dict[str, "Page"], names: dict[int, str]) -> No
     screen.say(en="Give out: edm-archive get WHAT DEST", pl="Wydanie: edm-archive get CO DOKĄD")
 
 
-def _row(hit: "Hit", words: tuple[str, ...], extra: tuple[str, ...], names: dict[int, str]) -> list[str]:
+def _row(
+    screen: Screen, hit: "Hit", *, words: tuple[str, ...], extra: tuple[str, ...], names: dict[int, str]
+) -> list[str]:
     more = {
         "what": _what(hit, names),
         "identifiers": ", ".join(each.extension for each in hit.identifiers),
-        "counts": ", ".join(f"{count} {name}" for name, count in hit.counts.items()),
+        "counts": ", ".join(f"{screen.text(_HEADS_OF[name])} {count}" for name, count in hit.counts.items()),
     }
     return [str(hit.values.get(word, "")) for word in words] + [more[name] for name in extra]

@@ -87,7 +87,11 @@ def status_command(context: typer.Context, as_json: Json = False) -> None:  # no
         return
     screen.say(en=f"{place} (create-only: {create_only})", pl=f"{place} (jednokrotny zapis nazwy: {create_only})")
     heads = Text(en="What", pl="Co"), Text(en="Objects", pl="Obiekty"), Text(en="Size", pl="Rozmiar")
-    rows = [(screen.text(text), objects[kind], size(stored[kind])) for kind, text in _PREFIXES.items() if kind or objects[kind]]
+    rows = [
+        (screen.text(text), objects[kind], size(stored[kind]))
+        for kind, text in _PREFIXES.items()
+        if kind or objects[kind]
+    ]
     screen.table(heads, rows, numbers=(1, 2))
     screen.say(
         en=f"{number(objects.total())} objects, {size(stored.total())}",

@@ -52,7 +52,9 @@ def show_command(context: typer.Context, takeover_id: TakeoverId, as_json: Json 
         events = archive.catalogue.events(takeover.number)
         findings = archive.catalogue.findings(takeover.number, ordinal=0)
     if screen.as_json:
-        happened = [{"kind": event.kind, "at": event.at, "outcome": event.outcome, "detail": event.detail} for event in events]
+        happened = [
+            {"kind": event.kind, "at": event.at, "outcome": event.outcome, "detail": event.detail} for event in events
+        ]
         screen.json(
             {
                 **telling.takeover_json(takeover),
@@ -144,4 +146,7 @@ def protocol_command(
     if screen.as_json:
         screen.json({"id": takeover.id, "files": written})
     else:
-        screen.say(en=f"Signature checked; written: {', '.join(written)}", pl=f"Podpis sprawdzono; zapisano: {', '.join(written)}")
+        screen.say(
+            en=f"Signature checked; written: {', '.join(written)}",
+            pl=f"Podpis sprawdzono; zapisano: {', '.join(written)}",
+        )

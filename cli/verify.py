@@ -48,7 +48,9 @@ def verify(
     known: Annotated[
         Path | None, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint that was kept elsewhere.")
     ] = None,
-    restart: Annotated[bool, typer.Option("--restart", help="From the beginning, not where the last run stopped.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="From the beginning, not where the last run stopped.")
+    ] = False,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Verify the archive. Exit code 0: whole; 5: findings; 7: something could not be checked."""

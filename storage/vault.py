@@ -17,7 +17,7 @@ from storage.errors import SealBroken
 from storage.ids import new_id
 from storage.keys.record_keys import RecordKey, RecordKeys
 from storage.objects.port import Bytes, ObjectStore
-from storage.sealing.member import open_range, open_whole, plain_length
+from storage.sealing.member import open_range, open_whole, plain_length, sha256_opened
 from storage.sealing.pack import (
     DESCRIPTION,
     HEADER,
@@ -79,13 +79,14 @@ class Vault:
 
     def open(self, key: str, member: SealedMember) -> Iterator[bytes]:
         """The bytes of a member, from its first to its last."""
-        with self.store.open(key, offset=member.offset, length=member.length) as stream:
-            yield from self.opened(key, member, pieces(stream))
-
-    def opened(self, key: str, member: SealedMember, sealed: Iterable[Bytes]) -> Iterator[bytes]:
-        """The bytes of a member from its sealed bytes, for whoever reads an object through in one go."""
         header, data_key = self._header(key)
-        yield from open_whole(data_key, header.context(member.offset), sealed, name=key)
+        with self.store.open(key, offset=member.offset, length=member.length) as stream:
+            yield from open_whole(data_key, header.context(member.offset), pieces(stream), name=key)
+
+    def sha256_opened(self, key: str, offset: int, sealed: Iterable[Bytes]) -> bytes:
+        """SHA-256 of the member at `offset` from its sealed bytes, for whoever reads an object through in one go."""
+        header, data_key = self._header(key)
+        return sha256_opened(data_key, header.context(offset), sealed, name=key)
 
     def open_range(self, key: str, member: SealedMember, *, offset: int, length: int) -> Iterator[bytes]:
         """`length` bytes of a member from `offset`; reads and opens only the chunks that they touch."""

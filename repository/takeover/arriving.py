@@ -69,10 +69,15 @@ def arrive(package: HandoverPackage, item: Item) -> Arrival | Item:
             else:
                 arrival = _large(package, item, head)
     except ItemUnreadable:
-        return replace(item, disposition=Disposition.MISSING, reason="TKO-UNREADABLE")
+        return unreadable(item)
     if hostile := [found for found in arrival.description.findings if found.code in HOSTILE]:
         return replace(item, disposition=Disposition.REFUSED, reason=hostile[0].code)
     return arrival
+
+
+def unreadable(item: Item) -> Item:
+    """`item`, settled: it is listed, and its bytes cannot be had."""
+    return replace(item, disposition=Disposition.MISSING, reason="TKO-UNREADABLE")
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:

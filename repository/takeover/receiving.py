@@ -12,7 +12,7 @@ orphans, which the next run of the same package reaps before it goes on with the
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -21,8 +21,9 @@ from repository.catalogue.catalogue import Catalogue
 from repository.clock import Clock, stamp
 from repository.domain.holding import PackRecord
 from repository.domain.takeover import Disposition, Item, Takeover
+from repository.packages.errors import ItemUnreadable
 from repository.packages.package import HandoverPackage
-from repository.takeover.arriving import SMALL, Arrival, arrive
+from repository.takeover.arriving import SMALL, Arrival, arrive, unreadable
 from repository.takeover.assigning import NOBODY, Patients
 from repository.takeover.packing import Pack, Packer
 from repository.takeover.sealing import Sealer, folder_of
@@ -66,7 +67,7 @@ class Receiving:
         self._packer = Packer()
         self._keys: dict[int, Future[RecordKey]] = {}
         self._sealing: deque[tuple[Pack, Future[PackRecord]]] = deque()
-        self._packed: set[int] = set()  # patients who have a pack
+        self._packed: set[int] = set()  # patients who have a pack in the catalogue
         self._unsettled: list[Item] = []
         self._duplicates: list[Duplicate] = []
         self._counted = Progress(0, 0, 0, 0)
@@ -82,10 +83,8 @@ class Receiving:
                 listed = self._admit_listed_patients()
                 for arrived in _in_order(pool, self._arrive_all, self._there(pending), ahead=2 * self._workers):
                     self._take(pool, arrived)
-                for pack in (*self._packer.rest(), *map(Pack, sorted(listed - self._packed))):
-                    self._send(pool, pack)
-                while self._sealing:
-                    self._commit()
+                self._send_all(pool, self._packer.rest())
+                self._send_all(pool, map(Pack, sorted(listed - self._packed)))
                 self._flush(everything=True)
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -153,10 +152,16 @@ class Receiving:
         if len(self._unsettled) + len(self._duplicates) > 1000:
             self._flush()
 
+    def _send_all(self, pool: ThreadPoolExecutor, packs: Iterable[Pack]) -> None:
+        """All that is on its way is committed, `packs` included."""
+        for pack in packs:
+            self._send(pool, pack)
+        while self._sealing:
+            self._commit()
+
     def _send(self, pool: ThreadPoolExecutor, pack: Pack) -> None:
         while len(self._sealing) > self._workers:
             self._commit()
-        self._packed.add(pack.patient)
         if pack.patient not in self._keys:
             # Submitted before the pack that waits for it, so the pool always gets to it first.
             self._keys[pack.patient] = pool.submit(self._vault.record_keys.make)
@@ -168,26 +173,40 @@ class Receiving:
     def _commit(self) -> None:
         """Waits for the oldest pack on its way and commits it, with all behind it that are ready: one fsync for all."""
         ready = [self._sealing.popleft()]
-        ready[0][1].result()
+        wait([ready[0][1]])
         while self._sealing and self._sealing[0][1].done():
             ready.append(self._sealing.popleft())
-        self._write([sealing.result() for _, sealing in ready])
+        self._write([record for pack, sealing in ready if (record := self._sealed(pack, sealing))])
+
+    def _sealed(self, pack: Pack, sealing: Future[PackRecord]) -> PackRecord | None:
+        """The outcome of sealing; None for a streamed item that turned out to be unreadable behind its beginning."""
+        try:
+            return sealing.result()
+        except ItemUnreadable:
+            for arrival in pack.arrivals:
+                self._unsettled.append(unreadable(arrival.item))
+                self._count(1, arrival.item.size)
+            return None
 
     def _write(self, records: Sequence[PackRecord]) -> None:
-        kept = [record for record in records if not self._came_before(record)]
+        streamed: dict[bytes, int] = {}
+        kept = [record for record in records if not self._came_before(record, streamed)]
         self._catalogue.record(self._takeover.number, kept)
         for record in kept:
+            self._packed.add(record.pack.patient)
             self._sorter.forget(record.holdings)
             self._count(len(record.holdings), sum(holding.size for holding in record.holdings))
         self._flush()
 
-    def _came_before(self, record: PackRecord) -> bool:
-        """A streamed item whose bytes are kept already: known only now. Its object is taken back."""
+    def _came_before(self, record: PackRecord, streamed: dict[bytes, int]) -> bool:
+        """A streamed item whose bytes are kept already, or by an item in the same transaction (`streamed`, by digest):
+        known only now. Its object is taken back."""
         if len(record.holdings) != 1 or record.holdings[0].size <= SMALL:
             return False
         holding = record.holdings[0]
         original = self._catalogue.digest_owner(self._takeover.number, holding.sha256)
-        if original is None or original == holding.ordinal:
+        original = original or streamed.setdefault(holding.sha256, holding.ordinal)
+        if original == holding.ordinal:
             return False
         self._vault.store.delete(record.pack.key)
         item = self._catalogue.item(self._takeover.number, holding.ordinal)

@@ -18,8 +18,18 @@ from repository.domain.facts import finding_of_json
 from repository.findings import rules
 from repository.polish_time import warsaw_date
 from repository.takeover.concluding import PURPOSE
-from repository.takeover.explaining import COUNTS, DISPOSITIONS, ROUTES, SEVERITIES, STATES, exception_of_json, explained, told
+from repository.takeover.explaining import (
+    COUNTS,
+    DISPOSITIONS,
+    ROUTES,
+    SEVERITIES,
+    STATES,
+    exception_of_json,
+    explained,
+    told,
+)
 from storage.errors import Text
+
 
 def protocol_page(paper: bytes, parts: Mapping[str, Any], *, log_key: str) -> str:
     """The page of the signed protocol `paper`, whose JSON is `parts`; the caller has checked its signature."""
@@ -33,7 +43,9 @@ def protocol_page(paper: bytes, parts: Mapping[str, Any], *, log_key: str) -> st
             for name, stamp in (("opened", protocol["takeover"]["opened_at"]), ("issued", protocol["issued_at"]))
         },
         lots=[(DISPOSITIONS[name], protocol["statement"]["tally"][name]) for name in DISPOSITIONS if name != "pending"],
-        counts=[(COUNTS.get(check["name"], Text(en=check["name"], pl=check["name"])), check) for check in _counts(parts)],
+        counts=[
+            (COUNTS.get(check["name"], Text(en=check["name"], pl=check["name"])), check) for check in _counts(parts)
+        ],
         exceptions=[_exception(value) for value in protocol["statement"]["exceptions"]],
         findings=[_finding(value) for value in protocol["findings"]],
         checkpoint_size=protocol["checkpoint"].split("\n")[1],
@@ -48,7 +60,11 @@ def protocol_page(paper: bytes, parts: Mapping[str, Any], *, log_key: str) -> st
 def _template() -> Template:
     folder = Path(__file__).parent / "templates"
     environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["grouped"] = lambda number: f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
     return environment.get_template("protocol.html.j2")
@@ -58,7 +74,7 @@ def _counts(parts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Declared counts, in the order of people: patients before bytes."""
     order = ("patients", "documents", "studies", "series", "instances", "items", "bytes")
     checks = parts[PURPOSE]["statement"]["counts"]
-    return sorted(checks, key=lambda check: (order.index(check["name"]) if check["name"] in order else len(order)))
+    return sorted(checks, key=lambda check: order.index(check["name"]) if check["name"] in order else len(order))
 
 
 def _moment(stamp: str) -> dict[str, str]:

@@ -33,9 +33,11 @@ class Sorter:
         self._digests: dict[bytes, int] = {}
         self._uids: dict[str, int] = {}
         self._documents: dict[Identifier, int] = {}
+        self._committed: list[Holding] = []
 
     def sort(self, arrivals: Sequence[Arrival]) -> Iterator[Arrival | Duplicate]:
         """Each arrival, ready to be packed, or the duplicate that it is."""
+        self._drop_committed()
         small = [arrival.sha256 for arrival in arrivals if arrival.content is not None]
         digests = dict(self._catalogue.digest_owners(self._number, small)) if small else {}
         uids = [arrival.description.dicom.sop_instance_uid for arrival in arrivals if arrival.description.dicom]
@@ -52,9 +54,14 @@ class Sorter:
             yield arrival
 
     def forget(self, holdings: Sequence[Holding]) -> None:
-        """`holdings` are committed: from now on the catalogue knows them."""
-        for holding in holdings:
-            self._digests.pop(holding.sha256, None)
+        """`holdings` are committed. They stay known here until the catalogue is asked again, by the next `sort`: what
+        it was asked at the start of this one, it answered without them."""
+        self._committed.extend(holdings)
+
+    def _drop_committed(self) -> None:
+        committed, self._committed = self._committed, []
+        for holding in committed:
+            self._drop(self._digests, holding.sha256, holding.ordinal)
             if dicom := holding.description.dicom:
                 self._drop(self._uids, dicom.sop_instance_uid, holding.ordinal)
             if document := holding.description.document:
@@ -62,7 +69,7 @@ class Sorter:
 
     def uncommitted(self, ordinals: Sequence[int]) -> set[int]:
         """Those of `ordinals` that wait for their commit."""
-        waiting = set(self._digests.values())
+        waiting = set(self._digests.values()) - {holding.ordinal for holding in self._committed}
         return {ordinal for ordinal in ordinals if ordinal in waiting}
 
     def _mark_conflict(self, arrival: Arrival, owners: dict[str, int]) -> None:

@@ -13,8 +13,8 @@ from repository.findings import Finding
 from tests.builders.holdings import AT, image, listed, opened, packed, paper, person, sha
 from tests.repository.catalogue.strategies import holdings
 
-SHARED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-FEW = settings(SHARED, max_examples=15)
+SHARED = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(SHARED, max_examples=6)
 _NAMES = count()
 
 

@@ -111,7 +111,7 @@ def test_a_job_has_one_owner_whatever_the_clocks_say(fresh: Fresh) -> None:
     try:
         from hypothesis.stateful import run_state_machine_as_test
 
-        run_state_machine_as_test(machine, settings=settings(max_examples=20, stateful_step_count=25, deadline=None))
+        run_state_machine_as_test(machine, settings=settings(max_examples=15, stateful_step_count=20, deadline=None))
     finally:
         catalogue.close()
 

@@ -14,7 +14,7 @@ from repository.catalogue.query import Level, Page, Query
 from repository.domain.describing import Identifier, Kind
 from tests.builders.holdings import PESEL, image, opened, packed, paper, person
 
-SHARED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHARED = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 _NAMES = count()
 
 

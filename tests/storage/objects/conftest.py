@@ -10,6 +10,8 @@ import pytest
 from storage.objects.s3 import S3Location
 from tests.peers import ceph_rgw, rclone
 
+pytest.register_assert_rewrite("tests.suites.object_store")
+
 
 def location(endpoint: str, bucket: str, *, prefix: str = "", secure: bool = False, ca_file: str = "") -> S3Location:
     return S3Location(

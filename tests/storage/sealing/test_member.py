@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from hashlib import sha256
 
 import pytest
 from cryptography.cobblestone import Cobblestone256Decryptor
@@ -18,6 +19,7 @@ from storage.sealing.member import (
     plain_length,
     seal,
     sealed_length,
+    sha256_opened,
 )
 
 KEY, CONTEXT = bytes(range(32)), b"a place"
@@ -65,6 +67,15 @@ def test_the_parts_in_which_a_message_comes_do_not_matter(sizes: list[int]) -> N
     parts = [os.urandom(size) for size in sizes]
     whole = b"".join(seal(KEY, CONTEXT, parts))
     assert b"".join(open_whole(KEY, CONTEXT, [whole[:100], whole[100:]], name="x")) == b"".join(parts)
+
+
+@given(st.integers(0, 3 * CHUNK), st.integers(1, 40_000))
+def test_the_digest_of_a_message_is_that_of_its_bytes(size: int, step: int) -> None:
+    whole = sealed(size)
+    parts = [whole[at : at + step] for at in range(0, len(whole), step)]
+    assert sha256_opened(KEY, CONTEXT, parts, name="x") == sha256(message(size)).digest()
+    with pytest.raises(SealBroken):
+        sha256_opened(KEY, CONTEXT, parts[:-1], name="x")
 
 
 @given(st.sampled_from(EDGES), st.data())

@@ -1,0 +1,36 @@
+"""Packages of 10,000 to 100,000 files: is time linear, is memory flat?"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.data import ct_folder
+from benchmarks.measuring import Row
+
+SIZES = (12_500, 25_000, 50_000, 100_000)
+
+
+def growth(folder: Path, *, sizes: tuple[int, ...] = SIZES) -> list[Row]:
+    """Each size in a process of its own."""
+    rows, first = [], 0.0
+    for files in sizes:
+        place = folder / f"growth{files}"
+        ct_folder(place / "source", files=files, size=2 << 10, patients=files // 250)
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.large", str(place)], check=True, capture_output=True, text=True
+        )
+        intake, checked, peak = (float(word) for word in done.stdout.split())
+        each = intake / files * 1e3
+        first = first or each
+        rows.append(
+            Row(
+                f"{files:,} files of 2 KiB: taking over",
+                f"{intake:.0f} s ({each:.2f} ms a file), verified in {checked:.0f} s, {peak:.0f} MB",
+                f"{first:.2f} ms a file at {sizes[0]:,}",
+                f"{each / first:.2f}× per file",
+                "linear, < 300 MB",
+            )
+        )
+        shutil.rmtree(place)
+    return rows

@@ -1,0 +1,57 @@
+"""Rounds, medians and the machine's facts."""
+
+import gc
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: what was measured against what; `ratio` in words of the aim."""
+
+    what: str
+    ours: str
+    other: str
+    ratio: str
+    aim: str
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Wall seconds of one run, with the disk at rest before it."""
+    os.sync()
+    gc.collect()
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def median(values: list[float]) -> float:
+    return statistics.median(values)
+
+
+def machine() -> str:
+    """Processor, cores, memory, kernel, Python: what a figure means nothing without."""
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.machine(),
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    system = f"Linux {platform.release()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores of {cpu}, {memory:.0f} GiB, {system}"
+
+
+def peak_memory_mb(pid: int | None = None) -> float:
+    """The largest resident memory of a process so far, in MB (VmHWM)."""
+    for line in Path(f"/proc/{pid or 'self'}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0
