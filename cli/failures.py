@@ -22,7 +22,7 @@ from typing import Any
 import typer
 
 from cli.screen import Screen, shown
-from storage.errors import NOTHING_LOST, ArchiveError, Text
+from storage.errors import ArchiveError, Text
 
 DEBUG = "EDM_ARCHIVE_DEBUG"
 INTERRUPTED, PIPE_CLOSED, USAGE = 130, 141, 2
@@ -57,8 +57,8 @@ class Bug(ArchiveError):
     code = "ARC-999"
     what = Text(en="This is a bug in the program ({kind}).", pl="To błąd w programie ({kind}).")
     todo = Text(
-        en="Report it with the file {file}, after looking whether personal data is in it. The command may be tried again.",
-        pl="Zgłoś go, dołączając plik {file}, po sprawdzeniu, czy nie ma w nim danych osobowych. Polecenie można powtórzyć.",
+        en="Report it with the file {file}; look first whether personal data is in it. The command may be tried again.",
+        pl="Zgłoś go z plikiem {file}; sprawdź najpierw, czy nie ma w nim danych osobowych. Polecenie można powtórzyć.",
     )
 
 

@@ -55,62 +55,66 @@ class SecretInAddress(ArchiveError):
     )
 
 
+Store = Annotated[
+    str, typer.Option("--store", metavar="URL", help="file:///PATH or s3://BUCKET/PREFIX?endpoint=…  [HOME/objects]")
+]
+Catalogue = Annotated[
+    str,
+    typer.Option("--catalogue", metavar="URL", help="sqlite:///FILE or postgresql://HOST/DB  [HOME/catalogue.sqlite]"),
+]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key-file", metavar="FILE", help="Opens the key ring; made if it is not there.")
+]
+PassphraseFile = Annotated[
+    Path | None, typer.Option("--passphrase-file", metavar="FILE", help="A file whose content opens the key ring.")
+]
+
+
 def init(
     context: typer.Context,
-    store: Annotated[
-        str,
-        typer.Option("--store", metavar="URL", help="file:///PATH or s3://BUCKET/PREFIX?endpoint=…  [HOME/objects]"),
-    ] = "",
-    catalogue: Annotated[
-        str,
-        typer.Option(
-            "--catalogue", metavar="URL", help="sqlite:///FILE or postgresql://HOST/DB  [HOME/catalogue.sqlite]"
-        ),
-    ] = "",
-    key_file: Annotated[
-        Path | None, typer.Option("--key-file", metavar="FILE", help="Opens the key ring; made if it is not there.")
-    ] = None,
-    passphrase_file: Annotated[
-        Path | None, typer.Option("--passphrase-file", metavar="FILE", help="A file whose content opens the key ring.")
-    ] = None,
+    *,
+    store: Store = "",
+    catalogue: Catalogue = "",
+    key_file: KeyFile = None,
+    passphrase_file: PassphraseFile = None,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Make a new archive in EDM_ARCHIVE_HOME (./var/archive).
 
     Without --key-file or --passphrase-file a passphrase is asked for, twice, at the terminal.
     """
-    from urllib.parse import urlsplit
-
     from repository.errors import HomeExists
     from repository.runtime import create_archive
     from repository.settings import FILE
 
     screen, found = screen_of(context), settings()
+    _refuse_passwords(catalogue)
     if key_file and passphrase_file:
         raise OneSecretOnly
-    if "://" in catalogue and urlsplit(catalogue).password:
-        raise SecretInAddress
+    if not (key_file or passphrase_file):
+        key_file, passphrase_file = found.key_file, found.passphrase_file
     if (found.home / FILE).exists():
         raise HomeExists(home=str(found.home))
-    protection, made_key = _protection(
-        screen, key_file or (found.key_file if not passphrase_file else None), passphrase_file or found.passphrase_file
-    )
+    protection, made_key = _protection(screen, key_file, passphrase_file)
     home = create_archive(found, protection=protection, store=store, catalogue=catalogue)
-    verifier = _published(found, home)
     answer = {
         "archive": home.archive.hex,
         "home": str(found.home.resolve()),
-        "verifier_key": verifier,
+        "verifier_key": _published(found, home),
         "key_ring": str(found.ring_path.resolve()),
         "key_file": str(key_file.resolve()) if key_file else "",
         "key_file_made": made_key,
         "store": home.store,
         "catalogue": _without_password(home.catalogue),
     }
-    if screen.as_json:
-        screen.json(answer)
-    else:
-        _tell(screen, answer)
+    screen.json(answer) if screen.as_json else _tell(screen, answer)
+
+
+def _refuse_passwords(catalogue: str) -> None:
+    from urllib.parse import urlsplit
+
+    if "://" in catalogue and urlsplit(catalogue).password:
+        raise SecretInAddress
 
 
 def _protection(screen: Screen, key_file: Path | None, passphrase_file: Path | None) -> tuple["Protection", bool]:
@@ -173,8 +177,8 @@ def _tell(screen: Screen, answer: dict[str, Any]) -> None:
         )
     secret = Text(en="the key file" if key_file else "the passphrase", pl="plik klucza" if key_file else "hasło")
     screen.say(
-        en=f"\nNow copy the key ring and {secret.en} to a safe place apart from the archive: without them nothing in it "
-        "can be opened, ever, by anybody. Keep them apart from each other.",
+        en=f"\nNow copy the key ring and {secret.en} to a safe place apart from the archive: without them nothing in "
+        "it can be opened, ever, by anybody. Keep them apart from each other.",
         pl=f"\nTeraz skopiuj pęk kluczy oraz {secret.pl} w bezpieczne miejsce poza archiwum: bez nich nikt nigdy "
         "niczego w nim nie otworzy. Przechowuj je osobno.",
     )

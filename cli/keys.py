@@ -93,6 +93,7 @@ def rotate_command(context: typer.Context, as_json: Json = False) -> None:  # no
     screen.say(
         en=f"Root key {done.epoch} is active; {number(done.moved)} record keys were moved to it; destroyed: {gone}.\n"
         "Old backups of the key ring open nothing that is new. Now: edm-archive keys backup DEST",
-        pl=f"Czynny jest klucz główny {done.epoch}; przeniesiono pod niego kluczy akt: {number(done.moved)}; zniszczono: {gone}.\n"
-        "Stare kopie pęku kluczy nie otworzą niczego nowego. Teraz: edm-archive keys backup DOKĄD",
+        pl=f"Czynny jest klucz główny {done.epoch}; przeniesiono pod niego kluczy akt: {number(done.moved)}; "
+        f"zniszczono: {gone}.\nStare kopie pęku kluczy nie otworzą niczego nowego. Teraz: "
+        "edm-archive keys backup DOKĄD",
     )

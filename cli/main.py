@@ -13,7 +13,6 @@ from cli import db, doctor, get, init, keys, proof, rebuild, sample, search, sto
 from cli.failures import INTERRUPTED, guarded
 from cli.screen import Screen, forgiving, prepared
 
-
 NAME = "edm-archive"
 
 
@@ -73,7 +72,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Takes over the electronic medical documentation of a closed healthcare provider, seals it, and proves it whole.",
+    help="Takes over the medical documentation of a closed healthcare provider, seals it, and proves it whole.",
 )
 
 
@@ -93,10 +92,10 @@ def _version(wanted: bool) -> None:
 def main_callback(
     lang: Annotated[
         str, typer.Option("--lang", metavar="pl|en", help="Language of answers.  [EDM_ARCHIVE_LANG, LANG]")
-    ] = "",  # noqa: ARG001  read in `prepared`
+    ] = "",
     show_version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,  # noqa: ARG001  done in its callback
+    ] = False,
 ) -> None:
     """Every command answers in Polish or English, and with --json to programs."""
 

@@ -55,7 +55,7 @@ def asked(screen: Screen, *, again: bool = False) -> bytes:
 
 
 def takeover_named(archive: "Archive", wanted: str) -> "Takeover":
-    """The takeover whose id starts with `wanted`. What cannot be the beginning of an id is not repeated in the error."""
+    """The takeover whose id starts with `wanted`. What cannot be the beginning of an id is not repeated."""
     from repository.catalogue.errors import TakeoverUnknown
 
     if not _UUID_START.fullmatch(wanted.lower()):

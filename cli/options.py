@@ -1,10 +1,8 @@
 """Options that more than one verb has."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
 TakeoverId = Annotated[str, typer.Argument(metavar="ID", help="The takeover, or the beginning of its id.")]
-KeyFile = Annotated[Path | None, typer.Option("--key-file", metavar="FILE")]

@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import Json
-from cli.screen import number, screen_of
+from cli.screen import Screen, screen_of
 from storage.errors import ArchiveError, Text
+
+if TYPE_CHECKING:
+    from repository.evidence.proof import CheckedProof
 
 verbs = typer.Typer(no_args_is_help=True, help="Check what was given out, without the archive.")
 
@@ -24,6 +27,7 @@ class NothingToCheck(ArchiveError):
 @verbs.command("check")
 def check_command(
     context: typer.Context,
+    *,
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     proof: Annotated[Path, typer.Argument(metavar="PROOF")],
     key: Annotated[str, typer.Option("--key", metavar="VERIFIER_KEY", help="The archive's public key.")] = "",
@@ -35,7 +39,6 @@ def check_command(
     """Is FILE, bit for bit, what the archive took over? Exit code 0: yes; 5: no."""
     from cli.verifier_key import given
     from repository.evidence.proof import LARGEST_PROOF, check
-    from repository.evidence.record import HoldingRecord
 
     screen = screen_of(context)
     verifier = given(key, key_file, home=Path(os.environ.get("EDM_ARCHIVE_HOME") or "var/archive"))
@@ -44,32 +47,24 @@ def check_command(
             checked = check(stream, paper.read(LARGEST_PROOF + 1), [verifier])
     except OSError as error:
         raise NothingToCheck from error
+    (_tell_programs if screen.as_json else _tell)(screen, checked, verifier)
+
+
+def _tell_programs(screen: Screen, checked: "CheckedProof", verifier: str) -> None:
     record = checked.record
-    if not isinstance(record, HoldingRecord):
-        raise TypeError("internal: a proof of a file without a record of a file")
-    if screen.as_json:
-        screen.json(
-            {
-                "holds": True,
-                "archive": record.archive,
-                "takeover": record.takeover,
-                "ordinal": record.ordinal,
-                "received_at": record.at,
-                "size": record.size,
-                "sha256": record.sha256.hex(),
-                "index": checked.index,
-                "checkpoint_size": checked.checkpoint.size,
-                "key": verifier,
-            }
-        )
-        return
+    answer = {"holds": True, "archive": record.archive, "takeover": record.takeover, "ordinal": record.ordinal}
+    answer |= {"received_at": record.at, "index": checked.index, "checkpoint_size": checked.checkpoint.size}
+    screen.json(answer | {"key": verifier})
+
+
+def _tell(screen: Screen, checked: "CheckedProof", verifier: str) -> None:
+    record = checked.record
     screen.say(
-        en=f"The proof holds. The archive {record.archive} took this file over at {record.at}, bit for bit as it is: "
-        f"{number(record.size)} bytes, SHA-256 {record.sha256.hex()}.",
-        pl=f"Dowód jest ważny. Archiwum {record.archive} przejęło ten plik {record.at}, co do bitu taki sam: "
-        f"bajtów {number(record.size)}, SHA-256 {record.sha256.hex()}.",
+        en=f"The proof holds. The archive {record.archive} took this file over at {record.at}, bit for bit as it is.",
+        pl=f"Dowód jest ważny. Archiwum {record.archive} przejęło ten plik {record.at}, co do bitu taki sam.",
     )
     screen.say(
-        en=f"Takeover {record.takeover}, item {record.ordinal}; log entry {checked.index} of {checked.checkpoint.size}.",
+        en=f"Takeover {record.takeover}, item {record.ordinal}; entry {checked.index} of {checked.checkpoint.size}.",
         pl=f"Przejęcie {record.takeover}, pozycja {record.ordinal}; wpis {checked.index} z {checked.checkpoint.size}.",
     )
+    screen.say(en=f"Checked by the key {verifier}", pl=f"Sprawdzono kluczem {verifier}")

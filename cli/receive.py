@@ -1,17 +1,20 @@
 """`edm-archive takeover receive`: a package is taken over, or a takeover that stopped goes on."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.opening import opened
 from cli.options import Json
-from cli.screen import Screen, number, screen_of
+from cli.screen import Advance, Screen, number, screen_of
 from repository.domain.takeover import Handover, Producer, Route, State
 from storage.errors import ArchiveError, Text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from repository.catalogue.counting import Counts
     from repository.domain.takeover import Takeover
     from repository.runtime import Archive
     from repository.takeover.receiving import Progress
@@ -33,6 +36,7 @@ class DateWrong(ArchiveError):
 
 def receive(
     context: typer.Context,
+    *,
     package: Annotated[
         Path, typer.Argument(metavar="PACKAGE", help="A folder, tar, tar.gz or zip; a BagIt bag or bare.")
     ],
@@ -66,12 +70,8 @@ def receive(
     screen = screen_of(context)
     with opened(screen) as archive:
         with screen.progress(en="receiving", pl="przyjmowanie", unit="bytes") as advance:
-
-            def noted(progress: "Progress") -> None:
-                _keep_note(screen, progress.items, progress.of_items)
-                advance(progress.bytes, progress.of_bytes)
-
-            takeover = receive_here(archive, Order(package, manifest=manifest, given=given), progress=noted)
+            order = Order(package, manifest=manifest, given=given)
+            takeover = receive_here(archive, order, progress=_noting(screen, advance))
         _answer(screen, archive, takeover)
     raise typer.Exit(EXIT[takeover.state])
 
@@ -85,11 +85,18 @@ def _date(value: str) -> str:
         raise DateWrong from None
 
 
-def _keep_note(screen: Screen, done: int, total: int) -> None:
-    screen.kept_so_far = Text(
-        en=f"{number(done)} of {number(total)} items are settled and kept. The same command goes on from there.",
-        pl=f"Rozliczono i zachowano pozycji: {number(done)} z {number(total)}. To samo polecenie wznowi pracę.",
-    )
+def _noting(screen: Screen, advance: Advance) -> "Callable[[Progress], None]":
+    """Moves the bar, and keeps in mind what an interruption has to say."""
+
+    def note(progress: "Progress") -> None:
+        done, total = number(progress.items), number(progress.of_items)
+        screen.kept_so_far = Text(
+            en=f"{done} of {total} items are settled and kept. The same command goes on from there.",
+            pl=f"Rozliczono i zachowano pozycji: {done} z {total}. To samo polecenie wznowi pracę.",
+        )
+        advance(progress.bytes, progress.of_bytes)
+
+    return note
 
 
 def _answer(screen: Screen, archive: "Archive", takeover: "Takeover") -> None:
@@ -125,13 +132,11 @@ def _answer(screen: Screen, archive: "Archive", takeover: "Takeover") -> None:
             en=f"Checkpoint over {number(checkpoint.size)} log entries, signed.",
             pl=f"Podpisano punkt kontrolny rejestru dowodowego: wpisów {number(checkpoint.size)}.",
         )
-    screen.say(
-        en=f"\nNext: edm-archive takeover protocol {takeover.id} --html FILE\n      edm-archive verify --takeover {takeover.id}",
-        pl=f"\nDalej: edm-archive takeover protocol {takeover.id} --html PLIK\n       edm-archive verify --takeover {takeover.id}",
-    )
+    page, check = f"edm-archive takeover protocol {takeover.id} --html", f"edm-archive verify --takeover {takeover.id}"
+    screen.say(en=f"\nNext: {page} FILE\n      {check}", pl=f"\nDalej: {page} PLIK\n       {check}")
 
 
-def counts_json(counts: Any) -> dict[str, int]:
+def counts_json(counts: "Counts") -> dict[str, int]:
     names = (
         "holdings",
         "size",

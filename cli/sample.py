@@ -2,16 +2,20 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import Json
-from cli.screen import screen_of, size
+from cli.screen import Screen, screen_of, size
+
+if TYPE_CHECKING:
+    from repository.samples.building import SampleSummary
 
 
 def sample(
     context: typer.Context,
+    *,
     dest: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that does not exist yet.")],
     patients: Annotated[int, typer.Option("--patients", min=1, max=1_000_000, help="How many patients.")] = 3,
     images: Annotated[int, typer.Option("--images", min=0, max=100_000, help="CT slices of each patient.")] = 4,
@@ -34,7 +38,11 @@ def sample(
         )
     if screen.as_json:
         screen.json({**asdict(built), "folder": str(built.folder)})
-        return
+    else:
+        _tell(screen, built)
+
+
+def _tell(screen: Screen, built: "SampleSummary") -> None:
     screen.say(
         en=f"{built.folder}: {built.patients} patients, {built.documents} documents, {built.images} images; "
         f"{built.items} items declared, {size(built.size)}.",
@@ -51,4 +59,7 @@ def sample(
         for path in getattr(built.damage, kind):
             named = path if isinstance(path, str) else path[0]
             screen.say(en=f"  {en}: {named}", pl=f"  {pl}: {named}")
-    screen.say(en=f"\nNext: edm-archive takeover receive {dest}", pl=f"\nDalej: edm-archive takeover receive {dest}")
+    screen.say(
+        en=f"\nNext: edm-archive takeover receive {built.folder}",
+        pl=f"\nDalej: edm-archive takeover receive {built.folder}",
+    )

@@ -1,4 +1,4 @@
-"""What a person or a program sees: sentences and tables in one language on standard output, or JSON; progress beside it.
+"""What a person or a program sees: sentences and tables in one language, or JSON; progress on standard error.
 
 Whatever comes from a package is shown with its control characters escaped: a file name never writes to a terminal.
 Without a terminal lines are as long as they need to be, so that other programs find an identifier in one piece.
@@ -84,7 +84,7 @@ class Screen:
 
     @contextmanager
     def progress(self, *, en: str, pl: str, unit: str = "items") -> Iterator[Advance]:
-        """A bar on standard error while the block runs: call it with what is done and what there is. On a terminal only."""
+        """A bar on standard error, on a terminal only: what it gives is called with what is done and what there is."""
         if self.as_json or not sys.stderr.isatty():
             yield lambda _done, _total: None
             return

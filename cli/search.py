@@ -75,59 +75,64 @@ _COLUMNS = {
 }
 
 
+PatientId = Annotated[str, typer.Option("--patient-id", metavar="X", help="PESEL or another identifier.")]
+Issuer = Annotated[str | None, typer.Option("--issuer", metavar="OID", help="Whose identifier it is.")]
+Name = Annotated[str, typer.Option("--name", metavar="PATTERN", help="Family^Given; * and ? are wildcards.")]
+BirthDate = Annotated[str, typer.Option("--birth-date", metavar="DATE", help="YYYYMMDD, or a range A-B.")]
+DocumentId = Annotated[str, typer.Option("--document-id", metavar="ID", help="Extension, or ROOT^EXTENSION.")]
+Study = Annotated[str, typer.Option("--study", metavar="UID", help="Study Instance UID.")]
+Accession = Annotated[str, typer.Option("--accession", metavar="NUMBER", help="Accession number.")]
+Modality = Annotated[str, typer.Option("--modality", metavar="CODE", help="CT, MR, …")]
+Dates = Annotated[str, typer.Option("--date", metavar="A-B", help="Of the study or document: YYYYMMDD or a range.")]
+OneTakeover = Annotated[str, typer.Option("--takeover", metavar="ID", help="In this takeover only.")]
+AtLevel = Annotated[LevelName | None, typer.Option("--level", help="What to list. [patients, documents, studies]")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="Matches at each level.")]
+After = Annotated[str, typer.Option("--after", metavar="MARK", help="Go on after a page; needs --level.")]
+
+
 def search(
     context: typer.Context,
-    patient_id: Annotated[str, typer.Option("--patient-id", metavar="X", help="PESEL or another identifier.")] = "",
-    issuer: Annotated[str | None, typer.Option("--issuer", metavar="OID", help="Whose identifier it is.")] = None,
-    name: Annotated[str, typer.Option("--name", metavar="PATTERN", help="Family^Given; * and ? are wildcards.")] = "",
-    birth_date: Annotated[str, typer.Option("--birth-date", metavar="DATE", help="YYYYMMDD, or a range A-B.")] = "",
-    document_id: Annotated[str, typer.Option("--document-id", metavar="ID", help="Extension, or ROOT^EXTENSION.")] = "",
-    study: Annotated[str, typer.Option("--study", metavar="UID", help="Study Instance UID.")] = "",
-    accession: Annotated[str, typer.Option("--accession", metavar="NUMBER")] = "",
-    modality: Annotated[str, typer.Option("--modality", metavar="CODE", help="CT, MR, …")] = "",
-    date: Annotated[
-        str, typer.Option("--date", metavar="A-B", help="Of the study or document: YYYYMMDD or a range.")
-    ] = "",
-    takeover: Annotated[str, typer.Option("--takeover", metavar="ID", help="In this takeover only.")] = "",
-    level: Annotated[
-        LevelName | None, typer.Option("--level", help="What to list. [patients, documents, studies]")
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Matches at each level.")] = 50,
-    after: Annotated[str, typer.Option("--after", metavar="MARK", help="Go on after a page; needs --level.")] = "",
+    *,
+    patient_id: PatientId = "",
+    issuer: Issuer = None,
+    name: Name = "",
+    birth_date: BirthDate = "",
+    document_id: DocumentId = "",
+    study: Study = "",
+    accession: Accession = "",
+    modality: Modality = "",
+    date: Dates = "",
+    takeover: OneTakeover = "",
+    level: AtLevel = None,
+    limit: Limit = 50,
+    after: After = "",
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Find what the archive holds. Conditions are joined by AND; names match without case and diacritics."""
-    screen = screen_of(context)
     if after and level is None:
-        raise typer.BadParameter("--after needs --level", param_hint="--after")
+        raise typer.BadParameter("it needs --level", param_hint="--after")
     root, mark, extension = document_id.partition("^")
-    asked: dict[str, Any] = {
-        "patient_id": patient_id,
-        "patient_root": issuer,
-        "patient_name": name,
-        "birth_date": birth_date.replace("_", ""),
-        "document_id": extension if mark else document_id,
-        "document_root": root if mark else None,
-        "study_uids": (study,) if study else (),
-        "accession_number": accession,
-        "modality": modality.upper(),
-        "dates": date,
-        "limit": limit,
-        "after": after,
-    }
+    asked: dict[str, Any] = {"patient_id": patient_id, "patient_root": issuer, "patient_name": name}
+    asked |= {"birth_date": birth_date, "document_id": extension if mark else document_id}
+    asked |= {"document_root": root if mark else None, "study_uids": (study,) if study else ()}
+    asked |= {"accession_number": accession, "modality": modality.upper(), "dates": date}
+    asked |= {"limit": limit, "after": after}
+    _answer(screen_of(context), asked, takeover=takeover, levels=(level,) if level else USUAL)
+
+
+def _answer(screen: Screen, asked: dict[str, Any], *, takeover: str, levels: tuple[LevelName, ...]) -> None:
     with opened(screen) as archive:
         if takeover:
-            asked["takeovers"] = (takeover_named(archive, takeover).number,)
-        pages = {one.value: _page(archive, one, asked) for one in ((level,) if level else USUAL)}
+            asked = asked | {"takeovers": (takeover_named(archive, takeover).number,)}
+        pages = {one.value: _page(archive, one, asked) for one in levels}
         names = {each.number: each.id for each in archive.catalogue.takeovers()}
-    if screen.as_json:
-        levels = {
-            one: {"hits": [_hit_json(hit, names) for hit in page.hits], "next": page.next}
-            for one, page in pages.items()
-        }
-        screen.json({"levels": levels})
+    if not screen.as_json:
+        _tell(screen, pages, names)
         return
-    _tell(screen, pages, names)
+    found = {
+        one: {"hits": [_hit_json(hit, names) for hit in page.hits], "next": page.next} for one, page in pages.items()
+    }
+    screen.json({"levels": found})
 
 
 def _page(archive: "Archive", level: LevelName, asked: dict[str, Any]) -> "Page":

@@ -103,8 +103,8 @@ def statement_command(
         screen.say(
             en=f"\nKept: {number(statement.tally.holdings)} items, {number(statement.tally.holding_bytes)} bytes.\n"
             f"SHA-256 of the list of items: {statement.items_sha256}",
-            pl=f"\nZachowano pozycji: {number(statement.tally.holdings)}, bajtów: {number(statement.tally.holding_bytes)}.\n"
-            f"SHA-256 wykazu pozycji: {statement.items_sha256}",
+            pl=f"\nZachowano pozycji: {number(statement.tally.holdings)}, bajtów: "
+            f"{number(statement.tally.holding_bytes)}.\nSHA-256 wykazu pozycji: {statement.items_sha256}",
         )
         if items:
             screen.space()

@@ -13,7 +13,7 @@ from repository.takeover.explaining import COUNTS, DISPOSITIONS, SEVERITIES, STA
 from storage.errors import Text
 
 if TYPE_CHECKING:
-    from repository.catalogue.reading import Counts
+    from repository.catalogue.counting import Counts
 
 FIRST = 20
 

@@ -1,7 +1,6 @@
 """The public key of an archive's log: `HOME/log.pub`, one line that everybody may read and nothing secret leads to."""
 
 import json
-import os
 from pathlib import Path
 
 from storage.errors import ArchiveError, KeyRingDamaged, Text
@@ -40,7 +39,7 @@ def publish(home: Path, verifier: str) -> None:
     """`HOME/log.pub` holds `verifier`, readable by everybody who may enter the folder."""
     draft = home / (FILE + ".new")
     draft.write_text(verifier + "\n", "ascii")
-    os.chmod(draft, 0o644)  # noqa: S103  a public key
+    draft.chmod(0o644)
     draft.replace(home / FILE)
 
 

@@ -1,6 +1,7 @@
 """`edm-archive verify`: every stored byte and row is what the log says it is, or it is named."""
 
 import re
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +27,22 @@ class LevelName(StrEnum):
     OPENED = "opened"
 
 
+OneTakeover = Annotated[str, typer.Option("--takeover", metavar="ID", help="This takeover only.")]
+Depth = Annotated[
+    LevelName,
+    typer.Option("--level", help="exists: names and sizes; sealed: digests of sealed bytes; opened: everything."),
+]
+Sample = Annotated[str, typer.Option("--sample", metavar="N/T", help="Bytes of the N-th of T parts only.")]
+Rate = Annotated[str, typer.Option("--rate", metavar="BYTES", help="Read at most so many a second: 50M.")]
+MaxDuration = Annotated[
+    float, typer.Option("--max-duration", metavar="SECONDS", min=0, help="Stop then; the next run goes on.")
+]
+Known = Annotated[
+    Path | None, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint that was kept elsewhere.")
+]
+Restart = Annotated[bool, typer.Option("--restart", help="From the beginning, not where the last run stopped.")]
+
+
 class CheckpointUnreadable(ArchiveError):
     code = "VFY-E01"
     exit_code = 2
@@ -35,22 +52,14 @@ class CheckpointUnreadable(ArchiveError):
 
 def verify(
     context: typer.Context,
-    takeover: Annotated[str, typer.Option("--takeover", metavar="ID", help="This takeover only.")] = "",
-    level: Annotated[
-        LevelName,
-        typer.Option("--level", help="exists: names and sizes; sealed: digests of sealed bytes; opened: everything."),
-    ] = LevelName.SEALED,
-    sample: Annotated[str, typer.Option("--sample", metavar="N/T", help="Bytes of the N-th of T parts only.")] = "1/1",
-    rate: Annotated[str, typer.Option("--rate", metavar="BYTES", help="Read at most so many a second: 50M.")] = "0",
-    max_duration: Annotated[
-        float, typer.Option("--max-duration", metavar="SECONDS", min=0, help="Stop then; the next run goes on.")
-    ] = 0,
-    known: Annotated[
-        Path | None, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint that was kept elsewhere.")
-    ] = None,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="From the beginning, not where the last run stopped.")
-    ] = False,
+    *,
+    takeover: OneTakeover = "",
+    level: Depth = LevelName.SEALED,
+    sample: Sample = "1/1",
+    rate: Rate = "0",
+    max_duration: MaxDuration = 0,
+    known: Known = None,
+    restart: Restart = False,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Verify the archive. Exit code 0: whole; 5: findings; 7: something could not be checked."""
@@ -59,26 +68,23 @@ def verify(
     from repository.upkeep.verifying import verify as verified
 
     screen = screen_of(context)
-    part, rate_in_bytes, checkpoint = _sample(sample), _bytes(rate), _read(known)
+    screen.kept_so_far = Text(
+        en="What was verified is noted. The same command goes on from there.",
+        pl="To, co sprawdzono, jest odnotowane. To samo polecenie wznowi weryfikację.",
+    )
+    order = VerifyOrder(
+        level=Level(level.value),
+        sample=_sample(sample),
+        bytes_per_second=_bytes(rate),
+        max_seconds=max_duration,
+        known=_read(known),
+        restart=restart,
+    )
     with opened(screen) as archive, screen.progress(en="verifying", pl="weryfikacja") as advance:
-        order = VerifyOrder(
-            level=Level(level.value),
-            takeover=takeover_named(archive, takeover).id if takeover else "",
-            sample=part,
-            bytes_per_second=rate_in_bytes,
-            max_seconds=max_duration,
-            known=checkpoint,
-            restart=restart,
-        )
-        screen.kept_so_far = Text(
-            en="What was verified is noted. The same command goes on from there.",
-            pl="To, co sprawdzono, jest odnotowane. To samo polecenie wznowi weryfikację.",
-        )
+        if takeover:
+            order = replace(order, takeover=takeover_named(archive, takeover).id)
         report = verified(archive, order, progress=lambda tally: advance(tally.objects, 0))
-    if screen.as_json:
-        _tell_programs(screen, report)
-    else:
-        _tell(screen, report)
+    (_tell_programs if screen.as_json else _tell)(screen, report)
     raise typer.Exit(FINDINGS if report.damage else UNCHECKED if report.tally.unchecked else 0)
 
 
@@ -104,8 +110,6 @@ def _read(known: Path | None) -> bytes | None:
 
 
 def _tell_programs(screen: Screen, report: "VerifyReport") -> None:
-    from dataclasses import asdict
-
     from cli.telling import finding_json
 
     screen.json(
@@ -124,9 +128,10 @@ def _tell(screen: Screen, report: "VerifyReport") -> None:
     from cli.telling import finding_line
 
     tally = report.tally
+    objects, items, read = number(tally.objects), number(tally.items), size(tally.bytes)
     screen.say(
-        en=f"Verified ({report.level.value}): {number(tally.objects)} objects, {number(tally.items)} items, {size(tally.bytes)} read.",
-        pl=f"Sprawdzono ({report.level.value}): obiektów {number(tally.objects)}, pozycji {number(tally.items)}, odczytano {size(tally.bytes)}.",
+        en=f"Verified ({report.level.value}): {objects} objects, {items} items, {read} read.",
+        pl=f"Sprawdzono ({report.level.value}): obiektów {objects}, pozycji {items}, odczytano {read}.",
     )
     for finding in report.findings[:_SHOWN]:
         line = finding_line(screen, finding)
@@ -139,7 +144,7 @@ def _tell(screen: Screen, report: "VerifyReport") -> None:
     elif tally.unchecked:
         screen.say(
             en=f"{number(tally.unchecked)} objects could not be checked, which says nothing of damage: run it again.",
-            pl=f"Nie udało się sprawdzić obiektów: {number(tally.unchecked)}; nie oznacza to uszkodzeń: uruchom ponownie.",
+            pl=f"Niesprawdzone obiekty: {number(tally.unchecked)}; nie oznacza to uszkodzeń: uruchom ponownie.",
         )
     elif not report.complete:
         screen.say(

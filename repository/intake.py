@@ -5,6 +5,7 @@ log and issues the protocol. Both may be killed anywhere and run again: each ste
 was taken over before is not taken over again; its protocol is given instead.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -121,7 +122,8 @@ def closing_of(archive: Archive, takeover: Takeover) -> dict[str, Any] | None:
 
 
 def _record_opening(archive: Archive, takeover: Takeover, package: HandoverPackage) -> None:
-    findings = (*package.findings, *((package.rejection,) if package.rejection else ()))
+    findings = [*package.findings, *((package.rejection,) if package.rejection else ())]
+    deque(package.patients(report=findings.append), maxlen=0)  # what is wrong with the list is known at its end
     detail = f"package {takeover.fingerprint}"
     event = _event(archive, takeover, "capture", at=takeover.opened_at, outcome="started", detail=detail)
     key = takeover_key(archive.vault, archive.catalogue, takeover.number)

@@ -1,7 +1,7 @@
 """The day on which something happened in Poland, for terms that the law counts in days.
 
-Summer time is reckoned by its rule (Directive 2000/84/EC: from 01:00 UTC on the last Sunday of March to 01:00 UTC on the
-last Sunday of October), which holds for every date that the archive writes: a server without zone data knows the day.
+Summer time is reckoned by its rule (Directive 2000/84/EC: from 01:00 UTC on the last Sunday of March to 01:00 UTC on
+the last Sunday of October), which holds for every date that the archive writes: a server without zone data knows it.
 """
 
 from datetime import UTC, date, datetime, timedelta

@@ -98,8 +98,13 @@ def _of_item(archive: Archive, takeover: Takeover, item: Item | None) -> Iterato
 
 
 def _of_uid(archive: Archive, uid: str) -> Iterator[Found]:
-    for asked in ("study_uids", "series_uids", "sop_instance_uids"):
-        found = _of_query(archive, replace(Query(level=Level.INSTANCE, limit=_PAGE), **{asked: (uid,)}))
+    images = Query(level=Level.INSTANCE, limit=_PAGE)
+    for asked in (
+        replace(images, study_uids=(uid,)),
+        replace(images, series_uids=(uid,)),
+        replace(images, sop_instance_uids=(uid,)),
+    ):
+        found = _of_query(archive, asked)
         if (first := next(found, None)) is not None:
             yield first
             yield from found

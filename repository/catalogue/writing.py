@@ -14,7 +14,7 @@ from repository.catalogue.bulk import Row
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.log import sequence, size_of, take_sequencer
-from repository.domain.describing import DicomFacts, DocumentFacts, Identifier, PatientFacts
+from repository.domain.describing import Description, DicomFacts, DocumentFacts, Identifier, PatientFacts
 from repository.domain.holding import CustodyEvent, Holding, PackRecord
 from repository.findings import Finding
 
@@ -52,6 +52,12 @@ _PATIENT = "ON CONFLICT (takeover, number) DO UPDATE SET " + ", ".join(
         _lowest_names("sex", first="sex_from"),
     )
 )
+
+
+def _names_several(description: Description) -> bool:
+    """Whether the identifiers belong to more than one patient: then they lead to nobody, and above all not from one
+    patient to what is kept of the other."""
+    return any(finding.code == "TKO-PATIENT-AMBIGUOUS" for finding in description.findings)
 
 
 @dataclass(slots=True)
@@ -105,7 +111,7 @@ class _Rows:
         for position, finding in enumerate(description.findings, 1):
             row = flattening.finding_row(number, finding, ordinal=holding.ordinal, position=position)
             self.findings.append(row)
-        if description.patient is not None and holding.patient:
+        if description.patient is not None and holding.patient and not _names_several(description):
             # Found by every name and identifier that a holding carries, also where the patient is known by another.
             self._identify(holding.patient, description.patient)
         if description.dicom is not None:

@@ -7,12 +7,12 @@ ArchiveError
 │  ├─ LogRolledBack        the store was restored from an old backup
 │  ├─ LogDamaged           a part of the log cannot be used
 │  ├─ NotInLog             an entry or size that no checkpoint covers
-│  └─ LogContended         other signers were faster too many times
+│  ├─ LogContended         other signers were faster too many times
+│  └─ PaperForged          a signed paper (a protocol) that this archive did not sign
 ├─ NoteError
 │  ├─ NoteMalformed · NoteForged · NoteUnsigned
 │  └─ VerifierKeyMalformed
 ├─ RecordMalformed
-├─ PaperForged             a signed paper (a protocol) that this archive did not sign
 └─ ProofError
    ├─ NotAProof            not a proof file of this archive's kind
    ├─ FileDiffers          the file is not the one that was recorded

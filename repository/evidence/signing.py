@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from repository.canonical import canonical, parse
+from repository.canonical import NotCanonical, canonical, parse
 from repository.evidence.errors import PaperForged
 
 
@@ -34,7 +34,7 @@ def opened(paper: bytes, *, purpose: str, public_key: bytes) -> dict[str, Any]:
         parts = parse(paper)
         value, signature = parts[purpose], bytes.fromhex(parts["signature"]["value"])
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, _text(value, purpose))
-    except (InvalidSignature, KeyError, TypeError, ValueError) as error:
+    except (NotCanonical, InvalidSignature, KeyError, TypeError, ValueError) as error:
         raise PaperForged(purpose=purpose) from error
     if not isinstance(value, dict):
         raise PaperForged(purpose=purpose)

@@ -106,8 +106,8 @@ def _check(header: bytes) -> None:
     if len(header) < BLOCK:
         raise TarDamaged
     plain = header[:148] + b" " * 8 + header[156:]
-    signed = sum(byte - 256 if byte > 127 else byte for byte in plain)  # some old writers summed signed chars
-    if _number(header[148:156]) not in (sum(plain), signed):
+    stated, total = _number(header[148:156]), sum(plain)
+    if stated != total and stated != total - 256 * sum(byte > 127 for byte in plain):  # old writers summed signed chars
         raise TarDamaged
 
 

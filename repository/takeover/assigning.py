@@ -1,8 +1,9 @@
 """Whose an item is: one number for each patient of the takeover.
 
-Rule: an item belongs to the patient who has one of its identifiers, with the same issuer; an identifier that names no
-issuer belongs to the only patient who has that value under any issuer. Nobody is merged: an item whose identifiers
-belong to two patients goes to the first of them, with a finding (`TKO-PATIENT-AMBIGUOUS`).
+Rule: an item belongs to the patient who has one of its identifiers, with the same issuer. A number that names no issuer
+belongs to the only patient who has it under any issuer; one with an issuer to the only patient who has it, if that one
+has it without. The same number from two issuers is two people. Nobody is merged: an item whose identifiers belong to
+two patients goes to the first of them, with a finding (`TKO-PATIENT-AMBIGUOUS`).
 """
 
 from dataclasses import replace
@@ -39,7 +40,9 @@ class Patients:
         identifiers = tuple(i for i in facts.identifiers if i.extension) if facts else ()
         if facts is None or not identifiers:
             return NOBODY, False
-        found = list(dict.fromkeys(number for i in identifiers if (number := self._owner(i))))
+        issued = {i.extension for i in identifiers if i.root}  # said once more without an issuer, it is the same number
+        named = [i for i in identifiers if i.root or i.extension not in issued]
+        found = list(dict.fromkeys(number for i in named if (number := self._owner(i))))
         if not found:
             self._highest = number = self._highest + 1
             self._facts[number] = replace(facts, identifiers=identifiers)
@@ -50,14 +53,17 @@ class Patients:
         return found[0], len(found) > 1
 
     def _owner(self, identifier: Identifier) -> int:
-        if number := self._by_identifier.get(identifier):
+        if identifier.root and (number := self._by_identifier.get(identifier)):
             return number
-        if not identifier.root:
-            candidates = self._by_value.get(identifier.extension, set())
-        else:
-            rootless = self._by_identifier.get(Identifier("", identifier.extension))
-            candidates = {rootless} if rootless else set()
-        return next(iter(candidates)) if len(candidates) == 1 else 0
+        having = self._by_value.get(identifier.extension, set())
+        if identifier.root or len(having) > 1:
+            alone = [number for number in having if self._names_no_issuer(number, identifier.extension)]
+            having = set(alone) if not identifier.root or len(having) == 1 else set()
+        return next(iter(having)) if len(having) == 1 else 0
+
+    def _names_no_issuer(self, number: int, value: str) -> bool:
+        """Whether the patient has `value` without an issuer only: the same number from two issuers is two people."""
+        return not any(i.root for i in self._facts[number].identifiers if i.extension == value)
 
     def _enrich(self, number: int, facts: PatientFacts, identifiers: tuple[Identifier, ...]) -> None:
         known = self._facts[number]

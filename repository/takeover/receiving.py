@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from uuid import UUID
 
 from repository.catalogue.catalogue import Catalogue
@@ -172,11 +173,12 @@ class Receiving:
 
     def _commit(self) -> None:
         """Waits for the oldest pack on its way and commits it, with all behind it that are ready: one fsync for all."""
-        ready = [self._sealing.popleft()]
-        wait([ready[0][1]])
-        while self._sealing and self._sealing[0][1].done():
-            ready.append(self._sealing.popleft())
-        self._write([record for pack, sealing in ready if (record := self._sealed(pack, sealing))])
+        wait([self._sealing[0][1]])
+        ready = list(takewhile(lambda sent: sent[1].done(), self._sealing))
+        records = [record for pack, sealing in ready if (record := self._sealed(pack, sealing))]
+        for _ in ready:
+            self._sealing.popleft()
+        self._write(records)
 
     def _sealed(self, pack: Pack, sealing: Future[PackRecord]) -> PackRecord | None:
         """The outcome of sealing; None for a streamed item that turned out to be unreadable behind its beginning."""
@@ -224,8 +226,13 @@ class Receiving:
         self._unsettled = []
 
     def _salvage(self) -> None:
-        """After a fault: what is sealed already is committed, so that the next run need not do it again."""
-        ready = [s for _, s in self._sealing if s.done() and not s.cancelled() and s.exception() is None]
+        """After a fault: what is sealed already is committed, so that the next run need not do it again.
+
+        Only what comes before the fault: were a later pack committed without an earlier one, it would tell of a
+        conflict with an item that the next run may find to be its duplicate.
+        """
+        sent = [sealing for _, sealing in self._sealing]
+        ready = list(takewhile(lambda s: s.done() and not s.cancelled() and s.exception() is None, sent))
         self._sealing.clear()
         if ready:
             self._write([sealing.result() for sealing in ready])
