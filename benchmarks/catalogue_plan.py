@@ -132,7 +132,7 @@ def questions(room: Room, rows: int, *, in_study: int) -> Iterator[tuple[str, An
         "holding by digest",
         select(holding.c.ordinal).where(holding.c.sha256 == b"\x00" * 32, holding.c.takeover == 1),
     )
-    yield "verification goes on", holdings_page((1, f"{s:032x}", 5), number=1)
+    yield "verification goes on", holdings_page(1, (f"{s:032x}", 5))
     yield (
         "log entries of a tile",
         select(log_entry).where(log_entry.c.index >= rows // 2, log_entry.c.index < rows // 2 + 256),

@@ -6,13 +6,14 @@ was taken over before is not taken over again; its protocol is given instead.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from repository.clock import stamp
+from repository.domain.describing import Kind
 from repository.domain.holding import CustodyEvent
 from repository.domain.statement import Statement
 from repository.domain.takeover import FINAL, STORED, Disposition, Handover, State, Takeover
@@ -24,10 +25,13 @@ from repository.runtime import Archive
 from repository.takeover.balancing import balance
 from repository.takeover.concluding import PURPOSE, draw_up, verdict
 from repository.takeover.custody import WHOLE, custody_event, seal_description, takeover_key
+from repository.takeover.directories import absent
 from repository.takeover.errors import ProtocolMissing, StatementUnbalanced
 from repository.takeover.inscribing import inscribe_closing, inscribe_opening, read_description
 from repository.takeover.receiving import Progress, Receiving
+from repository.takeover.sealing import folder_of
 from storage.ids import new_id
+from storage.sealing.pack import SealedMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Order:
     manifest: Path | None = None
     given: Handover | None = None
     limits: Limits = field(default_factory=Limits)
+    anew: bool = False  # a package that was taken over before is taken over once more, as a takeover of its own
 
 
 def receive(archive: Archive, order: Order, *, progress: Callable[[Progress], None]) -> Takeover:
@@ -49,18 +54,29 @@ def receive(archive: Archive, order: Order, *, progress: Callable[[Progress], No
 
 def announce(archive: Archive, package: HandoverPackage, order: Order) -> Takeover:
     """The takeover is in the catalogue and in the log, its opening in the store; its items may yet be unlisted."""
-    known = archive.catalogue.takeover_by_fingerprint(package.fingerprint)
+    fingerprint, known = _known(archive, package, anew=order.anew)
     takeover = known or archive.catalogue.open_takeover(
         package.handover,
         id=str(new_id()),
         package=str(order.package.resolve()),
-        fingerprint=package.fingerprint,
+        fingerprint=fingerprint,
         declared=package.declared,
         opened_at=stamp(archive.clock()),
     )
     if not archive.catalogue.events(takeover.number):
         _record_opening(archive, takeover, package)
     return takeover
+
+
+def _known(archive: Archive, package: HandoverPackage, *, anew: bool) -> tuple[str, Takeover | None]:
+    """The name of the package for this takeover, and the takeover that has it already."""
+    fingerprint, times = package.fingerprint, 1
+    while known := archive.catalogue.takeover_by_fingerprint(fingerprint):
+        if not anew or known.state not in FINAL:
+            return fingerprint, known
+        times += 1
+        fingerprint = f"{package.fingerprint}-{times}"
+    return fingerprint, None
 
 
 def complete(
@@ -160,7 +176,7 @@ def _conclude(archive: Archive, takeover: Takeover, statement: Statement, *, rej
     if closing := closing_of(archive, takeover):  # recorded, and stopped before the last move
         return archive.catalogue.move(takeover.number, State(closing["state"]), at=closing["closed_at"])
     now = stamp(archive.clock())
-    counted = _count_findings(statement)
+    counted = [*_count_findings(statement), *_directory_findings(archive, takeover)]
     findings = [*archive.catalogue.findings(takeover.number, ordinal=WHOLE), *counted]
     state = verdict(statement, findings, rejection=rejection)
     checkpoint = archive.log.publish()
@@ -190,6 +206,17 @@ def _conclude(archive: Archive, takeover: Takeover, statement: Statement, *, rej
 
 def _event(archive: Archive, takeover: Takeover, kind: str, *, at: str, outcome: str, detail: str) -> CustodyEvent:
     return custody_event(kind, archive=archive.id.hex, takeover=takeover.id, at=at, outcome=outcome, detail=detail)
+
+
+def _directory_findings(archive: Archive, takeover: Takeover) -> Iterator[Finding]:
+    """What the DICOMDIRs of the package name and the package does not hold."""
+    for ordinal in archive.catalogue.ordinals_of_kind(takeover.number, Kind.DICOMDIR):
+        holding = archive.catalogue.holding(takeover.number, ordinal)
+        place = SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
+        key = f"{folder_of(takeover.id)}/{holding.location.object_id}"
+        content = b"".join(archive.vault.open(key, place))
+        paths = (item.path for item in archive.catalogue.items(takeover.number) if item.size >= 0)
+        yield from absent(holding.path, content, paths)
 
 
 def _count_findings(statement: Statement) -> list[Finding]:

@@ -1,13 +1,12 @@
 """Reading what was recorded: in short transactions, by key ranges, in constant memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal, select, tuple_
+from sqlalchemy import Select, literal, select, tuple_
 
 from repository.catalogue import tables
 from repository.catalogue.assembling import (
-    AnyRow,
     read_custody_event,
     read_finding,
     read_holdings,
@@ -16,21 +15,28 @@ from repository.catalogue.assembling import (
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import HoldingUnknown
 from repository.catalogue.tables import custody_event, finding, holding, log_entry, stored_object
-from repository.domain.describing import Identifier, PatientFacts
+from repository.domain.describing import Identifier, Kind, PatientFacts
 from repository.domain.holding import CustodyEvent, Holding, PatientRecord, StoredPack
 from repository.findings import Finding
 
 READ_AT_ONCE = 500
 _HOLDINGS = select(holding, log_entry.c.entry).join(log_entry, log_entry.c.index == holding.c.log_index)
-_PLACE = (holding.c.takeover, holding.c.object_id, holding.c.offset)
 
 
-def holdings_page(after: tuple[int, str, int], *, number: int | None) -> Select[*tuple[Any, ...]]:
-    """The rows that follow `after` in the order of (takeover, object id, offset)."""
-    wanted = _HOLDINGS.where(tuple_(*_PLACE) > tuple_(*map(literal, after)))
-    if number is not None:
-        wanted = wanted.where(holding.c.takeover == number)
-    return wanted.order_by(*_PLACE).limit(READ_AT_ONCE)
+def holdings_page(number: int, after: tuple[str, int]) -> Select[*tuple[Any, ...]]:
+    """The rows of one takeover that follow `after` in the order of (object id, offset).
+
+    The takeover stands by itself and not in the row comparison: PostgreSQL then starts the index range at `after`.
+    """
+    place = (holding.c.object_id, holding.c.offset)
+    start = tuple_(*(literal(value, type_=column.type) for value, column in zip(after, place, strict=True)))
+    wanted = _HOLDINGS.where(holding.c.takeover == number, tuple_(*place) > start)
+    return wanted.order_by(*place).limit(READ_AT_ONCE)
+
+
+def _packs_page(number: int, after: str) -> Select[*tuple[Any, ...]]:
+    wanted = select(stored_object).where(stored_object.c.takeover == number, stored_object.c.object_id > after)
+    return wanted.order_by(stored_object.c.object_id).limit(READ_AT_ONCE)
 
 
 class Reading(Desk):
@@ -45,23 +51,26 @@ class Reading(Desk):
 
     def holdings(self, number: int, *, after: tuple[str, int] = ("", -1)) -> Iterator[Holding]:
         """The holdings of a takeover in the order of (object id, offset): each object is read once, forwards."""
-        for _, each in self._holdings((number, *after), number=number):
-            yield each
-
-    def every_holding(self, *, after: tuple[int, str, int] = (0, "", -1)) -> Iterator[tuple[int, Holding]]:
-        """All holdings of the archive with the number of their takeover, by (takeover, object id, offset)."""
-        yield from self._holdings(after, number=None)
-
-    def _holdings(self, after: tuple[int, str, int], *, number: int | None) -> Iterator[tuple[int, Holding]]:
         while True:
             with self._room.reading() as connection:
-                rows = connection.execute(holdings_page(after, number=number)).all()
-                group = list(_by_takeover(rows))
-                found = [(whose, each) for whose, part in group for each in read_holdings(connection, whose, part)]
+                rows = connection.execute(holdings_page(number, after)).all()
+                found = read_holdings(connection, number, rows)
             yield from found
             if len(rows) < READ_AT_ONCE:
                 return
-            after = (rows[-1].takeover, rows[-1].object_id, rows[-1].offset)
+            after = (rows[-1].object_id, rows[-1].offset)
+
+    def every_holding(self, *, after: tuple[int, str, int] = (0, "", -1)) -> Iterator[tuple[int, Holding]]:
+        """All holdings of the archive with the number of their takeover, by (takeover, object id, offset)."""
+        for number in self._from_takeover(after[0]):
+            start = after[1:] if number == after[0] else ("", -1)
+            for each in self.holdings(number, after=start):
+                yield number, each
+
+    def _from_takeover(self, first: int) -> list[int]:
+        numbers = select(tables.takeover.c.number).where(tables.takeover.c.number >= first)
+        with self._room.reading() as connection:
+            return list(connection.execute(numbers.order_by(tables.takeover.c.number)).scalars())
 
     def holdings_of_patient(self, number: int, patient: int, *, after: int = 0) -> Iterator[Holding]:
         """What a takeover keeps of one patient, by ordinal; `patient` 0 is what belongs to nobody."""
@@ -76,6 +85,12 @@ class Reading(Desk):
                 return
             after = rows[-1].ordinal
 
+    def ordinals_of_kind(self, number: int, kind: Kind) -> list[int]:
+        """The ordinals of the holdings of one kind, ascending; for kinds that are few in a takeover."""
+        same = (holding.c.takeover == number) & (holding.c.kind == kind.value)
+        with self._room.reading() as connection:
+            return list(connection.execute(select(holding.c.ordinal).where(same).order_by(holding.c.ordinal)).scalars())
+
     def pack(self, number: int, object_id: str) -> StoredPack | None:
         same = (stored_object.c.takeover == number) & (stored_object.c.object_id == object_id)
         with self._room.reading() as connection:
@@ -84,23 +99,19 @@ class Reading(Desk):
 
     def packs(self, number: int, *, after: str = "") -> Iterator[StoredPack]:
         """The stored objects of a takeover, by object id."""
-        for _, each in self._packs((number, after), stored_object.c.takeover == number):
-            yield each
+        while True:
+            with self._room.reading() as connection:
+                rows = connection.execute(_packs_page(number, after)).all()
+            yield from map(read_pack, rows)
+            if len(rows) < READ_AT_ONCE:
+                return
+            after = rows[-1].object_id
 
     def every_pack(self, *, after: tuple[int, str] = (0, "")) -> Iterator[tuple[int, StoredPack]]:
         """All stored objects with the number of their takeover, by (takeover, object id)."""
-        yield from self._packs(after)
-
-    def _packs(self, after: tuple[int, str], *only: ColumnElement[bool]) -> Iterator[tuple[int, StoredPack]]:
-        place = (stored_object.c.takeover, stored_object.c.object_id)
-        ordered: Select[*tuple[Any, ...]] = select(stored_object).where(*only).order_by(*place).limit(READ_AT_ONCE)
-        while True:
-            with self._room.reading() as connection:
-                rows = connection.execute(ordered.where(tuple_(*place) > tuple_(*map(literal, after)))).all()
-            yield from ((row.takeover, read_pack(row)) for row in rows)
-            if len(rows) < READ_AT_ONCE:
-                return
-            after = (rows[-1].takeover, rows[-1].object_id)
+        for number in self._from_takeover(after[0]):
+            for each in self.packs(number, after=after[1] if number == after[0] else ""):
+                yield number, each
 
     def findings(self, number: int, *, ordinal: int | None = None) -> list[Finding]:
         """Findings of a takeover: of the package as a whole first, then by holding. `ordinal` asks for one only."""
@@ -146,15 +157,3 @@ class Reading(Desk):
         wanted = select(known.id).where(known.takeover == number, known.patient == patient).order_by(known.id).limit(1)
         with self._room.reading() as connection:
             return connection.execute(wanted).scalar_one_or_none()
-
-
-def _by_takeover(rows: Sequence[AnyRow]) -> Iterator[tuple[int, list[AnyRow]]]:
-    """`rows`, which are in the order of takeovers, cut where the takeover changes."""
-    part: list[AnyRow] = []
-    for row in rows:
-        if part and part[0].takeover != row.takeover:
-            yield part[0].takeover, part
-            part = []
-        part.append(row)
-    if part:
-        yield part[0].takeover, part

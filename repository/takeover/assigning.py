@@ -56,13 +56,13 @@ class Patients:
         if identifier.root and (number := self._by_identifier.get(identifier)):
             return number
         having = self._by_value.get(identifier.extension, set())
-        if identifier.root or len(having) > 1:
-            alone = [number for number in having if self._names_no_issuer(number, identifier.extension)]
-            having = set(alone) if not identifier.root or len(having) == 1 else set()
-        return next(iter(having)) if len(having) == 1 else 0
+        if len(having) == 1 and not identifier.root:
+            return next(iter(having))
+        without = [number for number in having if self._names_no_issuer(number, identifier.extension)]
+        return without[0] if len(without) == 1 and (len(having) == 1 or not identifier.root) else 0
 
     def _names_no_issuer(self, number: int, value: str) -> bool:
-        """Whether the patient has `value` without an issuer only: the same number from two issuers is two people."""
+        """Whether the patient has `value` without an issuer only."""
         return not any(i.root for i in self._facts[number].identifiers if i.extension == value)
 
     def _enrich(self, number: int, facts: PatientFacts, identifiers: tuple[Identifier, ...]) -> None:

@@ -111,3 +111,23 @@ def test_whoever_has_the_bytes_or_the_identifier_is_known(catalogue: Catalogue) 
     assert document is not None
     assert catalogue.identifier_owner(number, document_id=document.identifier) == 3
     assert catalogue.identifier_owner(other, document_id=document.identifier) is None
+
+
+def test_every_holding_and_pack_of_the_archive_is_walked_from_any_place(catalogue: Catalogue) -> None:
+    numbers = [opened(catalogue, name).number for name in ("one", "two", "empty", "four")]
+    for number in (numbers[0], numbers[1], numbers[3]):
+        packs = [packed(object_id, image(place), image(place + 1), takeover=number)
+            for place, object_id in ((5, "aa"), (3, "bb"), (1, "cc"))]  # fmt: skip
+        catalogue.record(number, packs[::-1])
+    every = list(catalogue.every_holding())
+    places = [(number, each.location.object_id, each.location.offset) for number, each in every]
+    assert len(places) == 18
+    assert places == sorted(places)
+    for at, place in enumerate(places):
+        assert list(catalogue.every_holding(after=place)) == every[at + 1 :]
+    packs_of_all = [(number, pack.object_id) for number, pack in catalogue.every_pack()]
+    assert len(packs_of_all) == 9
+    assert packs_of_all == sorted(packs_of_all)
+    assert [(n, p.object_id) for n, p in catalogue.every_pack(after=packs_of_all[4])] == packs_of_all[5:]
+    assert [each.ordinal for each in catalogue.holdings_of_patient(numbers[1], 1, after=2)] == [3, 4, 5, 6]
+    assert list(catalogue.holdings_of_patient(numbers[1], 2)) == []
