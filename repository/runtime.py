@@ -8,7 +8,7 @@ from pathlib import Path
 
 from repository.catalogue.catalogue import Catalogue, create_catalogue, open_catalogue
 from repository.clock import Clock, now
-from repository.errors import HomeExists, SecretMissing
+from repository.errors import HomeDamaged, HomeExists, SecretMissing
 from repository.evidence.checkpoint import origin_of
 from repository.evidence.log import EvidenceLog
 from repository.evidence.note import Signer
@@ -46,10 +46,14 @@ def open_archive(settings: Settings, *, secret: bytes | None = None, clock: Cloc
     """The archive at `settings.home`, closed at the end. `secret`: a passphrase where no file gives one."""
     home = read_home(settings.home)
     ring = KeyRing.load(settings.ring_path, secret=secret or secret_of(settings))
+    if ring.archive != home.archive:
+        raise HomeDamaged(path=str(settings.ring_path), reason="it is the key ring of another archive")
     store = store_at(home, settings)
     try:
         catalogue = open_catalogue(home.catalogue)
         try:
+            if catalogue.archive().get("id") != home.archive.hex:
+                raise HomeDamaged(path=catalogue.place, reason="it is the catalogue of another archive")
             yield assembled(home, settings, store=store, ring=ring, catalogue=catalogue, clock=clock)
         finally:
             catalogue.close()
@@ -79,11 +83,15 @@ def assembled(
     home: Home, settings: Settings, *, store: ObjectStore, ring: KeyRing, catalogue: Catalogue, clock: Clock = now
 ) -> Archive:
     """The parts as one archive."""
-    record_keys = RecordKeys(store, ring, archive=home.archive)
-    vault = Vault(store, record_keys, archive=home.archive)
+    vault = fresh_vault(store, ring)
     origin = origin_of(home.archive.hex)
     log = EvidenceLog(store, Signer(origin, ring.signing_seed()), origin=origin, entries=LogSource(catalogue))
     return Archive(home.archive, settings, store, ring, vault, catalogue, log, clock)
+
+
+def fresh_vault(store: ObjectStore, ring: KeyRing) -> Vault:
+    """The sealed objects of the ring's archive, with no key in memory: what it opens, it opens by what is stored."""
+    return Vault(store, RecordKeys(store, ring, archive=ring.archive), archive=ring.archive)
 
 
 def store_at(home: Home, settings: Settings) -> ObjectStore:

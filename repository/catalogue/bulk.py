@@ -1,8 +1,8 @@
 """Many rows at once, by statements made from the tables.
 
-Measured (2,000 holdings, SQLite): SQLAlchemy's own `executemany` of dictionaries took about a third of the time of
-`record`. Rows are tuples here, in the order of the table's columns, and go to the driver as they are; whoever makes
-them has passed text through `text.fit`.
+Measured on SQLite, inserts alone, for each DICOM holding: 15-23 µs so, 67-93 µs by SQLAlchemy's own `executemany` of
+dictionaries, which binds and processes each value. Rows are tuples here, in the order of the
+table's columns, and go to the driver as they are; whoever makes them has passed text through `text.fit`.
 """
 
 from collections.abc import Iterator, Sequence

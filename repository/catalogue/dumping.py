@@ -19,12 +19,13 @@ DERIVED = (
     tables.stored_object, tables.shared_facts, tables.holding, tables.finding, tables.study, tables.series,
     tables.instance, tables.document, tables.document_study, tables.medical_event, tables.custody_event,
 )  # fmt: skip
+_LOGGED = (tables.holding, tables.custody_event)  # their log index leads to their entry
 _LEFT_OUT = frozenset({"takeover", "log_index", "epoch"})
 
 
 def _columns(table: Table) -> list[ColumnElement[Any]]:
     own: list[ColumnElement[Any]] = [column for column in table.columns if column.name not in _LEFT_OUT]
-    return [*own, tables.log_entry.c.entry] if table is tables.holding else own
+    return [*own, tables.log_entry.c.entry.label("logged")] if table in _LOGGED else own
 
 
 def _plain(value: object) -> object:
@@ -49,8 +50,8 @@ class Dumping(Desk):
             for table in DERIVED:
                 columns = _columns(table)
                 wanted = select(*columns).where(table.c.takeover == number).order_by(*table.primary_key.columns)
-                if table is tables.holding:
-                    wanted = wanted.join(tables.log_entry, tables.log_entry.c.index == table.c.log_index)
+                if table in _LOGGED:
+                    wanted = wanted.outerjoin(tables.log_entry, tables.log_entry.c.index == table.c.log_index)
                 for found in streamed.execute(wanted):
                     yield table.name, _canonical(columns, found)
 

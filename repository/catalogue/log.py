@@ -4,9 +4,10 @@ There is one sequencer: whoever appends holds the writer's place (SQLite: BEGIN 
 lock) until the commit, so indexes are consecutive and visible in order, and no index is ever seen and then taken back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select, text, union_all
 
 from repository.catalogue.bulk import execute_many, in_groups, insert
 from repository.catalogue.desk import Desk, stamp
@@ -124,6 +125,20 @@ class Log(Desk):
         with self._room.reading() as connection:
             waiting = select(func.count()).select_from(log_entry).where(text("claimed = 0"))
             return connection.execute(waiting).scalar_one()
+
+    def unheld(self) -> Iterator[tuple[int, int]]:
+        """(first index, how many) of entries that follow each other and that no holding and no event has.
+
+        None in a catalogue that nobody changed by hand and that was not rebuilt without a lost object: an entry is
+        written with its row, in one transaction.
+        """
+        held = union_all(select(holding.c.log_index), select(custody_event.c.log_index))
+        alone = select(log_entry.c.index).except_(held)
+        with self._room.reading() as connection:
+            indexes = [row[0] for row in connection.execute(alone)]
+        for _, run in groupby(enumerate(sorted(indexes)), key=lambda place: place[1] - place[0]):
+            group = [index for _, index in run]
+            yield group[0], len(group)
 
     def index_of(self, number: int, ordinal: int) -> int:
         """The log index of a holding. Raises `HoldingUnknown`."""

@@ -63,11 +63,11 @@ def arrive(package: HandoverPackage, item: Item) -> Arrival | Item:
     """The arrival of `item`, or the item as it is settled without bytes, with the code that says why."""
     try:
         with package.open(item.path) as stream:
-            head = _read(stream, min(SMALL, max(item.size, 0)) + 1)
-            if len(head) <= SMALL:
-                arrival = _small(item, head, declared=package.declared)
+            if item.size <= SMALL:
+                # One byte more than listed: reading to the end is what makes the package check itself.
+                arrival = _small(item, _read(stream, item.size + 1, enough=item.size), declared=package.declared)
             else:
-                arrival = _large(package, item, head)
+                arrival = _large(package, item, _read(stream, HEAD_BYTES, enough=HEAD_BYTES))
     except ItemUnreadable:
         return unreadable(item)
     if hostile := [found for found in arrival.description.findings if found.code in HOSTILE]:
@@ -80,15 +80,12 @@ def unreadable(item: Item) -> Item:
     return replace(item, disposition=Disposition.MISSING, reason="TKO-UNREADABLE")
 
 
-def _read(stream: BinaryIO, size: int) -> bytes:
-    """`size` bytes, or all there are; a reader may give less at a time."""
+def _read(stream: BinaryIO, size: int, *, enough: int) -> bytes:
+    """Up to `size` bytes, and at least `enough` unless there are no more; a reader may give less at a time."""
     held = stream.read(size)
-    if len(held) in (0, size):
-        return held
-    parts = [held]
-    while (left := size - sum(map(len, parts))) and (more := stream.read(left)):
-        parts.append(more)
-    return b"".join(parts)
+    while len(held) < enough and (more := stream.read(size - len(held))):
+        held += more
+    return held
 
 
 def _small(item: Item, content: bytes, *, declared: bool) -> Arrival:

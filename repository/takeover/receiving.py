@@ -196,7 +196,7 @@ class Receiving:
         self._catalogue.record(self._takeover.number, kept)
         for record in kept:
             self._packed.add(record.pack.patient)
-            self._sorter.forget(record.holdings)
+            self._sorter.committed(record.holdings)
             self._count(len(record.holdings), sum(holding.size for holding in record.holdings))
         self._flush()
 

@@ -5,7 +5,9 @@ Levels, each including the one before:
 * `exists` – the object is there, of the recorded size and version; the rows cover it without gap; each row is what its
   record says, and the record is what the log holds. Needs no key and reads no payload.
 * `sealed` – each stored byte is hashed and compared with the digest of the sealed member. Needs no key.
-* `opened` – each member is decrypted and its bytes compared with the digest at intake.
+* `opened` – each member is decrypted, which proves its sealed bytes authentic, and its bytes are compared with the digest
+  at intake. Sealed bytes are hashed only where that fails, to tell a broken member from a broken key. (Whoever holds
+  the keys could seal the same content anew: `sealed` notices that, `opened` does not.)
 
 A fault of the store that may pass is raised, and never reported as damage.
 """
@@ -84,15 +86,18 @@ class Checker:
         pack = subject.pack
         members = self._sealed if self._level is Level.SEALED else self._opened
         with self._vault.store.open(pack.key) as stream:
-            header = stream.read(HEADER)
-            if alien := _alien(header, subject, archive=self._vault.archive):
-                yield alien
-                return
+            header, found = stream.read(HEADER), list[Finding]()
+            foreign = _is_foreign(header, subject, archive=self._vault.archive)
+            members = self._sealed if foreign else members  # nothing opens behind a header that is not its own
             for holding in subject.holdings:
                 if code := members(pack, holding, self._passing(stream, holding.location.length)):
-                    yield _of_holding(subject, holding, code)
+                    found.append(_of_holding(subject, holding, code))
             if _sha256(self._passing(stream, pack.description_length)) != pack.description_sha256:
-                yield _about(subject, "VFY-DESCRIPTION")
+                found.append(_about(subject, "VFY-DESCRIPTION"))
+            if foreign and found:
+                yield _about(subject, "VFY-ALIEN")
+                return
+            yield from found
             if hashlib.sha256(header + stream.read(TRAILER)).digest() != pack.header_sha256:
                 yield _about(subject, "VFY-FRAME")
 
@@ -102,13 +107,17 @@ class Checker:
     def _opened(self, pack: StoredPack, holding: Holding, sealed: Iterator[bytes]) -> str:
         try:
             opened = self._vault.sha256_opened(pack.key, holding.location.offset, sealed)
-        except SealBroken:
-            return "VFY-SEAL"
-        except KeyUnavailable:
-            return "VFY-KEY"
+        except (SealBroken, KeyUnavailable):
+            return "VFY-KEY" if self._is_intact(pack, holding) else "VFY-SEAL"
         finally:
             deque(sealed, maxlen=0)  # to where the next member starts, whatever was wrong with this one
         return "" if opened == holding.sha256 else "VFY-DIGEST"
+
+    def _is_intact(self, pack: StoredPack, holding: Holding) -> bool:
+        """Whether the sealed bytes are those of intake: then it is a key that is wrong, here or in the header."""
+        place = holding.location
+        with self._vault.store.open(pack.key, offset=place.offset, length=place.length) as stream:
+            return _sha256(self._passing(stream, place.length)) == holding.sealed_sha256
 
     def _passing(self, stream: BinaryIO, length: int) -> Iterator[bytes]:
         for part in pieces(stream, length=length):
@@ -123,12 +132,13 @@ def _sha256(parts: Iterator[bytes]) -> bytes:
     return digest.digest()
 
 
-def _alien(header: bytes, subject: Subject, *, archive: UUID) -> Finding | None:
+def _is_foreign(header: bytes, subject: Subject, *, archive: UUID) -> bool:
+    """Whether it is not the header of this object: another's, or one that was damaged where it says whose it is."""
     try:
         PackHeader.parse(header, archive=archive, object_id=UUID(hex=subject.pack.object_id))
     except SealBroken:
-        return _about(subject, "VFY-ALIEN")
-    return None
+        return True
+    return False
 
 
 def _rows(subject: Subject, *, archive: str) -> Iterator[Finding]:

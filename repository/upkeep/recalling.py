@@ -123,11 +123,23 @@ class Replay:
             self._write(one)
         self._waiting = []
 
-    def finish(self) -> int:
-        """The number of the takeover in `target`, in the state that it had reached; 0 if its opening is not there."""
-        if self._number and self._closing is not None:
-            for state in (State.RECEIVED, State.BALANCED, State(self._closing["state"])):
-                self._target.move(self._number, state, at=self._closing["closed_at"])
+    @property
+    def is_closed(self) -> bool:
+        return self._closing is not None
+
+    def finish(self, *, reached: State = State.RECEIVING) -> int:
+        """The number of the takeover in `target`, in the state that it had reached; 0 if its opening is not there.
+
+        The store tells of the last state alone: `reached` is what else is known of one that was not closed. A closing
+        that was recorded just before the takeover stopped is not its last state while that is still `balanced`.
+        """
+        moves = [State.RECEIVED, State.BALANCED]
+        if self._closing is None:
+            moves = moves[: moves.index(reached) + 1] if reached in moves else []
+        elif reached is not State.BALANCED:
+            moves.append(State(self._closing["state"]))
+        for state in moves if self._number else ():
+            self._target.move(self._number, state, at=self._closing["closed_at"] if self._closing else "")
         return self._number
 
     def _open(self, says: dict[str, Any]) -> None:

