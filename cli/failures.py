@@ -76,6 +76,20 @@ def guarded(run: Callable[[], Any], screen: Screen) -> Any:
         raise typer.Exit(report(error, screen)) from None
 
 
+def flushed(code: int, screen: Screen) -> int:
+    """What is still in the buffer of standard output is part of the answer: a full disk there is told as well."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _quiet()
+    except OSError as error:
+        _quiet()
+        refused = _of_machine(error)
+        tell(refused, Screen(screen.language))
+        return refused.exit_code
+    return code
+
+
 def report(error: Exception, screen: Screen) -> int:
     """`error` is told in the language and form of `screen`. Returns the exit code."""
     if isinstance(error, typer.TyperException):

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli import db, doctor, get, init, keys, proof, rebuild, sample, search, storage, takeover, verify, worker
-from cli.failures import INTERRUPTED, guarded
+from cli.failures import INTERRUPTED, flushed, guarded
 from cli.screen import Screen, forgiving, prepared
 
 NAME = "edm-archive"
@@ -39,7 +39,7 @@ class Doors(TyperGroup):
             code = stopped.exit_code
         except typer.Abort:
             code = INTERRUPTED
-        code = _flushed(code if isinstance(code, int) else 0, screen)
+        code = flushed(code if isinstance(code, int) else 0, screen)
         if not standalone_mode:
             return code
         sys.exit(code)
@@ -47,15 +47,6 @@ class Doors(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         screen = ctx.obj if isinstance(ctx.obj, Screen) else Screen()
         return guarded(lambda: super(Doors, self).invoke(ctx), screen)
-
-
-def _flushed(code: int, screen: Screen) -> int:
-    """What is still in the buffer of standard output is part of the answer: a full disk there is told as well."""
-    try:
-        guarded(sys.stdout.flush, screen)
-    except typer.Exit as stopped:
-        return stopped.exit_code
-    return code
 
 
 def _silence() -> None:

@@ -7,7 +7,7 @@ lock) until the commit, so indexes are consecutive and visible in order, and no 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from sqlalchemy import Connection, func, select, text, union_all
+from sqlalchemy import Connection, func, select, text
 
 from repository.catalogue.bulk import execute_many, in_groups, insert
 from repository.catalogue.desk import Desk, stamp
@@ -132,8 +132,7 @@ class Log(Desk):
         None in a catalogue that nobody changed by hand and that was not rebuilt without a lost object: an entry is
         written with its row, in one transaction.
         """
-        held = union_all(select(holding.c.log_index), select(custody_event.c.log_index))
-        alone = select(log_entry.c.index).except_(held)
+        alone = select(log_entry.c.index).except_(select(holding.c.log_index), select(custody_event.c.log_index))
         with self._room.reading() as connection:
             indexes = [row[0] for row in connection.execute(alone)]
         for _, run in groupby(enumerate(sorted(indexes)), key=lambda place: place[1] - place[0]):

@@ -1,7 +1,7 @@
-"""Celery carries a wake-up: a message without arguments that says "look at the rows".
+"""Celery carries a wake-up: a message without arguments that says "look at the rows", and the schedule that sends it.
 
-Nothing depends on a message. Lost, the next tick of the schedule makes up for it; doubled or late, its drain finds
-nothing to lease. So a broker may lose its queues, be down while work is asked for, or be exchanged.
+Nothing depends on a message. Lost, the next tick of the schedule makes up for it; doubled or late, the drain that it
+starts finds nothing to lease. So a broker may lose its queues, be down while work is asked for, or be exchanged.
 """
 
 import logging
@@ -21,7 +21,8 @@ _log = logging.getLogger(__name__)
 
 
 def make_app(settings: Settings, *, work: Callable[[], object] | None = None, every: float = EVERY) -> Celery:
-    """The application on `settings.broker`; with `work` it can also be run, and `work` is what a message starts."""
+    """The application on `settings.broker`; with `work` it can also be run: each message calls it, in the
+    thread that serves the connection, so it has to return at once."""
     app = Celery("edm-archive", broker=settings.broker, set_as_current=False)
     app.conf.update(
         task_default_queue=QUEUE,
@@ -37,7 +38,7 @@ def make_app(settings: Settings, *, work: Callable[[], object] | None = None, ev
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_connection_timeout=PATIENCE,
-        broker_transport_options={"visibility_timeout": 6 * 3600, "socket_connect_timeout": PATIENCE},
+        broker_transport_options={"socket_connect_timeout": PATIENCE},
         beat_schedule={"drain": {"task": DRAIN, "schedule": every, "options": {"expires": 2 * every}}},
     )
     if work is not None:

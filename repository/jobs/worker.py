@@ -1,8 +1,10 @@
 """`python -m repository.jobs.worker`: does jobs until it is told to stop (SIGTERM, SIGINT).
 
-With a broker (`EDM_ARCHIVE_BROKER`) it is a Celery worker and the schedule in one process: jobs run in threads, so
-that the connection to the broker lives while they do. Without one it is the embedded worker. Any number of these may
-run; told to stop, each leaves the job it has at the next tick, and another goes on with it.
+The work is always done by `Embedded` threads. With a broker (`EDM_ARCHIVE_BROKER`) a Celery worker in the same process
+wakes them, and its schedule wakes all workers every few seconds; without one they look at the rows by themselves. Jobs
+do not run inside of Celery's tasks: its connection must be served by one thread, at once, while a job takes hours.
+
+Any number of these may run. Told to stop, each leaves the job it has at the next tick, and another goes on with it.
 """
 
 import logging
@@ -11,38 +13,58 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 
-from celery import signals
+from celery import Celery
 from celery.beat import EmbeddedService
 
 from repository.errors import SettingWrong
 from repository.jobs.app import EVERY, make_app
-from repository.jobs.draining import LEASE, drain, is_embedded, owner_name
+from repository.jobs.draining import LEASE, is_embedded
 from repository.jobs.embedded import Embedded
 from repository.runtime import Archive, open_archive
 from repository.settings import PREFIX, from_environment
 from storage.errors import ArchiveError
 
 SIDE_BY_SIDE = 2  # so that one long job does not keep the short ones waiting; SQLite has one writer at a time
+UNASKED = 60.0  # seconds after which a worker that has a broker looks at the rows although nobody woke it
 
-_log = logging.getLogger(__name__)
+_TALKATIVE = ("celery.beat", "celery.worker.strategy", "celery.app.trace", "alembic.runtime.migration")
 
 
-def run_with_broker(archive: Archive, *, every: float = EVERY, seconds: float = LEASE) -> int:
-    """A Celery worker and its schedule, until a signal; its exit code."""
-    stopping, owner = threading.Event(), owner_name()
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds: of the schedule, of a lease, and between two looks at the rows that nobody asked for."""
 
-    def work() -> int:
-        return drain(archive, owner=owner, seconds=seconds, until=stopping.is_set)
+    every: float = EVERY
+    lease: float = LEASE
+    unasked: float = UNASKED
 
-    app = make_app(archive.settings, work=work, every=every)
-    signals.worker_shutting_down.connect(lambda **_: stopping.set(), weak=False)
+
+def run_with_broker(archive: Archive, pace: Pace) -> int:
+    """Jobs are done and a Celery worker listens, until a signal; its exit code."""
+    threads = [
+        Embedded(archive, seconds=pace.lease, every=pace.unasked)
+        for _ in range(1 if is_embedded(archive) else SIDE_BY_SIDE)
+    ]
+
+    def wake_all() -> None:
+        for each in threads:
+            each.wake()
+
+    with ExitStack() as stack:
+        for each in threads:
+            stack.enter_context(each)
+        return _listen(make_app(archive.settings, work=wake_all, every=pace.every))
+
+
+def _listen(app: Celery) -> int:
     schedule = EmbeddedService(app, thread=True, scheduler_cls="celery.beat:Scheduler")
     worker = app.Worker(
-        pool="threads",
-        concurrency=1 if is_embedded(archive) else SIDE_BY_SIDE,
+        pool="solo",
         loglevel="INFO",
-        hostname=f"archive-{os.getpid()}@%h",
+        hostname=f"archive-{os.getpid()}",
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
@@ -51,17 +73,16 @@ def run_with_broker(archive: Archive, *, every: float = EVERY, seconds: float = 
     try:
         worker.start()
     finally:
-        stopping.set()
         schedule.stop()
     return int(worker.exitcode or 0)
 
 
-def run_embedded(archive: Archive, *, every: float = EVERY, seconds: float = LEASE) -> int:
-    """The embedded worker, until a signal."""
+def run_embedded(archive: Archive, pace: Pace) -> int:
+    """Jobs are done, until a signal."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    with Embedded(archive, every=every, seconds=seconds):
+    with Embedded(archive, seconds=pace.lease, every=pace.every):
         stopping.wait()
     return 0
 
@@ -69,12 +90,17 @@ def run_embedded(archive: Archive, *, every: float = EVERY, seconds: float = LEA
 def main(environment: Mapping[str, str]) -> int:
     """Exit code of the worker; an error of the archive is told in words."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         settings = from_environment(environment)
-        every, seconds = _seconds(environment, "JOBS_EVERY", EVERY), _seconds(environment, "JOBS_LEASE", LEASE)
+        pace = Pace(
+            every=_seconds(environment, "JOBS_EVERY", EVERY),
+            lease=_seconds(environment, "JOBS_LEASE", LEASE),
+            unasked=_seconds(environment, "JOBS_UNASKED", UNASKED),
+        )
         with open_archive(settings) as archive:
-            run = run_with_broker if settings.broker else run_embedded
-            return run(archive, every=every, seconds=seconds)
+            return (run_with_broker if settings.broker else run_embedded)(archive, pace)
     except ArchiveError as error:
         sys.stderr.write(f"{error.code}: {error.message.en}\n{error.advice.en}\n")
         return error.exit_code

@@ -5,9 +5,9 @@ Levels, each including the one before:
 * `exists` – the object is there, of the recorded size and version; the rows cover it without gap; each row is what its
   record says, and the record is what the log holds. Needs no key and reads no payload.
 * `sealed` – each stored byte is hashed and compared with the digest of the sealed member. Needs no key.
-* `opened` – each member is decrypted, which proves its sealed bytes authentic, and its bytes are compared with the digest
-  at intake. Sealed bytes are hashed only where that fails, to tell a broken member from a broken key. (Whoever holds
-  the keys could seal the same content anew: `sealed` notices that, `opened` does not.)
+* `opened` – each member is decrypted, which proves its sealed bytes authentic, and its bytes are compared with the
+  digest at intake. Sealed bytes are hashed only where that fails, to tell a broken member from a broken key. (Whoever
+  holds the keys could seal the same content anew: `sealed` notices that, `opened` does not.)
 
 A fault of the store that may pass is raised, and never reported as damage.
 """

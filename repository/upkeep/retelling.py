@@ -1,7 +1,7 @@
 """The catalogue against what the store tells of a takeover: each row, of each table, that says otherwise is named.
 
 The descriptions of the packs are replayed into a second catalogue, through the functions of intake, and the two are
-compared. What cannot be read back is named, and its rows are taken as they are: nobody is accused for want of a witness.
+compared. What cannot be read back is named, and its rows are taken as they are: none is accused for want of a witness.
 """
 
 from collections.abc import Iterator
@@ -21,14 +21,20 @@ from storage.errors import KeyUnavailable, ObjectMissing, SealBroken, StorageErr
 from storage.objects.port import StoredObject
 from storage.vault import Vault
 
-_TOLD_BY_THE_WHOLE = {"item", "takeover", "custody_event", "finding"}  # by a pack without items: opening, closing, events
+_TOLD_BY_THE_WHOLE = {
+    "item",
+    "takeover",
+    "custody_event",
+    "finding",
+}  # by a pack without items: opening, closing, events
 
 
 def contradictions(live: Catalogue, vault: Vault, takeover: Takeover, *, folder: Path) -> Iterator[Finding]:
     """What `live` says of the takeover otherwise than its packs; `folder` takes the second catalogue meanwhile."""
     with closing(create_catalogue(f"sqlite:///{(folder / 'told.sqlite').resolve()}")) as told:
         replay, unread, read = Replay(told, takeover.id), list[StoredPack](), 0
-        for read, pack in enumerate(live.packs(takeover.number), 1):
+        for pack in live.packs(takeover.number):
+            read += 1
             try:
                 replay.add(recall(vault, StoredObject(pack.key, pack.size, pack.version)))
             except (SealBroken, KeyUnavailable, DescriptionDamaged, ObjectMissing, StorageError) as error:

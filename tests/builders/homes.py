@@ -37,7 +37,7 @@ def at_home(settings: Settings, *, clock: Clock = now) -> Iterator[Archive]:
         yield archive
 
 
-def environment_of(settings: Settings, **more: str) -> dict[str, str]:
+def environment_of(settings: Settings, **more: object) -> dict[str, str]:
     """The variables that lead another process to the same archive."""
     named: dict[str, object] = {"HOME": settings.home, "KEY_FILE": settings.key_file, "BROKER": settings.broker}
     named |= {"WORKERS": settings.workers, **more}

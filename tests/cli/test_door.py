@@ -200,4 +200,10 @@ def test_what_a_package_names_never_writes_to_a_terminal(capsys: pytest.CaptureF
 
 
 def test_sizes_are_decimal() -> None:
-    assert [size(count) for count in (0, 999, 1000, 1_500_000, 10**16)] == ["0 B", "999 B", "1.0 kB", "1.5 MB", "10000.0 TB"]
+    assert [size(count) for count in (0, 999, 1000, 1_500_000, 10**16)] == [
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "1.5 MB",
+        "10000.0 TB",
+    ]

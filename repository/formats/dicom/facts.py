@@ -67,8 +67,9 @@ def _attributes(elements: Elements, charset: Charset, findings: list[Finding]) -
         if not raw or tag not in _ROWS:
             continue
         keyword, vr = _ROWS[tag]
-        if vr in _EASY and tag not in odd and not _AWKWARD(raw):
-            text = raw.decode("ascii").strip("\0 ")
+        easy = _easy(raw) if vr in _EASY and tag not in odd else None
+        if easy is not None:
+            text = easy
         else:
             text = _text(raw, keyword, vr=vr, found_vr=odd.get(tag, vr), charset=charset, findings=findings)
         if text:
@@ -84,6 +85,12 @@ def _attributes(elements: Elements, charset: Charset, findings: list[Finding]) -
             ]
             if any(texts):
                 yield keyword, "\\".join(texts)[:VALUE_CAP]
+
+
+@lru_cache(maxsize=8192)
+def _easy(raw: bytes) -> str | None:
+    """The text of a single plain value; None if it needs more care. Nearly all values of a series are the same."""
+    return None if _AWKWARD(raw) else raw.decode("ascii").strip("\0 ")
 
 
 def _text(raw: bytes, keyword: str, *, vr: str, found_vr: str, charset: Charset, findings: list[Finding]) -> str:
@@ -158,7 +165,12 @@ def _odd_values(found: dict[str, str], patient: PatientFacts) -> Iterator[Findin
         yield Finding("DCM-014")
     if not patient.identifiers:
         yield Finding("DCM-016")
-    yield from pesel_findings(patient)
+    yield from _pesel_findings(patient)
+
+
+@lru_cache(maxsize=1024)
+def _pesel_findings(patient: PatientFacts) -> tuple[Finding, ...]:
+    return tuple(pesel_findings(patient))
 
 
 def _placed(header: Header, found: dict[str, str], findings: list[Finding]) -> DicomFacts | None:

@@ -1,6 +1,7 @@
 """Value bytes to text: padding stripped, multiple values joined by a backslash, otherwise as found (PS3.5 6.2)."""
 
 import struct
+from functools import lru_cache
 
 from repository.formats.dicom.charsets import PLAIN, Charset
 
@@ -37,6 +38,7 @@ def _alphabetic(name: str) -> str:
     return next((group.strip("\0 ") for group in name.split("=") if group.strip("\0 ^")), "")
 
 
+@lru_cache(maxsize=1024)
 def _numbers(raw: bytes, code: str) -> str:
     width = struct.calcsize("<" + code)
     whole = len(raw) // width * width

@@ -64,9 +64,9 @@ def catalogue_of(engine: str) -> Iterator[str]:
 
 
 @contextmanager
-def working(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
+def working(settings: Settings, **more: object) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker as its own process, ended with all it started."""
-    environment = {**os.environ, **environment_of(settings, JOBS_EVERY=0.2, JOBS_LEASE=2)}
+    environment = {**os.environ, **environment_of(settings, JOBS_EVERY=0.2, JOBS_LEASE=2, **more)}
     log = settings.home.parent / "worker.log"
     with log.open("ab") as output:
         worker = subprocess.Popen(
@@ -202,18 +202,22 @@ def test_a_doubled_message_does_nothing_twice(tmp_path: Path, small: Path, broke
         assert_whole(archive, archive.catalogue.takeover(job.subject), small)
 
 
-def test_asked_for_while_the_broker_is_down_it_is_done_when_that_is_back(
-    tmp_path: Path, small: Path, broker: valkey.Valkey
+@pytest.mark.parametrize("comes_back", [True, False], ids=["it-comes-back", "it-never-does"])
+def test_asked_for_while_the_broker_is_down_it_is_done(
+    tmp_path: Path, small: Path, broker: valkey.Valkey, comes_back: bool
 ) -> None:
+    """By the schedule once the broker is back; by a worker that looks unasked if it stays away."""
     settings = new_home(tmp_path, broker=broker.url)
-    with at_home(settings) as archive, working(settings) as worker:
+    unasked = 3600 if comes_back else 1
+    with at_home(settings) as archive, working(settings, JOBS_UNASKED=unasked) as worker:
         first = enqueue_intake(archive, Order(plain_package(tmp_path / "first", files=2)))
         until_true(lambda: is_done(archive, first), worker)
         broker.stop()
         job = enqueue_intake(archive, Order(small))
         assert not wake(settings)
-        assert row_of(archive, job).state is JobState.WAITING
-        broker.start_again()
+        if comes_back:
+            assert row_of(archive, job).state is JobState.WAITING
+            broker.start_again()
         until_true(lambda: is_done(archive, job), worker)
         assert_whole(archive, archive.catalogue.takeover(job.subject), small)
 

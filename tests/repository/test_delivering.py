@@ -1,0 +1,76 @@
+"""Files that leave the archive: safe names, whole or not there."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repository.delivering import DeliveryRefused, PlaceTaken, Target, file_name, write_paper
+
+HOSTILE = [
+    "../../etc/passwd",
+    "/",
+    "",
+    "..",
+    ".",
+    ".bashrc",
+    "a\0b",
+    "con",
+    "x" * 5000 + ".xml",
+    "żółć.pdf",
+    "a/b\\c:d|e",
+]
+
+
+@given(st.text() | st.sampled_from(HOSTILE), st.integers(1, 10**9))
+def test_a_name_never_leaves_the_folder_and_always_fits(path: str, ordinal: int) -> None:
+    name = file_name(ordinal, path)
+    assert "/" not in name
+    assert name.startswith(f"{ordinal:06d}-")
+    assert len(name.encode()) <= 200
+    assert all(one.isalnum() or one in "._-" for one in name)
+    assert Path("/d", name).name == name
+
+
+def test_the_extension_and_polish_letters_stay() -> None:
+    assert file_name(7, "data/pacjent/Karta łódzka (2).XML") == "000007-Karta_łódzka__2_.XML"
+    assert file_name(7, "IM0001") == "000007-IM0001"
+
+
+def parts_that_fail() -> Iterator[bytes]:
+    yield b"half"
+    raise RuntimeError("cut")
+
+
+def test_a_file_that_is_not_finished_is_not_there(tmp_path: Path) -> None:
+    target = Target(tmp_path)
+    with pytest.raises(RuntimeError):
+        target.write(target.place("t", "a.xml"), parts_that_fail())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_by_its_symbol() -> None:
+    with pytest.raises(DeliveryRefused, match="ENOENT"):
+        Target(Path("/")).write(Path("/no-such-folder/x"), iter((b"x",)))
+
+
+def test_a_paper_is_written_once_and_the_same_again_is_no_fault(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "p.json"
+    write_paper(file, b"{}")
+    write_paper(file, b"{}")
+    with pytest.raises(PlaceTaken):
+        write_paper(file, b"[]")
+    assert file.read_bytes() == b"{}"
+    assert os.stat(file).st_mode & 0o777 == 0o600
+
+
+def test_several_takeovers_have_folders_of_their_own(tmp_path: Path) -> None:
+    target = Target(tmp_path, by_takeover=True)
+    first, second = target.place("a", "x"), target.place("b", "x")
+    target.write(first, iter((b"1",)))
+    target.write(second, iter((b"2",)))
+    target.settle()
+    assert (first.read_bytes(), second.read_bytes()) == (b"1", b"2")
