@@ -27,4 +27,6 @@ def describe(head: bytes, *, size: int, open_rest: Callable[[], BinaryIO]) -> De
     findings: tuple[Finding, ...] = ()
     if kind is Kind.OPAQUE:
         findings = (Finding("FMT-001" if size == 0 else "FMT-002"),)
+    elif kind is Kind.ARCHIVE:
+        findings = (Finding("FMT-006"),)
     return Description(kind=kind, media_type=media_type, findings=findings)
