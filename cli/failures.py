@@ -15,6 +15,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,9 @@ def report(error: Exception, screen: Screen) -> int:
 def tell(error: ArchiveError, screen: Screen) -> None:
     """Three sentences and a code: on standard error for people, on standard output as JSON for programs."""
     if screen.as_json:
-        sys.stdout.write(json.dumps({"error": as_json(error, screen)}, ensure_ascii=False, indent=1) + "\n")
-        return
+        with suppress(OSError):  # where standard output is what fails, standard error has to do
+            sys.stdout.write(json.dumps({"error": as_json(error, screen)}, ensure_ascii=False, indent=1) + "\n")
+            return
     head = "Błąd" if screen.language == "pl" else "Error"
     lines = (
         f"{head} {error.code}: {screen.text(error.message)}",

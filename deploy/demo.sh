@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: deploy/demo.sh [FOLDER]          (run by `make run`; FOLDER is ./var/demo)
 # The whole way of a package, on an archive of its own. Every command is printed before it runs, and its exit code is
-# compared with the one that belongs there. EDM_DEMO_KEEP=1 goes on with the archive of the last run instead of a fresh one.
+# compared with the one that belongs there. EDM_DEMO_KEEP=1 goes on with the archive of the last run, not a fresh one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,29 +44,30 @@ expect 0 edm-archive takeover list
 
 heading "What became of the damaged package, item by item, and the signed protocol"
 expect 0 edm-archive takeover statement "$damaged"
-expect 0 edm-archive takeover protocol "$damaged"
+expect 0 edm-archive takeover protocol "$damaged" --html "$demo/protocol.html"
 
 heading "Is the archive whole? Everything is opened and compared with the log"
 expect 0 edm-archive verify --level opened
 
 heading "Years later: somebody asks for a patient's documents"
 pesel=$(sed -n 2p "$demo/package/metadata/patients.csv" | cut -d, -f2)
-expect 0 edm-archive search --patient "$pesel"
-edm-archive search --patient "$pesel" --json >"$demo/search.json"
+expect 0 edm-archive search --patient-id "$pesel"
+edm-archive search --patient-id "$pesel" --json >"$demo/search.json"
 what=$(first "$uuid/[0-9]+" "$demo/search.json")
 
 heading "One document, bit for bit, with a proof that anybody can check without the archive"
 rm -rf "$demo/out"
 expect 0 edm-archive get "$what" "$demo/out"
-file=$(find "$demo/out" -type f ! -name '*.proof' | sort | head -n 1)
-proof=$(find "$demo/out" -type f -name '*.proof' | sort | head -n 1)
+file=$(find "$demo/out" -type f ! -name '*.tlog-proof' | sort | head -n 1)
+proof=$(find "$demo/out" -type f -name '*.tlog-proof' | sort | head -n 1)
+key=$(realpath "$EDM_ARCHIVE_HOME/log.pub")
 (
   unset EDM_ARCHIVE_HOME EDM_ARCHIVE_KEY_FILE
-  expect 0 edm-archive proof check "$file" "$proof"
+  expect 0 edm-archive proof check "$file" "$proof" --key-file "$key"
   heading "One changed byte, and the proof does not hold (exit code 5)"
   cp "$file" "$demo/changed"
   printf 'x' >>"$demo/changed"
-  expect 5 edm-archive proof check "$demo/changed" "$proof"
+  expect 5 edm-archive proof check "$demo/changed" "$proof" --key-file "$key"
 )
 
 heading "All of it is in $demo; go on with"

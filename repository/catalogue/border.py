@@ -32,6 +32,7 @@ _SQLITE: Mapping[int, type[errors.CatalogueError]] = {
 _POSTGRES: Mapping[str, type[errors.CatalogueError]] = {
     "53100": errors.CatalogueFull,
     "3D000": errors.CatalogueRefused,
+    "25P03": errors.CatalogueUnavailable,  # we slept in a transaction, and the server ended it
     "25006": errors.CatalogueReadOnly,
     "42501": errors.CatalogueReadOnly,
     "40001": errors.CatalogueBusy,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
@@ -20,6 +21,7 @@ from repository.catalogue.border import translated
 from repository.catalogue.errors import CatalogueMissing, CatalogueRefused
 
 BUSY_SECONDS = 10
+SLEEPING_SECONDS = 60  # how long a transaction may wait for its own process
 _WRITES = "archive_writes"
 _PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
@@ -61,13 +63,21 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _prepare_postgresql(connection: psycopg.Connection[tuple[object, ...]], _record: object) -> None:
+    """A process that is suspended inside a transaction does not keep its locks for ever; a server's own limit stays."""
+    limit = "idle_in_transaction_session_timeout"
+    wanted = f"SELECT set_config('{limit}', '{SLEEPING_SECONDS}s', false) WHERE current_setting('{limit}') = '0'"
+    connection.execute(wanted.encode()).close()
+    connection.commit()
+
+
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, hide_parameters=True, pool_size=16, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
         pool_pre_ping=True,
@@ -75,6 +85,8 @@ def _engine(url: URL) -> Engine:
         max_overflow=8,
         connect_args={"connect_timeout": BUSY_SECONDS, "application_name": "edm-archive"},
     )
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
 
 
 class Room:

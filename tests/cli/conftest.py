@@ -1,6 +1,5 @@
 """Fixtures: a machine with nothing on it, one with an archive, and one whose archive holds a damaged takeover."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,11 +18,11 @@ def machine(bare: Machine) -> Machine:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     """Shared by the tests of a module, which only read."""
     machine = Machine(tmp_path_factory.mktemp("filled")).founded()
     machine.done("takeover", "receive", machine.sample("package", "--damage"), code=3)
-    yield machine
+    return machine
 
 
 @pytest.fixture(scope="module")

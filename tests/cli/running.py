@@ -72,7 +72,7 @@ class Machine:
         objects = sorted((self.home / "objects").rglob(f"takeovers/{of_takeover}/*"), key=lambda p: p.stat().st_size)
         content = bytearray(objects[-1].read_bytes())
         content[at] ^= 1
-        os.chmod(objects[-1], 0o600)
+        objects[-1].chmod(0o600)
         objects[-1].write_bytes(bytes(content))
         return objects[-1]
 

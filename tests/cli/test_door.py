@@ -30,7 +30,8 @@ def every_verb() -> list[tuple[str, ...]]:
 
 
 def test_the_verbs_are_those_that_the_plan_names() -> None:
-    expected = "init sample search get verify rebuild doctor worker takeover proof keys storage db".split()
+    expected = ["init", "sample", "search", "get", "verify", "rebuild", "doctor", "worker"]
+    expected += ["takeover", "proof", "keys", "storage", "db"]
     assert {path[0] for path in every_verb() if path} == set(expected)
     assert len(every_verb()) == 26
 
@@ -127,7 +128,7 @@ def test_without_a_home_the_traceback_goes_to_the_folder_for_temporary_files(
     bare: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(bare.folder))
-    monkeypatch.setattr("repository.samples.building.build_sample", lambda *_, **__: [][1])
+    monkeypatch.setattr("repository.samples.building.build_sample", lambda *_, **__: int("x"))
     assert "ARC-999" in bare.done("sample", bare.folder / "x", code=1).stderr
     assert len(list(bare.folder.glob("edm-archive-bug-*.txt"))) == 1
     assert not bare.home.exists()
@@ -165,11 +166,15 @@ def test_a_closed_pipe_is_quiet(filled: Machine, takeover: str) -> None:
     assert (ended.returncode, ended.stderr) == (141, b"")
 
 
-def test_a_full_disk_under_standard_output_is_told(bare: Machine) -> None:
+@pytest.mark.parametrize("more", [(), ("--json",)])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_under_standard_output_is_told(bare: Machine, more: tuple[str, ...], unbuffered: str) -> None:
+    bare.more = {"PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("wb") as full:
-        words = command("sample", bare.folder / "p", "--json")
+        words = command("sample", bare.folder / "p", *more)
         ended = subprocess.run(words, env=bare.child_environment(), stdout=full, stderr=subprocess.PIPE, check=False)
-    assert ended.returncode != 0
+    assert ended.returncode == MachineRefused.exit_code
+    assert b"Error ARC-001" in ended.stderr
     assert b"Traceback" not in ended.stderr
 
 

@@ -1,4 +1,4 @@
-"""`search`, `get`, `proof check`: what came in is found, and goes out bit for bit, with a proof that holds elsewhere."""
+"""`search`, `get`, `proof check`: what came in is found, and goes out bit for bit, with a proof for everybody."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`verify`, `rebuild`, `keys`, `storage`, `db`, `doctor`, `worker`: an archive is looked after from the command line."""
+"""`verify`, `rebuild`, `keys`, `storage`, `db`, `doctor`, `worker`: an archive is looked after."""
 
 import os
 import re

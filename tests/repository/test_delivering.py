@@ -1,6 +1,5 @@
 """Files that leave the archive: safe names, whole or not there."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,7 +51,7 @@ def test_a_file_that_is_not_finished_is_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_told_by_its_symbol() -> None:
+def test_an_error_of_the_machine_is_told_by_its_symbol() -> None:
     with pytest.raises(DeliveryRefused, match="ENOENT"):
         Target(Path("/")).write(Path("/no-such-folder/x"), iter((b"x",)))
 
@@ -64,7 +63,7 @@ def test_a_paper_is_written_once_and_the_same_again_is_no_fault(tmp_path: Path) 
     with pytest.raises(PlaceTaken):
         write_paper(file, b"[]")
     assert file.read_bytes() == b"{}"
-    assert os.stat(file).st_mode & 0o777 == 0o600
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_several_takeovers_have_folders_of_their_own(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The protocol as a page: both languages, every exception, nothing from elsewhere, nothing that a package could inject."""
+"""The protocol as a page: both languages, every exception, nothing from elsewhere, nothing injected."""
 
 import base64
 import json
