@@ -144,7 +144,7 @@ def _record_opening(archive: Archive, takeover: Takeover, package: HandoverPacka
     event = _event(archive, takeover, "capture", at=takeover.opened_at, outcome="started", detail=detail)
     key = takeover_key(archive.vault, archive.catalogue, takeover.number)
     description = inscribe_opening(takeover, findings=findings, events=(event,))
-    opening = seal_description(archive.vault, takeover.id, key, description)
+    opening = seal_description(archive.vault, takeover.id, key=key, description=description)
     archive.catalogue.record(takeover.number, [opening], findings=findings, events=[event])
 
 
@@ -199,7 +199,7 @@ def _conclude(archive: Archive, takeover: Takeover, statement: Statement, *, rej
         takeover.id, state=state, closed_at=now, items=unkept, findings=counted, events=events, protocol=protocol
     )
     key = takeover_key(archive.vault, archive.catalogue, takeover.number)
-    closing_pack = seal_description(archive.vault, takeover.id, key, description)
+    closing_pack = seal_description(archive.vault, takeover.id, key=key, description=description)
     archive.catalogue.record(takeover.number, [closing_pack], findings=counted, events=events)
     return archive.catalogue.move(takeover.number, state, at=now)
 

@@ -62,7 +62,13 @@ class Vault:
         self._lock = Lock()
 
     def put(
-        self, folder: str, record_key: RecordKey, sources: Sequence[Iterable[Bytes]], describe: Describe, *, whole: bool
+        self,
+        folder: str,
+        record_key: RecordKey,
+        *,
+        sources: Sequence[Iterable[Bytes]],
+        describe: Describe,
+        whole: bool,
     ) -> Stored:
         """A new pack under `folder` with one member for each source; `describe` gets the id and the sealed members.
 

@@ -28,7 +28,7 @@ def takeover_key(vault: Vault, catalogue: Catalogue, number: int) -> RecordKey:
     return vault.record_keys.open(UUID(hex=known)) if known else vault.record_keys.make()
 
 
-def seal_description(vault: Vault, takeover: str, key: RecordKey, description: bytes) -> PackRecord:
+def seal_description(vault: Vault, takeover: str, *, key: RecordKey, description: bytes) -> PackRecord:
     """`description` is durable as an object of its own."""
-    stored = vault.put(folder_of(takeover), key, (), lambda _id, _members: description, whole=True)
+    stored = vault.put(folder_of(takeover), key, sources=(), describe=lambda _id, _members: description, whole=True)
     return PackRecord(stored_pack(stored, key, patient=WHOLE), None, ())

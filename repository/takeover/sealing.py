@@ -55,7 +55,9 @@ class Sealer:
             return inscribe_items(self.takeover.id, patient, written)
 
         sources = [arrival.parts() for arrival in pack.arrivals]
-        stored = self.vault.put(folder_of(self.takeover.id), record_key, sources, describe, whole=not pack.streamed)
+        stored = self.vault.put(
+            folder_of(self.takeover.id), record_key, sources=sources, describe=describe, whole=not pack.streamed
+        )
         holdings = tuple(
             _holding(arrival, member, record, object_id=stored.pack.object_id.hex, patient=pack.patient, at=at)
             for arrival, member, (_, _, record) in zip(pack.arrivals, stored.members, written, strict=True)

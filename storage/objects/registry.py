@@ -31,7 +31,9 @@ def open_store(location: str, *, workers: int, access_key: str = "", secret_key:
     if scheme == "memory":
         return MemoryStore()
     if scheme == "file":
-        return FilesystemStore(_folder(location), create=False)
+        store = FilesystemStore(_folder(location), create=False)
+        store.sweep_incoming()  # what a killed writer left; safe beside writers that live
+        return store
     return RetryingStore(S3Store(_bucket(location, access_key, secret_key=secret_key), workers=workers))
 
 

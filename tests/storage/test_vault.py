@@ -26,7 +26,9 @@ def vault(tmp_path: Path) -> Vault:
 
 def put(vault: Vault, *members: bytes, description: bytes = b"{}", whole: bool = True) -> Stored:
     sources = [[member] for member in members]
-    return vault.put(FOLDER, vault.record_keys.make(), sources, lambda _id, _sealed: description, whole=whole)
+    return vault.put(
+        FOLDER, vault.record_keys.make(), sources=sources, describe=lambda _id, _sealed: description, whole=whole
+    )
 
 
 def raw(vault: Vault, key: str) -> bytes:
@@ -139,7 +141,7 @@ def read_all(vault: Vault, stored: Stored) -> None:
 
 def test_an_erased_record_key_makes_its_members_unreadable(vault: Vault) -> None:
     record_key = vault.record_keys.make()
-    stored = vault.put(FOLDER, record_key, [[b"gone"]], lambda _id, _sealed: b"{}", whole=True)
+    stored = vault.put(FOLDER, record_key, sources=[[b"gone"]], describe=lambda _id, _sealed: b"{}", whole=True)
     vault.record_keys.destroy(record_key.id)
     vault.forget(stored.key)
     with pytest.raises(RecordKeyMissing):
@@ -165,7 +167,7 @@ def test_a_streamed_pack_needs_little_memory(vault: Vault) -> None:
     sink = vault_on(Sink(), vault.record_keys._provider)  # type: ignore[arg-type]
     key = sink.record_keys.make()
     tracemalloc.start()
-    sink.put(FOLDER, key, [parts()], lambda _id, _sealed: b"{}", whole=False)
+    sink.put(FOLDER, key, sources=[parts()], describe=lambda _id, _sealed: b"{}", whole=False)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 << 20

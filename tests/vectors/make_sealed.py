@@ -29,7 +29,9 @@ def main() -> None:
     record_key = keys.make()
     vault = Vault(store, keys, archive=ARCHIVE)
     folder_name = "takeovers/01900000-0000-7000-8000-000000000002"
-    stored = vault.put(folder_name, record_key, [[m] for m in MEMBERS], lambda _i, _m: b'{"v":1}', whole=True)
+    stored = vault.put(
+        folder_name, record_key, sources=[[m] for m in MEMBERS], describe=lambda _i, _m: b'{"v":1}', whole=True
+    )
 
     def content(key: str) -> str:
         with store.open(key) as stream:
