@@ -23,9 +23,8 @@ class Doors(TyperGroup):
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,
-        complete_var: str | None = None,  # noqa: ARG002  there is no shell completion
+        *_completion: Any,
         standalone_mode: bool = True,
-        windows_expand_args: bool = True,  # noqa: ARG002  not a system that we run on
         **extra: Any,
     ) -> Any:
         screen, rest = prepared(sys.argv[1:] if args is None else args, os.environ)

@@ -48,16 +48,23 @@ class Screen:
         """A paragraph on standard error: it is no part of the answer."""
         _print(shown(pl if self.language == "pl" else en), sys.stderr)
 
-    def table(self, heads: Sequence[Text], rows: Iterable[Sequence[object]], *, numbers: Iterable[int] = ()) -> None:
-        """A table; the columns whose places are in `numbers` are set to the right."""
+    def table(
+        self,
+        heads: Sequence[Text],
+        rows: Iterable[Sequence[object]],
+        *,
+        numbers: Iterable[int] = (),
+        whole: Iterable[int] = (),
+    ) -> None:
+        """A table; columns whose places are in `numbers` are set to the right, those in `whole` are never wrapped."""
         from rich import box
         from rich.table import Table
 
-        right, bound = set(numbers), sys.stdout.isatty()
+        right, unbroken, bound = set(numbers), set(whole), sys.stdout.isatty()
         table = Table(box=box.SIMPLE_HEAD if bound else None, pad_edge=False, show_edge=False)
         for place, head in enumerate(heads):
             justify: Any = "right" if place in right else "left"
-            table.add_column(self.text(head), justify=justify, overflow="fold")
+            table.add_column(self.text(head), justify=justify, overflow="fold", no_wrap=place in unbroken)
         for row in rows:
             table.add_row(*(shown(_plain(cell)) for cell in row))
         _print(table, sys.stdout)
@@ -183,9 +190,10 @@ def _print(what: object, stream: TextIO) -> None:
 
 def _columns() -> int:
     try:
-        return max(os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns, 40)
+        found = os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns
     except (OSError, ValueError):
-        return 80
+        found = 0
+    return max(found, 40) if found else 80
 
 
 def forgiving(*streams: TextIO) -> None:

@@ -171,7 +171,11 @@ def _tell(screen: Screen, pages: dict[str, "Page"], names: dict[int, str]) -> No
         words = _SHOWN[level]
         extra = ("identifiers", "counts") if level == "patient" else ("what",)
         heads = [_COLUMNS.get(word, Text(en=word, pl=word)) for word in (*words, *extra)]
-        screen.table(heads, (_row(screen, hit, words=words, extra=extra, names=names) for hit in page.hits))
+        screen.table(
+            heads,
+            (_row(screen, hit, words=words, extra=extra, names=names) for hit in page.hits),
+            whole=() if level == "patient" else (len(words),),
+        )
         if page.next:
             command = f"--level {level} --after {page.next}"
             screen.say(en=f"There are more: {command}", pl=f"Jest więcej: {command}")

@@ -37,7 +37,7 @@ def list_command(context: typer.Context, as_json: Json = False) -> None:  # noqa
         for each in takeovers
     ]
     heads = ("Takeover", "Przejęcie"), ("State", "Stan"), ("Opened", "Otwarto"), ("Producer", "Przekazujący")
-    screen.table([Text(en=en, pl=pl) for en, pl in heads], rows)
+    screen.table([Text(en=en, pl=pl) for en, pl in heads], rows, whole=(0,))
 
 
 @verbs.command("show")

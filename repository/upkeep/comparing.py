@@ -12,7 +12,6 @@ import orjson
 from repository.catalogue.catalogue import Catalogue
 from repository.findings import Finding
 
-_BUCKETS = 1 << 16
 _NAMING = ("ordinal", "number", "patient", "position", "object_id", "kind", "role")
 _KEYED_BY = {"stored_object": ("object_id",), "takeover": (), "item": ("ordinal",), "holding": ("ordinal",)}
 
@@ -21,10 +20,10 @@ def differences(
     live: tuple[Catalogue, int], told: tuple[Catalogue, int], *, subject: str, without: Collection[str] = ()
 ) -> Iterator[Finding]:
     """What the live catalogue says otherwise than `told`, which the store told; tables in `without` are left out."""
-    differing = _sums(*live, without) ^ _sums(*told, without)
-    if not differing:
+    one, other = _sums(*live, without), _sums(*told, without)
+    buckets = {bucket for bucket in one.keys() | other.keys() if one.get(bucket, 0) != other.get(bucket, 0)}
+    if not buckets:
         return
-    buckets = {bucket for bucket, _ in differing}
     here, there = _rows(*live, without, buckets=buckets), _rows(*told, without, buckets=buckets)
     names_here = {(table, _name(table, row)) for table, row in here - there}
     names_there = {(table, _name(table, row)) for table, row in there - here}
@@ -34,13 +33,15 @@ def differences(
         yield Finding(code, subject, {"table": table, "row": row})
 
 
-def _sums(catalogue: Catalogue, number: int, without: Collection[str]) -> set[tuple[int, int]]:
-    sums = [0] * _BUCKETS
+def _sums(catalogue: Catalogue, number: int, without: Collection[str]) -> dict[int, int]:
+    """The sum of each bucket that holds a row: at most 65,536, by the first two bytes of the hash."""
+    sums: dict[int, int] = {}
     for table, row in catalogue.dump(number):
         if table not in without:
             digest = sha256(table.encode() + b"\0" + row).digest()
-            sums[int.from_bytes(digest[:2])] ^= int.from_bytes(digest)
-    return set(enumerate(sums))
+            bucket = int.from_bytes(digest[:2])
+            sums[bucket] = sums.get(bucket, 0) ^ int.from_bytes(digest)
+    return sums
 
 
 def _rows(

@@ -20,10 +20,16 @@ EVERY_LEVEL = (EXISTS, SEALED, OPENED)
 Findings = set[tuple[str, str]]
 
 
-def two_takeovers(folder: Path) -> AtRest:
-    """A damaged sample, and a bare package with a conflict, a duplicate, a patient without items and opaque files."""
+def one_takeover(folder: Path) -> AtRest:
+    """A damaged sample."""
     archive = at_rest(folder / "archive")
     archive.receive(build_sample(folder / "sample", patients=2, images=2, damage=True).folder)
+    return archive
+
+
+def two_takeovers(folder: Path) -> AtRest:
+    """A damaged sample, and a bare package with a conflict, a duplicate, a patient without items and opaque files."""
+    archive = one_takeover(folder)
     image = data_set(7)
     files = {
         "a.dcm": part10(image),

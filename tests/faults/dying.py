@@ -1,0 +1,111 @@
+"""An intake in a process of its own that kills itself at a chosen step.
+
+Nothing in the product knows of this: the parts are wrapped here and put together by `repository.runtime.assembled`.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from repository.catalogue.catalogue import open_catalogue
+from repository.intake import Order, protocol_of, receive
+from repository.runtime import Archive, assembled, secret_of, store_at
+from repository.settings import Settings, read_home
+from storage.keys.ring import KeyRing
+
+PATIENCE = 100.0  # seconds for a process to die; it takes one
+
+
+@dataclass(frozen=True)
+class Death:
+    """SIGKILL before (or right after) the `call`th call of `part`.`method` that names `naming`."""
+
+    step: str  # in words
+    part: str
+    method: str
+    naming: str = ""
+    call: int = 1
+    after: bool = False
+    inside: bool = False  # of a catalogue's method: when all is written, and nothing committed
+
+    def __str__(self) -> str:
+        return self.step.replace(" ", "-")
+
+
+class Grim:
+    """Counts the calls that a `Death` means, and brings it."""
+
+    def __init__(self, death: Death) -> None:
+        self.death = death
+        self._calls = 0
+        self._lock = threading.Lock()
+        self._here = threading.local()
+
+    def watch(self, part: object) -> None:
+        original: Callable[..., Any] = getattr(part, self.death.method)
+
+        def watched(*args: Any, **named: Any) -> Any:
+            if not self._is_meant(args, named):
+                return original(*args, **named)
+            if not (self.death.after or self.death.inside):
+                die()
+            self._here.now = self.death.inside
+            answer = original(*args, **named)
+            die()
+            return answer
+
+        setattr(part, self.death.method, watched)
+
+    def before_commit(self, _connection: object) -> None:
+        if getattr(self._here, "now", False):
+            die()
+
+    def _is_meant(self, args: tuple[Any, ...], named: dict[str, Any]) -> bool:
+        if self.death.naming not in f"{args[:1]} {named}":
+            return False
+        with self._lock:
+            self._calls += 1
+            return self._calls == self.death.call
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def put_together(settings: Settings, death: Death) -> Archive:
+    """The archive as the product puts it together, with one deadly part."""
+    home, grim = read_home(settings.home), Grim(death)
+    ring = KeyRing.load(settings.ring_path, secret=secret_of(settings))
+    store, catalogue = store_at(home, settings), open_catalogue(home.catalogue)
+    archive = assembled(home, settings, store=store, ring=ring, catalogue=catalogue)
+    if death.part != "nobody":
+        grim.watch(getattr(archive, death.part))
+    if death.inside:
+        event.listen(catalogue._room.engine, "commit", grim.before_commit)
+    return archive
+
+
+def intake(settings: Settings, package: Path, death: Death) -> None:
+    archive = put_together(settings, death)
+    takeover = receive(archive, Order(package), progress=lambda _: None)
+    if death.part == "nobody":
+        die()
+    protocol_of(archive, takeover)
+
+
+def killed(settings: Settings, package: Path, death: Death) -> bool:
+    """Whether an intake came to the step of `death` and died there; if not, it went through."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process = context.Process(target=intake, args=(settings, package, death))
+    process.start()
+    process.join(PATIENCE)
+    assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
+    return process.exitcode != 0

@@ -1,0 +1,50 @@
+"""One writer at a time, also when a writer dies."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from repository.errors import HomeBusy, HomeDamaged
+from repository.home_lock import sole_writer
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from repository.home_lock import sole_writer
+with sole_writer(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_writer_is_told_who_holds_the_archive(tmp_path: Path) -> None:
+    with sole_writer(tmp_path), pytest.raises(HomeBusy, match=str(os.getpid())), sole_writer(tmp_path):
+        pass
+
+
+def test_the_archive_is_free_again_afterwards(tmp_path: Path) -> None:
+    for _ in range(2):
+        with sole_writer(tmp_path):
+            assert (tmp_path / "lock").exists()
+
+
+def test_a_killed_writer_holds_nothing(tmp_path: Path) -> None:
+    running = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    assert running.stdout.readline() == "held\n"
+    with pytest.raises(HomeBusy, match=str(running.pid)), sole_writer(tmp_path):
+        pass
+    running.send_signal(signal.SIGKILL)
+    running.wait(10)
+    running.stdout.close()
+    with sole_writer(tmp_path):
+        assert (tmp_path / "lock").read_text().strip() == str(os.getpid())
+
+
+def test_a_home_that_is_not_there_cannot_be_locked(tmp_path: Path) -> None:
+    with pytest.raises(HomeDamaged), sole_writer(tmp_path / "nowhere"):
+        pass

@@ -1,0 +1,18 @@
+"""Identifiers: UUIDs of version 7, in order of time, never twice."""
+
+import time
+import uuid
+
+from storage.ids import new_id
+
+
+def test_an_id_is_a_uuid_of_version_7_with_the_time_in_front() -> None:
+    before = time.time_ns() // 1_000_000
+    made = new_id()
+    after = time.time_ns() // 1_000_000
+    assert (made.version, made.variant) == (7, uuid.RFC_4122)
+    assert before <= made.int >> 80 <= after
+
+
+def test_ids_do_not_repeat() -> None:
+    assert len({new_id() for _ in range(10_000)}) == 10_000
