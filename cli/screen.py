@@ -171,18 +171,15 @@ def size(count: int) -> str:
 
 
 def _print(what: object, stream: TextIO) -> None:
-    """Rich lays it out, and the stream gets plain text unless it is a terminal; a closed pipe comes through."""
-    from rich.console import Console
-
-    terminal = stream.isatty()
-    if not terminal and isinstance(what, str):
+    """Text goes out as it is, so that a command in it can be copied; rich lays out tables, plain for programs."""
+    if isinstance(what, str):
         stream.write(what + "\n")
         return
-    drawn = StringIO()
-    width = None if terminal else WITHOUT_TERMINAL
-    console = Console(
-        file=drawn, width=width or _columns(), force_terminal=terminal, markup=False, highlight=False, emoji=False
-    )
+    from rich.console import Console
+
+    terminal, drawn = stream.isatty(), StringIO()
+    width = _columns() if terminal else WITHOUT_TERMINAL
+    console = Console(file=drawn, width=width, force_terminal=terminal, markup=False, highlight=False, emoji=False)
     console.print(what)
     text = drawn.getvalue()
     stream.write(text if terminal else "".join(line.rstrip() + "\n" for line in text.splitlines()))

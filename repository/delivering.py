@@ -66,11 +66,10 @@ class Target:
 
     folder: Path
     file: str = ""
-    by_takeover: bool = False  # a folder for each takeover, where several are asked for
 
-    def place(self, takeover: str, name: str) -> Path:
-        """Where a holding goes; its folder is there."""
-        folder = self.folder / takeover if self.by_takeover else self.folder
+    def place(self, name: str, *, apart: str = "") -> Path:
+        """Where a holding goes; its folder is there. `apart`: in a folder of that name below."""
+        folder = self.folder / apart if apart else self.folder
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -97,12 +96,11 @@ class Target:
         except OSError as error:
             raise _refused(error) from error
 
-    def settle(self) -> None:
-        """The names of all files that were written are durable."""
+    def settle(self, *apart: str) -> None:
+        """The names of all files that were written, here and `apart`, are durable."""
         try:
-            below = [each for each in self.folder.iterdir() if each.is_dir()] if self.by_takeover else []
-            for folder in (self.folder, *below):
-                _sync_folder(folder)
+            for name in ("", *apart):
+                _sync_folder(self.folder / name)
         except OSError as error:
             raise _refused(error) from error
 
@@ -150,7 +148,7 @@ def _sync_folder(folder: Path) -> None:
 def write_paper(path: Path, content: bytes) -> None:
     """`path` is a new file with this content, durable. Raises `PlaceTaken` for one that is there with another."""
     target = Target(path.parent, file=path.name)
-    place = target.place("", "")
+    place = target.place("")
     if not target.holds(place, size=len(content), sha256=hashlib.sha256(content).digest()):
         target.write(place, iter((content,)))
     target.settle()

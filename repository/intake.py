@@ -28,7 +28,7 @@ from repository.takeover.custody import WHOLE, custody_event, seal_description, 
 from repository.takeover.directories import absent
 from repository.takeover.errors import ProtocolMissing, StatementUnbalanced
 from repository.takeover.inscribing import inscribe_closing, inscribe_opening, read_description
-from repository.takeover.receiving import Progress, Receiving
+from repository.takeover.receiving import Progress, Receiving, reap
 from repository.takeover.sealing import folder_of
 from storage.ids import new_id
 from storage.sealing.pack import SealedMember
@@ -198,6 +198,8 @@ def _conclude(archive: Archive, takeover: Takeover, statement: Statement, *, rej
     description = inscribe_closing(
         takeover.id, state=state, closed_at=now, items=unkept, findings=counted, events=events, protocol=protocol
     )
+    # A closing that was stored and not recorded must not stay: `rebuild` would find two.
+    reap(takeover, catalogue=archive.catalogue, vault=archive.vault)
     key = takeover_key(archive.vault, archive.catalogue, takeover.number)
     closing_pack = seal_description(archive.vault, takeover.id, key=key, description=description)
     archive.catalogue.record(takeover.number, [closing_pack], findings=counted, events=events)

@@ -137,21 +137,27 @@ def deliver(
 ) -> Iterator[Delivered]:
     """Each of `wanted` in its turn, once it is written; all of them are durable when the iterator ends.
 
+    What belongs to another takeover than the first one goes to a folder of that takeover: nothing of two is mixed.
     Raises `DeliveryRefused`, `PlaceTaken` and what a failing store raises.
     """
     checkpoint, given = archive.log.latest(), 0
     signed = checkpoint.size if checkpoint else 0
+    first, others = "", set()
     for files, found in enumerate(wanted, 1):
-        yield _delivered(archive, found, target, signed=signed)
+        takeover = found.takeover.id
+        first = first or takeover
+        apart = takeover if takeover != first else ""
+        others |= {apart} - {""}
+        path = target.place(file_name(found.holding.ordinal, found.holding.path), apart=apart)
+        yield _delivered(archive, found, target, path=path, signed=signed)
         given += found.holding.size
         progress(files, given)
-    target.settle()
+    target.settle(*others)
 
 
-def _delivered(archive: Archive, found: Found, target: Target, *, signed: int) -> Delivered:
+def _delivered(archive: Archive, found: Found, target: Target, *, path: Path, signed: int) -> Delivered:
     holding = found.holding
     sha256 = holding.sha256.hex()
-    path = target.place(found.takeover.id, file_name(holding.ordinal, holding.path))
     beside = path.with_name(path.name + SUFFIX)
     index = archive.catalogue.index_of(found.takeover.number, holding.ordinal)
     try:

@@ -76,7 +76,7 @@ class Receiving:
     def run(self, *, of_items: int, of_bytes: int) -> None:
         """No item is pending any more. Raises what the store, the catalogue or the package raise."""
         self._counted = Progress(0, of_items, 0, of_bytes)
-        self.reap()
+        reap(self._takeover, catalogue=self._catalogue, vault=self._vault)
         self._restore()
         pending = self._catalogue.items(self._takeover.number, dispositions={Disposition.PENDING})
         with ThreadPoolExecutor(self._workers, thread_name_prefix="intake") as pool:
@@ -93,18 +93,6 @@ class Receiving:
                     self._salvage()
                 raise
         self._package.check_unchanged()
-
-    def reap(self) -> int:
-        """Objects of this takeover that no row knows are deleted: they were never acknowledged. How many there were."""
-        # The store first: an object that is in this list and in no row was put before the catalogue was asked. Under a
-        # lease the catalogue answers its holder only, so nobody else's run has begun by then, and whoever put it can
-        # no longer commit it. The other way round, a run that stalled here would delete what its successor stored.
-        there = [held.key for held in self._vault.store.list(folder_of(self._takeover.id) + "/")]
-        known = {pack.key for pack in self._catalogue.packs(self._takeover.number)}
-        orphans = [key for key in there if key not in known]
-        for key in orphans:
-            self._vault.store.delete(key)
-        return len(orphans)
 
     def _restore(self) -> None:
         for record in self._catalogue.patients(self._takeover.number):
@@ -241,6 +229,22 @@ class Receiving:
         so_far = self._counted
         self._counted = replace(so_far, items=so_far.items + items, bytes=so_far.bytes + max(size, 0))
         self._report(self._counted)
+
+
+def reap(takeover: Takeover, *, catalogue: Catalogue, vault: Vault) -> int:
+    """Objects of this takeover that no row knows are deleted: they were never acknowledged. How many there were.
+
+    For whoever works on the takeover, and alone does: by the home's lock, or by a job's lease.
+    """
+    # The store first: an object that is in this list and in no row was put before the catalogue was asked. Under a
+    # lease the catalogue answers its holder only, so nobody else's run has begun by then, and whoever put it can no
+    # longer commit it. The other way round, a run that stalled here would delete what its successor stored.
+    there = [held.key for held in vault.store.list(folder_of(takeover.id) + "/")]
+    known = {pack.key for pack in catalogue.packs(takeover.number)}
+    orphans = [key for key in there if key not in known]
+    for key in orphans:
+        vault.store.delete(key)
+    return len(orphans)
 
 
 def _in_order(

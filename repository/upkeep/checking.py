@@ -136,7 +136,7 @@ def _is_foreign(header: bytes, subject: Subject, *, archive: UUID) -> bool:
     """Whether it is not the header of this object: another's, or one that was damaged where it says whose it is."""
     try:
         PackHeader.parse(header, archive=archive, object_id=UUID(hex=subject.pack.object_id))
-    except SealBroken:
+    except (SealBroken, ValueError):  # ValueError: the row was given a name that no object has
         return True
     return False
 

@@ -71,9 +71,14 @@ class AtRest:
         return AtRest(replace(self.settings, home=folder / "home"), self.store.copy())
 
     def sql(self, statement: str, *values: Any) -> int:
-        """The statement done behind the archive's back, no key and no constraint minded; how many rows it changed."""
+        """The statement done behind the archive's back, no key and no trigger minded; how many rows it changed."""
         with closing(sqlite3.connect(self.database)) as database:
+            triggers = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            for name, _ in triggers:
+                database.execute(f"DROP TRIGGER {name}")
             changed = database.execute(statement, values).rowcount
+            for _, made in triggers:
+                database.execute(made)
             database.commit()
         return changed
 

@@ -22,12 +22,12 @@ from storage.sealing.pack import SealedMember
 from tests.builders.cda import clinical_document
 
 
-def new_home(folder: Path, *, catalogue: str = "", broker: str = "", workers: int = 2) -> Settings:
+def new_home(folder: Path, *, store: str = "", catalogue: str = "", broker: str = "", workers: int = 2) -> Settings:
     """A new archive in `folder`/home, opened by the key file beside it."""
     key_file = folder / "key"
     write_private(key_file, new_key_file())
     settings = Settings(home=folder / "home", key_file=key_file, broker=broker, workers=workers)
-    create_archive(settings, protection=by_key_file(key_file.read_bytes()), catalogue=catalogue)
+    create_archive(settings, protection=by_key_file(key_file.read_bytes()), store=store, catalogue=catalogue)
     return settings
 
 

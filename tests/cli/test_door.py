@@ -204,6 +204,12 @@ def test_what_a_package_names_never_writes_to_a_terminal(capsys: pytest.CaptureF
     assert shown("Żółć [bold]x[/bold] :smile:") == "Żółć [bold]x[/bold] :smile:"
 
 
+def test_what_a_package_names_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "[bold red]a[/bold red] :smile: [link=x]y[/]"
+    Screen("pl").table([Text(en="Path", pl="Ścieżka")], [(name,)])
+    assert capsys.readouterr().out.splitlines() == ["Ścieżka", name]
+
+
 def test_sizes_are_decimal() -> None:
     assert [size(count) for count in (0, 999, 1000, 1_500_000, 10**16)] == [
         "0 B",

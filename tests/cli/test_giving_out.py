@@ -155,6 +155,16 @@ def test_a_damaged_item_is_named_and_the_others_are_given(machine: Machine, tmp_
     assert "[STO-008]" in machine.done("get", study, tmp_path / "out2", code=5).stdout
 
 
+def test_one_study_in_two_takeovers_is_given_out_of_both_and_not_mixed(machine: Machine, tmp_path: Path) -> None:
+    first = machine.json("takeover", "receive", machine.sample("a", "--patients", 1))["id"]
+    second = machine.json("takeover", "receive", machine.sample("b", "--patients", 1, "--damage"), code=3)["id"]
+    study = machine.json("search", "--level", "study", "--takeover", first)["levels"]["study"]["hits"][0]["what"]
+    answer = machine.json("get", study, tmp_path / "out")
+    assert {each["name"].partition("/")[0] for each in answer["files"]} == {first, second}
+    assert len([path for path in files_in(tmp_path / "out") if path.is_file()]) == 4
+    assert len(files_in(tmp_path / "out" / second)) == 5
+
+
 def test_an_item_of_an_unfinished_takeover_is_given_without_a_proof(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -47,7 +47,7 @@ def parts_that_fail() -> Iterator[bytes]:
 def test_a_file_that_is_not_finished_is_not_there(tmp_path: Path) -> None:
     target = Target(tmp_path)
     with pytest.raises(RuntimeError):
-        target.write(target.place("t", "a.xml"), parts_that_fail())
+        target.write(target.place("a.xml"), parts_that_fail())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -66,10 +66,10 @@ def test_a_paper_is_written_once_and_the_same_again_is_no_fault(tmp_path: Path) 
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_several_takeovers_have_folders_of_their_own(tmp_path: Path) -> None:
-    target = Target(tmp_path, by_takeover=True)
-    first, second = target.place("a", "x"), target.place("b", "x")
+def test_what_lies_apart_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    target = Target(tmp_path)
+    first, second = target.place("x"), target.place("x", apart="b")
     target.write(first, iter((b"1",)))
     target.write(second, iter((b"2",)))
-    target.settle()
-    assert (first.read_bytes(), second.read_bytes()) == (b"1", b"2")
+    target.settle("b")
+    assert ((tmp_path / "x").read_bytes(), (tmp_path / "b" / "x").read_bytes()) == (b"1", b"2")

@@ -82,7 +82,9 @@ def a_bit_in_the_last_byte_of_a_member(archive: AtRest) -> dict[Level, Findings]
 
 
 def two_members_in_each_others_place(archive: AtRest) -> dict[Level, Findings]:
-    place = next(p for p in places(archive) for h in p.holdings[1:] if h.location.length == p.holdings[0].location.length)
+    place = next(
+        p for p in places(archive) for h in p.holdings[1:] if h.location.length == p.holdings[0].location.length
+    )
     a = place.holdings[0].location
     at = next(n for n, h in enumerate(place.holdings[1:], 1) if h.location.length == a.length)
     b = place.holdings[at].location
