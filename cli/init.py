@@ -68,6 +68,9 @@ KeyFile = Annotated[
 PassphraseFile = Annotated[
     Path | None, typer.Option("--passphrase-file", metavar="FILE", help="A file whose content opens the key ring.")
 ]
+Unversioned = Annotated[
+    bool, typer.Option("--unversioned", help="An S3 server that keeps no versions; see `storage qualify`.")
+]
 
 
 def init(
@@ -77,6 +80,7 @@ def init(
     catalogue: Catalogue = "",
     key_file: KeyFile = None,
     passphrase_file: PassphraseFile = None,
+    unversioned: Unversioned = False,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Make a new archive in EDM_ARCHIVE_HOME (./var/archive).
@@ -96,7 +100,7 @@ def init(
     if (found.home / FILE).exists():
         raise HomeExists(home=str(found.home))
     protection, made_key = _protection(screen, key_file, passphrase_file)
-    home = create_archive(found, protection=protection, store=store, catalogue=catalogue)
+    home = create_archive(found, protection=protection, store=store, catalogue=catalogue, versioned=not unversioned)
     answer = {
         "archive": home.archive.hex,
         "home": str(found.home.resolve()),

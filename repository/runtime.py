@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repository.catalogue.catalogue import Catalogue, create_catalogue, open_catalogue
+from repository.catalogue.errors import CatalogueExists
 from repository.clock import Clock, now
 from repository.errors import HomeDamaged, HomeExists, SecretMissing
 from repository.evidence.checkpoint import origin_of
 from repository.evidence.log import EvidenceLog
 from repository.evidence.note import Signer
 from repository.settings import FILE, Home, Settings, located, read_home, write_home
+from storage.errors import KeyFileMissing, KeyRingExists, KeyRingMissing
 from storage.ids import new_id
 from storage.keys.protection import Protection
 from storage.keys.record_keys import RecordKeys
@@ -61,22 +63,42 @@ def open_archive(settings: Settings, *, secret: bytes | None = None, clock: Cloc
         store.close()
 
 
-def create_archive(settings: Settings, *, protection: Protection, store: str = "", catalogue: str = "") -> Home:
-    """A new archive: key ring, store, catalogue, home file, in this order; the last makes it one.
+def create_archive(
+    settings: Settings, *, protection: Protection, store: str = "", catalogue: str = "", versioned: bool = True
+) -> Home:
+    """A new archive: store, catalogue, key ring, home file, in this order; the last makes it one.
 
-    Raises `HomeExists`, `KeyRingExists` and what the store and the catalogue raise.
+    What fails may be tried again: a store or an empty catalogue that is there is used, and a key ring is made only when
+    both are. Raises `HomeExists`, `KeyRingExists` and what the store and the catalogue raise.
     """
     if (settings.home / FILE).exists():
         raise HomeExists(home=str(settings.home))
+    if settings.ring_path.exists():
+        raise KeyRingExists(path=str(settings.ring_path))
     archive = new_id()
     home = located(settings.home, archive=archive, store=store, catalogue=catalogue)
-    KeyRing.create(settings.ring_path, archive=archive, protection=protection)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     access, secret = s3_keys(settings)
-    create_store(home.store, access_key=access, secret_key=secret)
-    made = create_catalogue(home.catalogue)
-    made.set_archive(archive.hex)
-    made.close()
+    create_store(home.store, versioned=versioned, access_key=access, secret_key=secret)
+    made = _unused_catalogue(home.catalogue)
+    try:
+        KeyRing.create(settings.ring_path, archive=archive, protection=protection)
+        made.set_archive(archive.hex)
+    finally:
+        made.close()
     return write_home(settings.home, archive=archive, store=store, catalogue=catalogue)
+
+
+def _unused_catalogue(url: str) -> Catalogue:
+    """A catalogue that belongs to no archive: a new one, or what an interrupted `create_archive` left."""
+    try:
+        return create_catalogue(url)
+    except CatalogueExists:
+        left = open_catalogue(url)
+        if not left.archive():
+            return left
+        left.close()
+        raise
 
 
 def assembled(
@@ -103,7 +125,7 @@ def s3_keys(settings: Settings) -> tuple[str, str]:
     """Access key and secret of the S3 store; empty for a folder."""
     if settings.s3_secret_key_file is None:
         return settings.s3_access_key, ""
-    return settings.s3_access_key, read_private(settings.s3_secret_key_file).decode().strip()
+    return settings.s3_access_key, _secret(settings.s3_secret_key_file).decode().strip()
 
 
 def secret_of(settings: Settings) -> bytes:
@@ -111,8 +133,15 @@ def secret_of(settings: Settings) -> bytes:
     file: Path | None = settings.key_file or settings.passphrase_file
     if file is None:
         raise SecretMissing
-    content = read_private(file)
+    content = _secret(file)
     return content if settings.key_file else content.rstrip(b"\r\n")
+
+
+def _secret(file: Path) -> bytes:
+    try:
+        return read_private(file)
+    except KeyRingMissing as error:
+        raise KeyFileMissing(path=str(file)) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@
        ├─ SealBroken               bytes do not open under this key and place
        └─ KeyUnavailable
           ├─ KeyRingMissing · KeyRingExists · KeyRingExposed · KeyRingDamaged
-          ├─ WrongPassphrase
+          ├─ WrongPassphrase · KeyFileMissing
           └─ RecordKeyMissing      destroyed, or lost
 
 Every error of the product descends from `ArchiveError` and carries its texts as data: what happened, what was
@@ -208,4 +208,13 @@ class RecordKeyMissing(KeyUnavailable):
     todo = Text(
         en="If there was no disposal, restore the key object from a copy of the store.",
         pl="Jeśli nie było brakowania, odtwórz obiekt klucza z kopii magazynu.",
+    )
+
+
+class KeyFileMissing(KeyUnavailable):
+    code = "KEY-007"
+    what = Text(en="The secret file {path} is not there.", pl="Brak pliku z tajemnicą {path}.")
+    todo = Text(
+        en="Check EDM_ARCHIVE_KEY_FILE, EDM_ARCHIVE_PASSPHRASE_FILE and EDM_ARCHIVE_S3_SECRET_KEY_FILE.",
+        pl="Sprawdź EDM_ARCHIVE_KEY_FILE, EDM_ARCHIVE_PASSPHRASE_FILE i EDM_ARCHIVE_S3_SECRET_KEY_FILE.",
     )

@@ -61,6 +61,6 @@ def upgrade_catalogue(url: str) -> tuple[str, str]:
     """The catalogue at `url` has the newest schema, nothing in it lost. Returns the revisions before and after."""
     room = Room(existing(read_url(url)))
     try:
-        return migrating.upgrade(room), migrating.newest()
+        return migrating.upgrade(room), migrating.NEWEST
     finally:
         room.close()

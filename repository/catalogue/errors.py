@@ -124,7 +124,7 @@ class CatalogueConflict(CatalogueError):
 
 class TakeoverUnknown(CatalogueError):
     code = "CAT-012"
-    exit_code = 6
+    exit_code = 2
     what = Text(en="There is no takeover {wanted}.", pl="Nie ma przejęcia {wanted}.")
     todo = Text(
         en="List the takeovers with `edm-archive takeover list`.", pl="Wypisz przejęcia: `edm-archive takeover list`."
@@ -133,7 +133,7 @@ class TakeoverUnknown(CatalogueError):
 
 class TakeoverAmbiguous(CatalogueError):
     code = "CAT-013"
-    exit_code = 6
+    exit_code = 2
     what = Text(
         en="More than one takeover starts with {wanted}.", pl="Więcej niż jedno przejęcie zaczyna się od {wanted}."
     )
@@ -165,7 +165,7 @@ class ForbiddenMove(CatalogueError):
 
 class HoldingUnknown(CatalogueError):
     code = "CAT-016"
-    exit_code = 6
+    exit_code = 2
     what = Text(en="Takeover {takeover} has no holding {ordinal}.", pl="Przejęcie {takeover} nie ma pozycji {ordinal}.")
     todo = Text(en="Look for it with `edm-archive search`.", pl="Wyszukaj ją przez `edm-archive search`.")
 

@@ -43,7 +43,7 @@ def make_app(settings: Settings, *, work: Callable[[], object] | None = None, ev
     )
     if work is not None:
 
-        @app.task(name=DRAIN)  # type: ignore[untyped-decorator]  celery has no types
+        @app.task(name=DRAIN)  # type: ignore[untyped-decorator]
         def drained() -> None:
             work()
 

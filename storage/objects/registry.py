@@ -8,6 +8,7 @@ An address holds no secret, so that it may be shown and logged: access keys are 
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from storage.errors import StoreRefused
@@ -15,7 +16,9 @@ from storage.objects.filesystem import FilesystemStore
 from storage.objects.memory import MemoryStore
 from storage.objects.port import NAME, ObjectStore
 from storage.objects.retrying import RetryingStore
-from storage.objects.s3 import S3Location, S3Store, create_bucket
+
+if TYPE_CHECKING:
+    from storage.objects.s3 import S3Location
 
 _AWS = "https://s3.amazonaws.com"
 _S3_OPTIONS = {"endpoint", "region", "ca_file"}
@@ -34,6 +37,8 @@ def open_store(location: str, *, workers: int, access_key: str = "", secret_key:
         store = FilesystemStore(_folder(location), create=False)
         store.sweep_incoming()  # what a killed writer left; safe beside writers that live
         return store
+    from storage.objects.s3 import S3Store  # minio takes 0.3 s to import: only whoever needs it pays
+
     return RetryingStore(S3Store(_bucket(location, access_key, secret_key=secret_key), workers=workers))
 
 
@@ -46,6 +51,8 @@ def create_store(location: str, *, versioned: bool = True, access_key: str = "",
     if scheme == "file":
         FilesystemStore(_folder(location)).close()
     elif scheme != "memory":
+        from storage.objects.s3 import create_bucket
+
         create_bucket(_bucket(location, access_key, secret_key=secret_key), versioned=versioned)
 
 
@@ -57,7 +64,9 @@ def _folder(location: str) -> Path:
     return Path(path)
 
 
-def _bucket(location: str, access_key: str, *, secret_key: str) -> S3Location:
+def _bucket(location: str, access_key: str, *, secret_key: str) -> "S3Location":
+    from storage.objects.s3 import S3Location
+
     try:
         parts = urlsplit(location)
         options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from repository.catalogue.catalogue import Catalogue, create_catalogue, open_catalogue
-from repository.catalogue.migrating import newest
+from repository.catalogue.migrating import NEWEST
 from repository.catalogue.tables import metadata
 from tests.peers.postgres import TEMPLATE, Postgres, postgres, programs
 
@@ -43,7 +43,7 @@ class Databases:
         with psycopg.connect(url, autocommit=True) as connection:
             tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
             connection.execute(f"TRUNCATE {tables} RESTART IDENTITY".encode())
-            connection.execute("UPDATE alembic_version SET version_num = %s", [newest()])
+            connection.execute("UPDATE alembic_version SET version_num = %s", [NEWEST])
         self.free.append(url)
 
 

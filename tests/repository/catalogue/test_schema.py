@@ -46,7 +46,7 @@ def test_a_catalogue_is_made_once_and_opened_again(empty: str) -> None:
     with pytest.raises(CatalogueExists):
         create_catalogue(empty)
     open_catalogue(empty).close()
-    assert upgrade_catalogue(empty) == (migrating.newest(), migrating.newest())
+    assert upgrade_catalogue(empty) == (migrating.NEWEST, migrating.NEWEST)
 
 
 def test_every_older_schema_is_refused_and_upgraded_with_what_is_in_it(empty: str) -> None:
@@ -66,7 +66,7 @@ def test_every_older_schema_is_refused_and_upgraded_with_what_is_in_it(empty: st
     with pytest.raises(CatalogueNeedsUpgrade) as told:
         open_catalogue(empty)
     assert told.value.fields["found"] == "0005"
-    assert upgrade_catalogue(empty) == ("0005", migrating.newest())
+    assert upgrade_catalogue(empty) == ("0005", migrating.NEWEST)
     catalogue = open_catalogue(empty)
     assert catalogue.archive() == {"id": "kept"}
     catalogue.close()
@@ -191,3 +191,7 @@ def test_the_database_itself_guards_takeovers_and_log(fresh: Callable[[], str], 
     with pytest.raises(CatalogueConflict), catalogue._room.writing() as connection:
         connection.execute(text(statement))
     catalogue.close()
+
+
+def test_the_revision_that_the_code_works_with_is_the_newest_there_is() -> None:
+    assert migrating.revisions()[0] == migrating.NEWEST

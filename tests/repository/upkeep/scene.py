@@ -66,11 +66,12 @@ def places(archive: AtRest) -> list[Place]:
     """Every stored object, by takeover and name."""
     with archive.open() as opened:
         known = opened.catalogue
+        held = {takeover.number: list(known.holdings(takeover.number)) for takeover in known.takeovers()}
         return [
-            Place(takeover, pack, tuple(h for h in known.holdings(takeover.number) if h.location.object_id == pack.object_id))
+            Place(takeover, pack, tuple(h for h in held[takeover.number] if h.location.object_id == pack.object_id))
             for takeover in known.takeovers()
             for pack in known.packs(takeover.number)
-        ]  # fmt: skip
+        ]
 
 
 def rich(archive: AtRest) -> Place:

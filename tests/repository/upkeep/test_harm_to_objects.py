@@ -268,7 +268,7 @@ def test_a_key_held_in_memory_does_not_hide_that_its_object_is_gone(archive: AtR
 
 
 def test_an_older_object_put_back_is_found(archive: AtRest) -> None:
-    """Valid bytes that were sealed for the same name at another time: here, sealed once more by whoever holds the keys."""
+    """Valid bytes that were sealed for the same name at another time, by whoever held the keys then."""
     place = rich(archive)
     with archive.open() as opened:
         key = opened.vault.record_keys.open(UUID(hex=place.pack.record_key))
