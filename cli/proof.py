@@ -1,4 +1,4 @@
-"""`edm-archive proof check`: a file and its proof, offline; no archive, no catalogue, no store is asked."""
+"""`edm-archive proof check | protocol`: papers checked offline; no archive, no catalogue, no store is asked."""
 
 import os
 from pathlib import Path
@@ -48,6 +48,39 @@ def check_command(
     except OSError as error:
         raise NothingToCheck from error
     (_tell_programs if screen.as_json else _tell)(screen, checked, verifier)
+
+
+@verbs.command("protocol")
+def protocol_command(
+    context: typer.Context,
+    *,
+    paper: Annotated[Path, typer.Argument(metavar="PROTOCOL")],
+    key: Annotated[str, typer.Option("--key", metavar="VERIFIER_KEY", help="The archive's public key.")] = "",
+    key_file: Annotated[
+        Path | None, typer.Option("--key-file", metavar="FILE", help="A file with it.  [EDM_ARCHIVE_HOME/log.pub]")
+    ] = None,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Did the archive sign PROTOCOL (JSON), and is it unchanged? Exit code 0: yes; 5: no."""
+    from cli.verifier_key import given
+    from repository.evidence.note import Verifier
+    from repository.evidence.signing import opened
+
+    screen = screen_of(context)
+    verifier = given(key, key_file, home=Path(os.environ.get("EDM_ARCHIVE_HOME") or "var/archive"))
+    try:
+        signed = paper.read_bytes()
+    except OSError as error:
+        raise NothingToCheck from error
+    protocol = opened(signed, purpose="protocol", public_key=Verifier.parse(verifier).public)
+    takeover, verdict = protocol["takeover"]["id"], protocol["verdict"]
+    if screen.as_json:
+        screen.json({"holds": True, "archive": protocol["archive"], "takeover": takeover, "verdict": verdict})
+        return
+    screen.say(
+        en=f"The archive {protocol['archive']} signed this protocol of takeover {takeover}: {verdict}.",
+        pl=f"Archiwum {protocol['archive']} podpisało ten protokół przejęcia {takeover}: {verdict}.",
+    )
 
 
 def _tell_programs(screen: Screen, checked: "CheckedProof", verifier: str) -> None:

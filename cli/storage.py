@@ -1,4 +1,4 @@
-"""`edm-archive storage qualify | status`: what the object store can do, and what lies in it."""
+"""`edm-archive storage qualify | status | orphans`: what the object store can do, and what lies in it."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import typer
 
 from cli.opening import settings
 from cli.options import Json
+from cli.orphans import orphans_command
 from cli.screen import number, screen_of, size
 from storage.errors import Text
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from storage.objects.port import ObjectStore
 
 verbs = typer.Typer(no_args_is_help=True, help="The object store under the archive.")
+verbs.command("orphans")(orphans_command)
 NOT_QUALIFIED = 7
 _PREFIXES = {
     "takeovers": Text(en="sealed packs", pl="zapieczętowane obiekty"),
