@@ -54,6 +54,7 @@ def receive(archive: Archive, order: Order, *, progress: Callable[[Progress], No
 
 def announce(archive: Archive, package: HandoverPackage, order: Order) -> Takeover:
     """The takeover is in the catalogue and in the log, its opening in the store; its items may yet be unlisted."""
+    archive.log.confirm()  # a catalogue that went back would take what was acknowledged since for left over
     fingerprint, known = _known(archive, package, anew=order.anew)
     takeover = known or archive.catalogue.open_takeover(
         package.handover,
@@ -87,6 +88,7 @@ def complete(
     if takeover.state in FINAL:
         archive.log.publish()
         return takeover
+    archive.log.confirm()
     if takeover.state is State.RECEIVING:
         if rejection is None:
             _settle_items(archive, takeover, package, progress=progress)

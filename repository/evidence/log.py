@@ -105,6 +105,16 @@ class EvidenceLog:
                     return last
             raise LogContended
 
+    def confirm(self) -> None:
+        """The catalogue holds all that is signed or settled, and the same. Raises as `publish`; writes nothing.
+
+        Asked before anything is done that a catalogue which went back in time would do wrongly.
+        """
+        with self._publishing:
+            claimed, known = self._claimed(self._last()), self._source.size()
+            if claimed is not None and known < claimed.size:
+                raise CatalogueBehindLog(catalogue=known, signed=claimed.size)
+
     def _last(self) -> Checkpoint | None:
         """The newest checkpoint, once store, tiles and catalogue agree on it; its edge is loaded."""
         noted = self._noted()

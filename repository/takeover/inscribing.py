@@ -32,6 +32,7 @@ from repository.takeover.errors import DescriptionDamaged
 
 Json = dict[str, Any]
 VERSION = 1
+KINDS = frozenset({"opening", "items", "events", "closing"})
 
 
 def facts_of(holding_path: str, disposition: Disposition, *, conflicts_with: int, description: Json) -> bytes:
@@ -107,7 +108,13 @@ def read_description(raw: bytes, *, name: str) -> Json:
         value = parse(raw)
     except NotCanonical as error:
         raise DescriptionDamaged(key=name) from error
-    if not isinstance(value, dict) or value.get("v") != VERSION:
+    if type(value) is not dict or type(version := value.get("v")) is not int or version != VERSION:
+        raise DescriptionDamaged(key=name)
+    if (
+        not isinstance(kind := value.get("kind"), str)
+        or kind not in KINDS
+        or not isinstance(value.get("takeover"), str)
+    ):
         raise DescriptionDamaged(key=name)
     return value
 

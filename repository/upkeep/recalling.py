@@ -1,12 +1,13 @@
 """What the store says of itself: descriptions read back, and replayed into a catalogue as intake would write them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from repository.catalogue.catalogue import Catalogue
-from repository.domain.holding import CustodyEvent, Holding, PackRecord, PatientRecord, StoredPack
-from repository.domain.takeover import State
+from repository.domain.holding import CustodyEvent, Holding, PackRecord, StoredPack
+from repository.domain.takeover import FINAL, Item, State
+from repository.evidence.errors import RecordMalformed
 from repository.findings import Finding
 from repository.takeover.custody import WHOLE
 from repository.takeover.errors import DescriptionDamaged
@@ -32,10 +33,9 @@ class Recalled:
     kind: str
     record: PackRecord
     says: dict[str, Any]
-
-    @property
-    def events(self) -> tuple[CustodyEvent, ...]:
-        return events_of(self.says)
+    items: tuple[Item, ...]
+    findings: tuple[Finding, ...]
+    events: tuple[CustodyEvent, ...]
 
     @property
     def entries(self) -> list[bytes]:
@@ -68,20 +68,34 @@ def recall(vault: Vault, held: StoredObject) -> Recalled:
     if says.get("takeover") != _folder(held):
         raise DescriptionDamaged(key=held.key)
     try:
-        patient, holdings = _contents(says)
-    except (KeyError, TypeError, ValueError) as error:
+        recalled = _understood(says, held, inscription)
+    except (KeyError, TypeError, ValueError, AttributeError, RecordMalformed) as error:
         raise DescriptionDamaged(key=held.key) from error
-    if len(holdings) != inscription.members:
+    if len(recalled.record.holdings) != inscription.members:
         raise DescriptionDamaged(key=held.key)
-    pack = _stored_pack(held, inscription, patient=patient.number if patient else WHOLE)
-    return Recalled(says["kind"], PackRecord(pack, patient, holdings), says)
+    return recalled
 
 
-def _contents(says: dict[str, Any]) -> tuple[PatientRecord | None, tuple[Holding, ...]]:
-    if says["kind"] != "items":
-        return None, ()
-    patient = patient_of(says)
-    return patient, holdings_of(says, patient=patient.number if patient else WHOLE)
+def _understood(says: dict[str, Any], held: StoredObject, inscription: Inscription) -> Recalled:
+    """Everything is read here, so that what cannot be understood is known before any of it is written."""
+    kind, patient, holdings = says["kind"], None, tuple[Holding, ...]()
+    if kind == "items":
+        patient = patient_of(says)
+        holdings = holdings_of(says, patient=patient.number if patient else WHOLE)
+    if kind == "opening":
+        handover_of_json(says["handover"])
+    if kind == "closing" and State(says["state"]) not in FINAL:
+        raise ValueError(says["state"])
+    return Recalled(
+        kind=kind,
+        record=PackRecord(
+            _stored_pack(held, inscription, patient=patient.number if patient else WHOLE), patient, holdings
+        ),
+        says=says,
+        items=items_of(says) if kind in ("items", "closing") else (),
+        findings=findings_of(says) if kind in ("opening", "closing") else (),
+        events=events_of(says),
+    )
 
 
 def _stored_pack(held: StoredObject, inscription: Inscription, *, patient: int) -> StoredPack:
@@ -153,11 +167,7 @@ class Replay:
         ).number
 
     def _write(self, recalled: Recalled) -> None:
-        findings: Sequence[Finding] = ()
-        if recalled.kind in ("items", "closing"):
-            self._target.list_items(self._number, items_of(recalled.says))
-        if recalled.kind in ("opening", "closing"):
-            findings = findings_of(recalled.says)
         if recalled.kind == "closing":
             self._closing = recalled.says
-        self._target.record(self._number, [recalled.record], findings=findings, events=recalled.events)
+        self._target.list_items(self._number, recalled.items)
+        self._target.record(self._number, [recalled.record], findings=recalled.findings, events=recalled.events)

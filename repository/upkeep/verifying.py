@@ -144,23 +144,22 @@ class _Verification:
         waiting: deque[tuple[Subject, Future[tuple[list[Finding], int]]]] = deque()
         with ThreadPoolExecutor(self._archive.settings.workers, thread_name_prefix="verify") as pool:
             try:
-                report = self._found.append
-                for subject in self._subjects(takeover, after, report):
+                cut = ""
+                for subject in self._subjects(takeover, after, self._found.append):
                     level = self._order.level if self._in_sample(subject.pack.object_id) else Level.EXISTS
                     waiting.append((subject, pool.submit(checkers[level].check, subject)))
                     while len(waiting) > 2 * self._archive.settings.workers:
                         self._settle(*waiting.popleft())
                     if self._is_late:
+                        cut = subject.pack.object_id
                         break
-                last = ""
                 while waiting:
-                    last = waiting[0][0].pack.object_id
                     self._settle(*waiting.popleft())
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
-        if last and self._is_late:
-            self._save("objects", takeover.number, last)
+        self._save("objects", takeover.number + (not cut), cut)
+        if cut:
             raise _TimeIsUp
 
     def _subjects(self, takeover: Takeover, after: str, report: Callable[[Finding], None]) -> Iterator[Subject]:
@@ -249,4 +248,4 @@ class _Verification:
         self._run = self._catalogue.advance_run(
             self._run.id, cursor=[phase, takeover, after], counts=asdict(self._tally), findings=self._found
         )
-        self._found = []
+        self._found.clear()  # the list itself: whoever reports holds on to it

@@ -59,7 +59,7 @@ DEATHS = [
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Altered, missing, unexpected, doubled and conflicting items among sound ones."""
     folder = tmp_path_factory.mktemp("packages") / "sample"
-    build_sample(folder, patients=4, images=2, damage=True)
+    build_sample(folder, patients=2, images=2, damage=True)
     return folder
 
 

@@ -187,7 +187,7 @@ def leased_by_another(archive: Archive, held: Job) -> Job:
 
 @pytest.mark.parametrize("how", ["returns", "raises", "ticks", "writes", "reads", "is stopped"])
 def test_whoever_lost_the_lease_writes_nothing_more(archive: Archive, how: str) -> None:
-    stopping = threading.Event()
+    stopping, went_on = threading.Event(), list[str]()
 
     def run(own: Archive, held: Job, tick: Tick) -> Mapping[str, Any]:
         leased_by_another(archive, held)
@@ -201,6 +201,7 @@ def test_whoever_lost_the_lease_writes_nothing_more(archive: Archive, how: str) 
             own.catalogue.set_archive(own.id.hex, by="me")
         if how == "reads":
             own.catalogue.takeovers()
+        went_on.append(how)
         return {"mine": "yes"}
 
     archive.catalogue.jobs.enqueue("note", "x", key="x")
@@ -213,6 +214,7 @@ def test_whoever_lost_the_lease_writes_nothing_more(archive: Archive, how: str) 
         JobState.LEASED, "other", 2, {}, "", 0,
     )  # fmt: skip
     assert "by" not in archive.catalogue.archive()
+    assert went_on == (["returns"] if how == "returns" else [])
 
 
 def test_the_heartbeat_tells_a_run_that_its_lease_is_lost(archive: Archive) -> None:
@@ -246,7 +248,8 @@ def test_a_fenced_catalogue_serves_its_holder_and_nobody_after_him(archive: Arch
 
 
 def test_a_stalled_intake_is_taken_over_and_commits_nothing_when_it_wakes(archive: Archive, tmp_path: Path) -> None:
-    """The stall is between sealing and committing: the worst moment, for its objects are in the store already."""
+    """The worst moment: the first stalls between storing and committing; its successor has reaped what it stored, and
+    has committed nothing yet, when the first wakes."""
     package = plain_package(tmp_path / "package", files=30)
     job = enqueue_intake(archive, Order(package))
     held = archive.catalogue.jobs.lease({"intake"}, owner="me", seconds=60)
@@ -254,31 +257,46 @@ def test_a_stalled_intake_is_taken_over_and_commits_nothing_when_it_wakes(archiv
     stalled, go_on = threading.Event(), threading.Event()
     outcomes: list[Outcome] = []
 
-    def run(own: Archive, held: Job, tick: Tick) -> Mapping[str, Any]:
-        record = own.catalogue.record
+    def stall() -> None:
+        stalled.set()
+        go_on.wait(DEADLINE)
 
-        def stalling(*args: Any, **named: Any) -> int:
-            stalled.set()
-            go_on.wait(DEADLINE)
-            return record(*args, **named)
+    def wake_the_first() -> None:
+        go_on.set()
+        first.join(DEADLINE)
 
-        own.catalogue.record = stalling  # type: ignore[method-assign]
-        return intake(own, held, tick)
-
+    run = before_its_first_record(stall)
     first = threading.Thread(target=lambda: outcomes.append(perform(archive, held, run=run, seconds=3600)))
     first.start()
     try:
         assert stalled.wait(DEADLINE)
         taken = leased_by_another(archive, held)
-        assert perform(archive, taken, run=intake, seconds=3600) is Outcome.DONE
+        second = perform(archive, taken, run=before_its_first_record(wake_the_first), seconds=3600)
     finally:
-        go_on.set()
-        first.join(DEADLINE)
-    assert outcomes == [Outcome.LOST]
+        wake_the_first()
+    assert (outcomes, second) == ([Outcome.LOST], Outcome.DONE)
     row = archive.catalogue.jobs.job(job.id)
     assert row is not None
     assert (row.state, row.result) == (JobState.DONE, {"state": State.ACCEPTED_WITH_EXCEPTIONS.value})
     assert_whole(archive, archive.catalogue.takeover(job.subject), package)
+
+
+def before_its_first_record(act: Callable[[], None]) -> Callable[[Archive, Job, Tick], Mapping[str, Any]]:
+    """An intake in which `act` happens when the first packs are stored and about to be committed."""
+
+    def run(own: Archive, held: Job, tick: Tick) -> Mapping[str, Any]:
+        record, acted = own.catalogue.record, threading.Event()
+
+        def acting(*args: Any, **named: Any) -> int:
+            if not acted.is_set():
+                acted.set()
+                act()
+            return record(*args, **named)
+
+        own.catalogue.record = acting  # type: ignore[method-assign]
+        return intake(own, held, tick)
+
+    return run
 
 
 def test_while_a_command_has_the_home_a_worker_waits(archive: Archive) -> None:

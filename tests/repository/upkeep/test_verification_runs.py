@@ -46,7 +46,7 @@ def test_an_archive_is_whole_after_rotation(archive: AtRest) -> None:
 
 
 def test_one_takeover_alone_can_be_verified(two: AtRest) -> None:
-    place = [each for each in places(two) if each.takeover.number == 2 and each.holdings][0]
+    place = next(each for each in places(two) if each.takeover.number == 2 and each.holdings)
     two.store.delete(place.pack.key)
     mine = {p.takeover.number: p.takeover.id for p in places(two)}
     assert report(two, SEALED, takeover=mine[1]).findings == ()
@@ -230,3 +230,14 @@ def test_the_limit_reaches_the_reader(archive: AtRest, monkeypatch: pytest.Monke
     frames = 160 * len(places(archive))  # header and trailer are not counted
     assert hands.now >= (read - frames) / 1000 - 70  # all but the last piece was waited for
     assert StoreUnavailable.retryable
+
+
+@pytest.mark.parametrize("every", [1, 2, 64])
+def test_nothing_that_was_found_is_lost_when_the_cursor_is_saved(
+    two: AtRest, every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repository.upkeep.verifying._SAVED_EVERY", every)
+    strays = {place.pack.key[:-1] + "z" for place in places(two)}
+    for key in strays:
+        two.store.overwrite(key, b"something")
+    assert len([each for each in report(two, EXISTS).findings if each.code == "VFY-STRAY"]) == len(strays)
