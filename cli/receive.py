@@ -52,13 +52,17 @@ def receive(
     ] = None,
     cessation_date: Annotated[str, typer.Option("--cessation-date", metavar="YYYY-MM-DD", rich_help_panel=_PANEL)] = "",
     legal_basis: Annotated[str, typer.Option("--legal-basis", rich_help_panel=_PANEL)] = "",
+    again: Annotated[
+        bool, typer.Option("--anew", help="Take the package over once more: the producer mended something in it.")
+    ] = False,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Take over a package, or go on with one that was stopped.
 
-    Exit code 0: accepted; 3: accepted with exceptions; 4: rejected. A package is never taken over twice.
+    Exit code 0: accepted; 3: accepted with exceptions; 4: rejected. A package that was taken over before is not taken
+    over again: its outcome is shown (but see --anew).
     """
-    from repository.intake import Order
+    from repository.intake import Order, anew
     from repository.jobs.foreground import receive_here
 
     given = Handover(
@@ -71,6 +75,7 @@ def receive(
     with opened(screen) as archive:
         with screen.progress(en="receiving", pl="przyjmowanie", unit="bytes") as advance:
             order = Order(package, manifest=manifest, given=given)
+            order = anew(archive, order) if again else order
             takeover = receive_here(archive, order, progress=_noting(screen, advance))
         _answer(screen, archive, takeover)
     raise typer.Exit(EXIT[takeover.state])

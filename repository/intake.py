@@ -7,8 +7,9 @@ was taken over before is not taken over again; its protocol is given instead.
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,18 @@ class Order:
     manifest: Path | None = None
     given: Handover | None = None
     limits: Limits = field(default_factory=Limits)
-    anew: bool = False  # a package that was taken over before is taken over once more, as a takeover of its own
+    edition: int = 1  # more than 1: the package is taken over once more, as a takeover of its own
+
+    def opened(self) -> HandoverPackage:
+        """The package, as `open_package` gives it."""
+        return open_package(
+            self.package, manifest=self.manifest, given=self.given, limits=self.limits, edition=self.edition
+        )
 
 
 def receive(archive: Archive, order: Order, *, progress: Callable[[Progress], None]) -> Takeover:
     """The takeover of the package, concluded. Run again for the same package, it goes on or gives the outcome."""
-    with open_package(order.package, manifest=order.manifest, given=order.given, limits=order.limits) as package:
+    with order.opened() as package:
         takeover = announce(archive, package, order)
         return complete(archive, takeover, package, progress=progress)
 
@@ -55,12 +62,12 @@ def receive(archive: Archive, order: Order, *, progress: Callable[[Progress], No
 def announce(archive: Archive, package: HandoverPackage, order: Order) -> Takeover:
     """The takeover is in the catalogue and in the log, its opening in the store; its items may yet be unlisted."""
     archive.log.confirm()  # a catalogue that went back would take what was acknowledged since for left over
-    fingerprint, known = _known(archive, package, anew=order.anew)
+    known = archive.catalogue.takeover_by_fingerprint(package.fingerprint)
     takeover = known or archive.catalogue.open_takeover(
         package.handover,
         id=str(new_id()),
         package=str(order.package.resolve()),
-        fingerprint=fingerprint,
+        fingerprint=package.fingerprint,
         declared=package.declared,
         opened_at=stamp(archive.clock()),
     )
@@ -69,15 +76,15 @@ def announce(archive: Archive, package: HandoverPackage, order: Order) -> Takeov
     return takeover
 
 
-def _known(archive: Archive, package: HandoverPackage, *, anew: bool) -> tuple[str, Takeover | None]:
-    """The name of the package for this takeover, and the takeover that has it already."""
-    fingerprint, times = package.fingerprint, 1
-    while known := archive.catalogue.takeover_by_fingerprint(fingerprint):
-        if not anew or known.state not in FINAL:
-            return fingerprint, known
-        times += 1
-        fingerprint = f"{package.fingerprint}-{times}"
-    return fingerprint, None
+def anew(archive: Archive, order: Order) -> Order:
+    """The order under the first edition that has not been concluded: for a package that was taken over before."""
+    for edition in count(order.edition):
+        edited = replace(order, edition=edition)
+        with edited.opened() as package:
+            known = archive.catalogue.takeover_by_fingerprint(package.fingerprint)
+        if known is None or known.state not in FINAL:
+            return edited
+    raise AssertionError("unreachable: counting does not end")
 
 
 def complete(

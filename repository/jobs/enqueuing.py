@@ -11,7 +11,6 @@ from repository.catalogue.jobs import Job, JobState
 from repository.intake import Order, announce
 from repository.jobs.kinds import INTAKE, PUBLISH
 from repository.jobs.orders import Orders
-from repository.packages.package import open_package
 from repository.runtime import Archive
 from storage.errors import ArchiveError
 
@@ -23,10 +22,7 @@ def enqueue_intake(archive: Archive, order: Order) -> Job:
     Raises what opening the package raises, and `OrderNotKept`.
     """
     orders = Orders(archive.settings.home)
-    with (
-        orders.locked(wait=True),
-        open_package(order.package, manifest=order.manifest, given=order.given, limits=order.limits) as package,
-    ):
+    with orders.locked(wait=True), order.opened() as package:
         known = archive.catalogue.takeover_by_fingerprint(package.fingerprint)
         if known is None or not known.closed_at:
             orders.keep(package.fingerprint, order)
@@ -57,7 +53,7 @@ def _resume(archive: Archive, orders: Orders, fingerprint: str) -> Job | None:
     order = orders.find(fingerprint)
     if order is None:
         return None
-    with open_package(order.package, manifest=order.manifest, given=order.given, limits=order.limits) as package:
+    with order.opened() as package:
         if package.fingerprint != fingerprint:  # nobody was told yet that it would be taken over, and now it cannot
             orders.drop(fingerprint)
             return None

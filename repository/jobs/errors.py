@@ -3,7 +3,6 @@
 from storage.errors import ArchiveError, Text
 
 UNEXPECTED = "JOB-INTERNAL"  # the code of a job that failed by a fault of the program
-STOPPED = "JOB-STOPPED"  # of one whose worker was told to stop
 
 
 class PackageDiffers(ArchiveError):

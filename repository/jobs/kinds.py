@@ -12,7 +12,6 @@ from repository.domain.takeover import FINAL, Takeover
 from repository.intake import Order, complete
 from repository.jobs.errors import OrderMissing, PackageDiffers
 from repository.jobs.orders import Orders
-from repository.packages.package import open_package
 from repository.runtime import Archive
 from repository.takeover.receiving import Progress
 
@@ -46,7 +45,7 @@ def _complete(
     archive: Archive, takeover: Takeover, orders: Orders, *, progress: Callable[[Progress], None]
 ) -> Takeover:
     order = _order_of(takeover, orders)
-    with open_package(order.package, manifest=order.manifest, given=order.given, limits=order.limits) as package:
+    with order.opened() as package:
         if package.fingerprint != takeover.fingerprint:
             raise PackageDiffers(path=takeover.package, takeover=takeover.id)
         return complete(archive, takeover, package, progress=progress)

@@ -41,6 +41,7 @@ class Orders:
             "manifest": str(order.manifest.resolve()) if order.manifest else None,
             "given": handover_to_json(order.given) if order.given else None,
             "limits": asdict(order.limits),
+            "edition": order.edition,
         }
         try:
             write_private(self._path(fingerprint), json.dumps(value, indent=1).encode() + b"\n")
@@ -101,4 +102,5 @@ def _read(value: Any) -> Order:
         manifest=Path(value["manifest"]) if value["manifest"] else None,
         given=handover_of_json(value["given"]) if value["given"] else None,
         limits=Limits(**value["limits"]),
+        edition=int(value["edition"]),
     )

@@ -114,9 +114,17 @@ class HandoverPackage:
 
 
 def open_package(
-    path: Path, *, manifest: Path | None = None, given: Handover | None = None, limits: Limits | None = None
+    path: Path,
+    *,
+    manifest: Path | None = None,
+    given: Handover | None = None,
+    limits: Limits | None = None,
+    edition: int = 1,
 ) -> HandoverPackage:
     """The package at `path`, listed and understood as far as it can be.
+
+    An `edition` above 1 has a fingerprint of its own: what a producer hands over again, with a file mended that has the
+    same size, may look like the package that was taken over before.
 
     `manifest` is a table beside a bare package; `given` fills what the package does not say of the hand-over. Raises
     `PackageMissing`, `PackageUnreadable` and `ManifestUnusable`; what is wrong with the content is `rejection` or
@@ -127,9 +135,9 @@ def open_package(
         source = open_source(path, limits=limits)
     except PackageUnusable as error:
         seal = _seal_of_unusable(path, error.finding)
-        return HandoverPackage(None, rejection=error.finding, fingerprint=seal, given=given)
+        return _edition(HandoverPackage(None, rejection=error.finding, fingerprint=seal, given=given), edition)
     try:
-        return _understood(source, manifest=manifest, given=given, limits=limits)
+        return _edition(_understood(source, manifest=manifest, given=given, limits=limits), edition)
     except BaseException:
         source.close()
         raise
@@ -141,6 +149,12 @@ def _seal_of_unusable(path: Path, why: Finding) -> str:
     return hashlib.sha256(
         f"edm-archive unusable 1\n{why.code} {status.st_size} {status.st_mtime_ns}".encode()
     ).hexdigest()
+
+
+def _edition(package: HandoverPackage, edition: int) -> HandoverPackage:
+    if edition > 1:
+        package.fingerprint = f"{package.fingerprint}-{edition}"
+    return package
 
 
 def _understood(source: PackageSource, *, manifest: Path | None, given: Handover, limits: Limits) -> HandoverPackage:

@@ -183,3 +183,14 @@ def test_an_unfinished_takeover_has_no_protocol_yet(machine: Machine) -> None:
     found = opened_takeover(machine, machine.sample())
     assert "TKO-E11" in machine.done("takeover", "protocol", found, code=2).stderr
     assert "does not balance yet" in machine.done("takeover", "statement", found).stdout
+
+
+def test_a_package_that_the_producer_mended_is_taken_over_anew(machine: Machine) -> None:
+    package = machine.sample("package", "--damage")
+    first = machine.json("takeover", "receive", package, code=3)["id"]
+    again = machine.json("takeover", "receive", package, code=3)["id"]
+    anew = machine.json("takeover", "receive", package, "--anew", code=3)["id"]
+    assert again == first
+    assert anew != first
+    assert len(machine.json("takeover", "list")["takeovers"]) == 2
+    machine.done("verify", "--level", "opened")
