@@ -34,6 +34,16 @@ Describe = Callable[[uuid.UUID, Sequence[SealedMember]], bytes]
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """A pack that is sealed and not yet in the store."""
+
+    key: str
+    parts: Sequence[Bytes]
+    pack: SealedPack
+    members: tuple[SealedMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """A pack in the store: its name and version there, its frame, members and description."""
 
@@ -75,13 +85,28 @@ class Vault:
         With `whole` the sealed pack is built in memory before it is sent, so that the store may retry; without, it
         is streamed in constant memory and a fault means sealing again under another name.
         """
+        if whole:
+            return self.store_sealed(self.seal(folder, record_key, sources=sources, describe=describe))
         sealer = PackSealer(self.archive, record_key, object_id=new_id())
         key = f"{folder}/{sealer.object_id.hex}"
-        parts: Iterable[Bytes] = _parts(sealer, sources, describe)
-        stored = self.store.put(key, list(parts) if whole else parts)
+        stored = self.store.put(key, _parts(sealer, sources, describe))
         if sealer.sealed is None:
             raise RuntimeError("internal: the store did not take all parts")
         return Stored(key, stored.version, sealer.sealed, tuple(sealer.members))
+
+    def seal(
+        self, folder: str, record_key: RecordKey, *, sources: Sequence[Iterable[Bytes]], describe: Describe
+    ) -> Sealed:
+        """A new pack as `put` makes it, in memory: all of the processor's work, and nothing that waits."""
+        sealer = PackSealer(self.archive, record_key, object_id=new_id())
+        parts = list(_parts(sealer, sources, describe))
+        if sealer.sealed is None:
+            raise RuntimeError("internal: a pack without an end")
+        return Sealed(f"{folder}/{sealer.object_id.hex}", parts, sealer.sealed, tuple(sealer.members))
+
+    def store_sealed(self, sealed: Sealed) -> Stored:
+        """`sealed` is durable in the store."""
+        return Stored(sealed.key, self.store.put(sealed.key, sealed.parts).version, sealed.pack, sealed.members)
 
     def open(self, key: str, member: SealedMember) -> Iterator[bytes]:
         """The bytes of a member, from its first to its last."""

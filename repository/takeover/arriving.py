@@ -20,7 +20,7 @@ from storage.digests import Digesting, pieces
 from storage.objects.port import Bytes
 
 SMALL = 4 << 20  # bytes up to which an item is held in memory; larger ones are streamed as they are sealed
-_STRENGTH = ("sha256", "sha512", "sha384", "sha1", "md5")
+_STRENGTH = ("sha256", "sha512", "sha384", "sha224", "sha1", "md5")
 
 
 @dataclass(slots=True)

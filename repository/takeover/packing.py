@@ -13,6 +13,7 @@ PACK_BYTES = 16 << 20  # 13 objects instead of 400 for a CT of 200 MB; one fsync
 PACK_MEMBERS = 2048
 OPEN_BYTES = 64 << 20
 OPEN_PACKS = 512
+LIGHT = 64 << 10  # bytes an item; below, two threads that share the interpreter's lock are slower than one
 
 
 @dataclass(slots=True)
@@ -23,6 +24,11 @@ class Pack:
     arrivals: list[Arrival] = field(default_factory=list)
     bytes: int = 0
     streamed: bool = False
+
+    @property
+    def light(self) -> bool:
+        """Whether its members are so small that Python, not hashing and encrypting, is what sealing it costs."""
+        return not self.streamed and self.bytes < LIGHT * len(self.arrivals)
 
 
 class Packer:

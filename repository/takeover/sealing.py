@@ -6,7 +6,7 @@ A store that falters is tried again with a fresh object; a half-written one has 
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from repository.domain.facts import description_to_json
 from repository.domain.holding import Holding, Location, PackRecord, PatientRecord, StoredPack
@@ -18,7 +18,7 @@ from repository.takeover.packing import Pack
 from storage.errors import ArchiveError
 from storage.keys.record_keys import RecordKey
 from storage.sealing.pack import SealedMember
-from storage.vault import Stored, Vault
+from storage.vault import Describe, Sealed, Stored, Vault
 
 ATTEMPTS = 3
 
@@ -37,32 +37,45 @@ class Sealer:
 
     def seal(self, pack: Pack, *, record_key: RecordKey, patient: PatientRecord | None, at: str) -> PackRecord:
         """The pack is durable in the store. Raises what the store raises once its attempts are used up."""
+        if not pack.streamed:
+            return self.store(self.prepare(pack, record_key=record_key, patient=patient, at=at))
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._seal(pack, record_key, patient, at)
+                return self._stream(Draft(pack, record_key, patient, at))
             except ArchiveError as error:
                 # Packs in memory are retried by the store itself; a streamed item has to be read again.
-                if not (error.retryable and pack.streamed and attempt < ATTEMPTS):
+                if not (error.retryable and attempt < ATTEMPTS):
                     raise
         raise RuntimeError("internal: unreachable")
 
-    def _seal(self, pack: Pack, record_key: RecordKey, patient: PatientRecord | None, at: str) -> PackRecord:
-        written: list[tuple[Item, bytes, bytes]] = []
-
-        def describe(object_id: uuid.UUID, members: Sequence[SealedMember]) -> bytes:
-            for arrival, member in zip(pack.arrivals, members, strict=True):
-                written.append(self._inscribe(arrival, member, object_id.hex, at))
-            return inscribe_items(self.takeover.id, patient, written)
-
+    def prepare(self, pack: Pack, *, record_key: RecordKey, patient: PatientRecord | None, at: str) -> "Prepared":
+        """A pack in memory, sealed: all that is left is to wait for the store."""
+        draft = Draft(pack, record_key, patient, at)
         sources = [arrival.parts() for arrival in pack.arrivals]
-        stored = self.vault.put(
-            folder_of(self.takeover.id), record_key, sources=sources, describe=describe, whole=not pack.streamed
+        sealed = self.vault.seal(
+            folder_of(self.takeover.id), record_key, sources=sources, describe=self._describe(draft)
         )
-        holdings = tuple(
-            _holding(arrival, member, record, object_id=stored.pack.object_id.hex, patient=pack.patient, at=at)
-            for arrival, member, (_, _, record) in zip(pack.arrivals, stored.members, written, strict=True)
-        )
-        return PackRecord(stored_pack(stored, record_key, patient=pack.patient), patient, holdings)
+        return Prepared(draft, sealed)
+
+    def store(self, prepared: "Prepared") -> PackRecord:
+        """The pack is durable in the store."""
+        return prepared.draft.recorded(self.vault.store_sealed(prepared.sealed))
+
+    def _stream(self, draft: "Draft") -> PackRecord:
+        sources = [arrival.parts() for arrival in draft.pack.arrivals]
+        describe, folder = self._describe(draft), folder_of(self.takeover.id)
+        stored = self.vault.put(folder, draft.record_key, sources=sources, describe=describe, whole=False)
+        return draft.recorded(stored)
+
+    def _describe(self, draft: "Draft") -> Describe:
+        def describe(object_id: uuid.UUID, members: Sequence[SealedMember]) -> bytes:
+            draft.written = [
+                self._inscribe(arrival, member, object_id.hex, draft.at)
+                for arrival, member in zip(draft.pack.arrivals, members, strict=True)
+            ]
+            return inscribe_items(self.takeover.id, draft.patient, draft.written)
+
+        return describe
 
     def _inscribe(self, arrival: Arrival, member: SealedMember, object_id: str, at: str) -> tuple[Item, bytes, bytes]:
         arrival.settle_digests()
@@ -87,6 +100,35 @@ class Sealer:
             facts=facts,
         )
         return arrival.item, facts, record
+
+
+@dataclass(slots=True)
+class Draft:
+    """A pack on its way through sealing; `written` holds (item, facts, record) of its members, once sealed."""
+
+    pack: Pack
+    record_key: RecordKey
+    patient: PatientRecord | None
+    at: str
+    written: list[tuple[Item, bytes, bytes]] = field(default_factory=list)
+
+    def recorded(self, stored: Stored) -> PackRecord:
+        """What one transaction writes of the stored pack."""
+        holdings = tuple(
+            _holding(
+                arrival, member, record, object_id=stored.pack.object_id.hex, patient=self.pack.patient, at=self.at
+            )
+            for arrival, member, (_, _, record) in zip(self.pack.arrivals, stored.members, self.written, strict=True)
+        )
+        return PackRecord(stored_pack(stored, self.record_key, patient=self.pack.patient), self.patient, holdings)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A pack that is sealed in memory."""
+
+    draft: Draft
+    sealed: Sealed
 
 
 def stored_pack(stored: Stored, record_key: RecordKey, *, patient: int) -> StoredPack:

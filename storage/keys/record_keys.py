@@ -78,6 +78,8 @@ class RecordKeys:
         active, moved = self._provider.active_epoch, 0
         for seen, (key_id, held) in enumerate(groupby(self.ids(), key=itemgetter(0)), 1):
             epochs = {epoch for _, epoch in held}
+            if epochs.isdisjoint(self._provider.epochs):
+                continue  # put back from a copy after its root key was destroyed: it opens nothing, and stops nothing
             if active not in epochs:
                 self._write(RecordKey(key_id, self._read(key_id)))
                 moved += 1

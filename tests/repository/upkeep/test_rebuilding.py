@@ -10,11 +10,13 @@ import pytest
 from repository.catalogue.catalogue import Catalogue, create_catalogue, open_catalogue
 from repository.domain.takeover import FINAL
 from repository.evidence.errors import CatalogueBehindLog
-from repository.intake import protocol_of
+from repository.intake import Order, protocol_of, receive
 from repository.packages.package import open_package
 from repository.samples.building import build_sample
 from repository.upkeep.rebuilding import Rebuilt, rebuild
 from repository.upkeep.rotating import rotate
+from repository.upkeep.verifying import VerifyOrder, verify
+from storage.errors import SealBroken
 from tests.builders.archives import tar_bytes
 from tests.builders.archives_at_rest import AtRest, at_rest, bare_package
 from tests.builders.cda import clinical_document
@@ -30,7 +32,7 @@ EXAMPLES = Path(__file__).parents[4] / "shared" / "data" / "pik" / "examples"
 
 @contextmanager
 def rebuilt(archive: AtRest, url: str) -> Iterator[tuple[Catalogue, Rebuilt]]:
-    """A catalogue at `url`, made from the store alone: the archive is opened with an empty one in the old one's place."""
+    """A catalogue at `url`, made from the store alone: the archive has an empty one when it is opened."""
     with archive.open(catalogue=create_catalogue(url)) as opened:
         yield opened.catalogue, rebuild(opened, opened.catalogue, progress=lambda _: None)
 
@@ -72,7 +74,7 @@ def test_the_order_in_which_facts_came_does_not_matter(tmp_path: Path) -> None:
         files[f"doc{number:02}.xml"] = clinical_document(number % 4, version=1 + number % 2)
     files["metadata/patients.csv"] = b"local_id,family_name\nP-1,Nieobecny\nP-2,Nieobecna\n"
     archive.receive(bare_package(tmp_path / "one", files))
-    (tmp_path / "two.tar").write_bytes(tar_bytes({name: content for name, content in list(files.items())[::-1]}))
+    (tmp_path / "two.tar").write_bytes(tar_bytes(dict(reversed(files.items()))))
     archive.receive(tmp_path / "two.tar")
     assert_equal(archive, f"sqlite:///{tmp_path}/new.sqlite")
 
@@ -83,8 +85,6 @@ def test_a_catalogue_is_rebuilt_on_postgresql_and_goes_on_there(two: AtRest, tmp
         assert_equal(two, url)
         package = bare_package(tmp_path / "later", {"a.txt": b"later", "b.xml": clinical_document(3)})
         with two.open(catalogue=open_catalogue(url)) as opened:
-            from repository.intake import Order, receive
-
             taken = receive(opened, Order(package), progress=lambda _: None)
             assert_whole(opened, taken, package)
 
@@ -107,8 +107,6 @@ def test_a_lost_object_is_named_and_the_rest_is_there(two: AtRest, tmp_path: Pat
         ]
         assert len(list(fresh.packs(1))) == len([each for each in places(two) if each.takeover.number == 1]) - 1
     with two.open(catalogue=open_catalogue(url)) as opened:
-        from repository.upkeep.verifying import VerifyOrder, verify
-
         said = verify(opened, VerifyOrder(level=OPENED), progress=lambda _: None)
     assert {each.code for each in said.damage} == {"VFY-ENTRY"}  # it stays lost, and stays named
 
@@ -120,7 +118,7 @@ def test_a_damaged_object_is_named(two: AtRest, tmp_path: Path) -> None:
     two.store.overwrite(place.pack.key, raw[:at] + bytes((raw[at] ^ 1,)) + raw[at + 1 :])
     with rebuilt(two, f"sqlite:///{tmp_path}/new.sqlite") as (_, done):
         assert [(each.code, each.subject, each.params) for each in done.findings] == [
-            ("RBD-OBJECT", place.name, {"reason": "STO-010"}),
+            ("RBD-OBJECT", place.name, {"reason": SealBroken.code}),
             ("RBD-UNCLAIMED", "", {"count": len(place.holdings)}),
         ]
 
@@ -165,8 +163,6 @@ def test_an_unfinished_takeover_is_rebuilt_and_goes_on(archive: AtRest, tmp_path
                 with closed(open_catalogue(f"sqlite:///{archive.database}")) as old:
                     assert list(fresh.dump(takeover.number)) == list(old.dump(old.takeover(takeover.id).number))
     with archive.open(catalogue=open_catalogue(url)) as opened:
-        from repository.intake import Order, receive
-
         taken = receive(opened, Order(package), progress=lambda _: None)
         assert_whole(opened, taken, package)
         with open_package(package) as again:

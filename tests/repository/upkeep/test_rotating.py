@@ -11,7 +11,7 @@ from storage.keys.ring import KeyRing
 from storage.sealing.pack import SealedMember
 from tests.builders.archives_at_rest import AtRest
 from tests.builders.faulty_stores import Countdown, Crash, CrashingStore
-from tests.repository.upkeep.scene import OPENED, places, report
+from tests.repository.upkeep.scene import OPENED, SEALED, places, report
 
 pytestmark = pytest.mark.requirement("R463-7.3")
 
@@ -64,7 +64,7 @@ def test_a_rotation_stopped_at_any_change_is_finished_by_the_next(small: AtRest,
             assert done.epoch == 2  # the one that was begun, not another
             assert epochs(archive) == {"2"}
             assert contents(archive) == before
-            assert report(archive, "sealed").whole  # type: ignore[arg-type]
+            assert report(archive, SEALED).whole
         else:
             assert countdown.done == 2 * len(archive.store.names("keys/"))
             break
@@ -104,11 +104,24 @@ def test_key_objects_from_an_old_copy_do_not_open_any_more(archive: AtRest) -> N
             opened.vault.record_keys.open(UUID(hex=place.pack.record_key))
         with pytest.raises(KeyUnavailable):
             opened.vault.inscription(place.pack.key, size=place.pack.size)
-    for key in old:  # nor under the name of the new epoch
+    for key, content in old.items():  # nor under the name of the new epoch
         archive.store.delete(key)
-        archive.store.overwrite(key.rpartition(".")[0] + ".2", old[key])
+        archive.store.overwrite(key.rpartition(".")[0] + ".2", content)
     with archive.open() as opened, pytest.raises(StorageError):
         opened.vault.record_keys.open(UUID(hex=place.pack.record_key))
+
+
+def test_a_useless_key_object_from_an_old_copy_does_not_stop_the_next_rotation(archive: AtRest) -> None:
+    key = archive.store.names("keys/")[0]
+    old = archive.store.content(key)
+    with archive.open() as opened:
+        rotate(opened, progress=lambda _: None)
+        opened.vault.record_keys.destroy(UUID(hex=key.rpartition("/")[2].partition(".")[0]))
+    archive.store.overwrite(key, old)
+    with archive.open() as opened:
+        done = rotate(opened, progress=lambda _: None)
+    assert (done.epoch, done.moved) == (3, len(archive.store.names("keys/")) - 1)
+    assert archive.store.content(key) == old
 
 
 def test_a_damaged_key_object_keeps_the_old_root_key_alive(archive: AtRest) -> None:

