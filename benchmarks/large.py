@@ -8,9 +8,11 @@ from benchmarks.measuring import peak_memory_mb, timed
 from repository.intake import Order, receive
 from repository.upkeep.checking import Level
 from repository.upkeep.verifying import VerifyOrder, verify
+from storage.memory import keep_freed_memory
 
 
 def main() -> None:
+    keep_freed_memory()  # as the command line does
     place = Path(sys.argv[1])
     with fresh_archive(place, workers=2) as archive:
         intake = timed(lambda: receive(archive, Order(place / "source"), progress=lambda _: None))

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from cli import db, doctor, get, init, keys, proof, rebuild, sample, search, storage, takeover, verify, worker
 from cli.failures import INTERRUPTED, flushed, guarded
 from cli.screen import Screen, forgiving, prepared
+from storage.memory import keep_freed_memory
 
 NAME = "edm-archive"
 
@@ -107,6 +108,7 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """The entry point of the command."""
+    keep_freed_memory()
     app()
 
 

@@ -21,6 +21,7 @@ from repository.domain.takeover import FINAL, STORED, Disposition, Handover, Sta
 from repository.evidence.signing import signed
 from repository.findings import Finding
 from repository.packages.guard import Limits
+from repository.packages.labels import label_of_text
 from repository.packages.package import HandoverPackage, open_package
 from repository.runtime import Archive
 from repository.takeover.balancing import balance
@@ -66,7 +67,7 @@ def announce(archive: Archive, package: HandoverPackage, order: Order) -> Takeov
     takeover = known or archive.catalogue.open_takeover(
         package.handover,
         id=str(new_id()),
-        package=str(order.package.resolve()),
+        package=label_of_text(str(order.package.resolve())),
         fingerprint=package.fingerprint,
         declared=package.declared,
         opened_at=stamp(archive.clock()),

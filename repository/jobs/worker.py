@@ -26,6 +26,7 @@ from repository.jobs.embedded import Embedded
 from repository.runtime import Archive, open_archive
 from repository.settings import PREFIX, from_environment
 from storage.errors import ArchiveError
+from storage.memory import keep_freed_memory
 
 SIDE_BY_SIDE = 2  # so that one long job does not keep the short ones waiting; SQLite has one writer at a time
 UNASKED = 60.0  # seconds after which a worker that has a broker looks at the rows although nobody woke it
@@ -89,6 +90,7 @@ def run_embedded(archive: Archive, pace: Pace) -> int:
 
 def main(environment: Mapping[str, str]) -> int:
     """Exit code of the worker; an error of the archive is told in words."""
+    keep_freed_memory()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,9 +1,14 @@
-"""Stores that fail on purpose: at the nth write, as a crash would, or for some names, as a network would."""
+"""Stores and catalogues that fail on purpose: at the nth change, as a crash would, or for some names, as a network."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO
 
+from sqlalchemy import Connection
+
+from repository.catalogue.catalogue import Catalogue
+from repository.catalogue.engine import Room
 from storage.errors import StoreUnavailable
 from storage.objects.port import Bytes, Capabilities, ObjectStore, StoredObject
 
@@ -17,16 +22,37 @@ class Countdown:
 
     def __init__(self, at: int = 1 << 30, *, after: bool = False) -> None:
         self.left, self.after, self.done = at, after, 0
+        self._lock = threading.Lock()
 
-    def around(self, change: Callable[[], StoredObject | None]) -> StoredObject | None:
-        self.left -= 1
-        if self.left < 0 or (self.left == 0 and not self.after):
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        with self._lock:
+            self.left -= 1
+            left = self.left
+        if left < 0 or (left == 0 and not self.after):
             raise Crash
-        result = change()
+        yield
         self.done += 1
-        if self.left == 0:
+        if left == 0:
             raise Crash
-        return result
+
+
+class CrashingRoom(Room):
+    """A room of the catalogue whose transactions are counted down, before the first statement or after the commit."""
+
+    def __init__(self, room: Room, countdown: Countdown) -> None:
+        vars(self).update(vars(room))
+        self._countdown = countdown
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with self._countdown.change(), super().writing() as connection:
+            yield connection
+
+
+def crashing(catalogue: Catalogue, countdown: Countdown) -> Catalogue:
+    """`catalogue`, whose changes are counted down."""
+    return Catalogue(CrashingRoom(catalogue._room, countdown), now=catalogue._now)
 
 
 class CrashingStore:
@@ -40,12 +66,12 @@ class CrashingStore:
         return self._inner.capabilities
 
     def put(self, key: str, parts: Iterable[Bytes]) -> StoredObject:
-        stored = self._countdown.around(lambda: self._inner.put(key, parts))
-        assert stored is not None
-        return stored
+        with self._countdown.change():
+            return self._inner.put(key, parts)
 
     def delete(self, key: str) -> None:
-        self._countdown.around(lambda: self._inner.delete(key))
+        with self._countdown.change():
+            self._inner.delete(key)
 
     def open(self, key: str, *, offset: int = 0, length: int | None = None) -> AbstractContextManager[BinaryIO]:
         return self._inner.open(key, offset=offset, length=length)

