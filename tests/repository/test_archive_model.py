@@ -1,13 +1,15 @@
-"""An archive over its years: takeovers, crashes at any change of store or catalogue, losses of the catalogue, rotations.
+"""An archive over its years: takeovers, crashes at any change of store or catalogue, lost catalogues, rotations.
 
 Whatever comes in whatever order: what was acknowledged comes out bit for bit with a proof, a verification finds
 nothing, and a rebuilt catalogue is equal.
 """
 
+import atexit
 import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -45,6 +47,14 @@ crashes = st.tuples(st.integers(1, 24), st.booleans())
 nothing: Callable[[object], None] = lambda _: None  # noqa: E731
 
 
+@cache
+def empty() -> AtRest:
+    """An empty archive to copy; its folder goes with the process."""
+    place = tempfile.TemporaryDirectory(prefix="edm-model-")
+    atexit.register(place.cleanup)
+    return at_rest(Path(place.name))
+
+
 class ArchiveModel(RuleBasedStateMachine):
     """The archive, and what was promised of it: contents by package, as acknowledged or still to be."""
 
@@ -57,7 +67,7 @@ class ArchiveModel(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.archive: AtRest = EMPTY.copy(self.folder)
+        self.archive: AtRest = empty().copy(self.folder)
 
     def teardown(self) -> None:
         try:
@@ -123,7 +133,7 @@ class ArchiveModel(RuleBasedStateMachine):
 
     @rule(lose=st.booleans())
     def rebuild(self, lose: bool) -> None:
-        """Into a second catalogue, which is equal for all that was acknowledged; `lose` puts it in the place of the old."""
+        """Into a second catalogue, equal for all that was acknowledged; `lose` puts it in the place of the old one."""
         fresh = self.folder / "rebuilt.sqlite"
         fresh.unlink(missing_ok=True)
         with self.archive.open(catalogue=create_catalogue(f"sqlite:///{fresh}")) as opened:
@@ -184,7 +194,5 @@ class ArchiveModel(RuleBasedStateMachine):
             proof.check(BytesIO(contents[path]), proved, [archive.log_key])
 
 
-_PLACE = tempfile.TemporaryDirectory(prefix="edm-model-")
-EMPTY = at_rest(Path(_PLACE.name))
 TestArchiveModel = ArchiveModel.TestCase
 TestArchiveModel.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
