@@ -34,15 +34,21 @@ class DateWrong(ArchiveError):
     todo = Text(en="Correct it and run the command again.", pl="Popraw ją i powtórz polecenie.")
 
 
+Manifest = Annotated[
+    Path | None, typer.Option("--manifest", metavar="CSV", help="What a bare package declares: path,size,sha256.")
+]
+Again = Annotated[
+    bool, typer.Option("--anew", help="Take the package over once more: the producer mended something in it.")
+]
+
+
 def receive(
     context: typer.Context,
     *,
     package: Annotated[
         Path, typer.Argument(metavar="PACKAGE", help="A folder, tar, tar.gz or zip; a BagIt bag or bare.")
     ],
-    manifest: Annotated[
-        Path | None, typer.Option("--manifest", metavar="CSV", help="What a bare package declares: path,size,sha256.")
-    ] = None,
+    manifest: Manifest = None,
     producer_name: Annotated[str, typer.Option("--producer-name", rich_help_panel=_PANEL)] = "",
     rpwdl: Annotated[str, typer.Option("--rpwdl", help="Number of the RPWDL book.", rich_help_panel=_PANEL)] = "",
     regon: Annotated[str, typer.Option("--regon", rich_help_panel=_PANEL)] = "",
@@ -52,9 +58,7 @@ def receive(
     ] = None,
     cessation_date: Annotated[str, typer.Option("--cessation-date", metavar="YYYY-MM-DD", rich_help_panel=_PANEL)] = "",
     legal_basis: Annotated[str, typer.Option("--legal-basis", rich_help_panel=_PANEL)] = "",
-    again: Annotated[
-        bool, typer.Option("--anew", help="Take the package over once more: the producer mended something in it.")
-    ] = False,
+    again: Again = False,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Take over a package, or go on with one that was stopped.

@@ -33,7 +33,7 @@ def test_the_verbs_are_those_that_the_plan_names() -> None:
     expected = ["init", "sample", "search", "get", "verify", "rebuild", "doctor", "worker"]
     expected += ["takeover", "proof", "keys", "storage", "db"]
     assert {path[0] for path in every_verb() if path} == set(expected)
-    assert len(every_verb()) == 26
+    assert len(every_verb()) == 28
 
 
 @pytest.mark.parametrize("path", every_verb(), ids=lambda path: " ".join(path) or "(none)")

@@ -180,7 +180,7 @@ def _is_study_uid(one: Identifier) -> bool:
     return (
         not one.extension
         and len(one.root) <= _UID_LIMIT
-        and len(parts) > 3
+        and len(parts) >= 3  # 2.25.N, a UID made of a UUID (PS3.5 B.2), has three
         and all(part.isascii() and part.isdigit() for part in parts)
         and one.root != POLISH_ROOT
         and not one.root.startswith(POLISH_ROOT + ".")
