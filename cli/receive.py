@@ -63,8 +63,7 @@ def receive(
 ) -> None:
     """Take over a package, or go on with one that was stopped.
 
-    Exit code 0: accepted; 3: accepted with exceptions; 4: rejected. A package that was taken over before is not taken
-    over again: its outcome is shown (but see --anew).
+    Exit code 0: accepted; 3: with exceptions; 4: rejected. A package that was taken over before shows its outcome.
     """
     from repository.intake import Order, anew
     from repository.jobs.foreground import receive_here
