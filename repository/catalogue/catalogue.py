@@ -1,5 +1,7 @@
 """The catalogue as one thing; each verb stands in the module of its subject."""
 
+from pathlib import Path
+
 from repository.catalogue import migrating
 from repository.catalogue.counting import Counting
 from repository.catalogue.desk import Clock, utc_now
@@ -12,6 +14,7 @@ from repository.catalogue.owners import Owners
 from repository.catalogue.reading import Reading
 from repository.catalogue.runs import Runs
 from repository.catalogue.search import Search
+from repository.catalogue.tables import metadata
 from repository.catalogue.takeovers import Takeovers
 from repository.catalogue.writing import Writing
 
@@ -55,6 +58,20 @@ def create_catalogue(url: str, *, now: Clock = utc_now) -> Catalogue:
         room.close()
         raise
     return Catalogue(room, now=now)
+
+
+def scratch_catalogue(file: Path) -> Catalogue:
+    """An empty catalogue in a new SQLite file, to be compared and thrown away: today's tables without their history,
+    and no waiting for the disk. Making it takes 20 ms where `create_catalogue` takes 300."""
+    room = Room(made(read_url(f"sqlite:///{file.resolve()}")))
+    room.forgo_durability()
+    try:
+        with room.writing() as connection:
+            metadata.create_all(connection)
+    except BaseException:
+        room.close()
+        raise
+    return Catalogue(room)
 
 
 def upgrade_catalogue(url: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from contextlib import closing
 from itertools import takewhile
 from pathlib import Path
 
-from repository.catalogue.catalogue import Catalogue, create_catalogue
+from repository.catalogue.catalogue import Catalogue, scratch_catalogue
 from repository.domain.holding import PackRecord, StoredPack
 from repository.domain.takeover import FINAL, Takeover
 from repository.findings import Finding
@@ -21,17 +21,12 @@ from storage.errors import KeyUnavailable, ObjectMissing, SealBroken, StorageErr
 from storage.objects.port import StoredObject
 from storage.vault import Vault
 
-_TOLD_BY_THE_WHOLE = {
-    "item",
-    "takeover",
-    "custody_event",
-    "finding",
-}  # by a pack without items: opening, closing, events
+_TOLD_BY_THE_WHOLE = {"item", "takeover", "custody_event", "finding"}  # a pack without items: opening, closing, events
 
 
 def contradictions(live: Catalogue, vault: Vault, takeover: Takeover, *, folder: Path) -> Iterator[Finding]:
     """What `live` says of the takeover otherwise than its packs; `folder` takes the second catalogue meanwhile."""
-    with closing(create_catalogue(f"sqlite:///{(folder / 'told.sqlite').resolve()}")) as told:
+    with closing(scratch_catalogue(folder / "told.sqlite")) as told:
         replay, unread, read = Replay(told, takeover.id), list[StoredPack](), 0
         for pack in live.packs(takeover.number):
             read += 1
