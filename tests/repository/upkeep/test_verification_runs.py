@@ -1,16 +1,22 @@
 """A verification as a run: whole archives are called whole, a pause loses nothing, a silent store is no damage."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repository.findings import Finding
+from repository.intake import Order, receive
+from repository.upkeep.comparing import differences
 from repository.upkeep.pace import Pace
 from repository.upkeep.rotating import rotate
 from repository.upkeep.verifying import PHASES, VerifyOrder, verify
 from storage.errors import StoreFull, StoreUnavailable
 from tests.builders.archives_at_rest import AtRest, at_rest, bare_package
+from tests.builders.cda import clinical_document
 from tests.builders.faulty_stores import Countdown, Crash, CrashingStore, FalteringStore
 from tests.repository.upkeep.scene import EVERY_LEVEL, EXISTS, OPENED, SEALED, closing, places, report, rich
 
@@ -241,3 +247,35 @@ def test_nothing_that_was_found_is_lost_when_the_cursor_is_saved(
     for key in strays:
         two.store.overwrite(key, b"something")
     assert len([each for each in report(two, EXISTS).findings if each.code == "VFY-STRAY"]) == len(strays)
+
+
+def test_a_takeover_that_is_going_on_is_not_called_damaged(archive: AtRest, tmp_path: Path) -> None:
+    """Verified after each commit, and between the reading of the descriptions and the comparison with them."""
+    package = bare_package(tmp_path / "p", {f"{n}.xml": clinical_document(n) for n in range(5)})
+    said: list[str] = []
+
+    def look(_progress: object) -> None:
+        said.extend(each.code for each in report(archive, OPENED).findings)
+
+    with archive.open() as opened:
+        receive(opened, Order(package), progress=look)
+    assert set(said) <= {"VFY-STRAY"}
+    assert report(archive, OPENED).whole
+
+
+@pytest.mark.parametrize("writes", [3, 5, 7])
+def test_a_takeover_that_goes_on_while_it_is_compared_is_left_to_the_next_run(
+    archive: AtRest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    package = bare_package(tmp_path / "p", {f"{n}.xml": clinical_document(n) for n in range(5)})
+    with pytest.raises(Crash):
+        archive.receive(package, store=CrashingStore(archive.store, Countdown(writes, after=True)))
+
+    def meanwhile(*args: Any, **named: Any) -> Iterator[Finding]:
+        archive.receive(package)
+        return differences(*args, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("repository.upkeep.retelling.differences", meanwhile)
+        assert {each.code for each in report(archive, OPENED).findings} <= {"VFY-STRAY"}
+    assert report(archive, OPENED).whole
