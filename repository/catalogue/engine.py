@@ -29,8 +29,8 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA cache_size=-65536",  # 64 MiB: a group commit touches the pages of some ten indexes
-    "PRAGMA mmap_size=268435456",
+    "PRAGMA cache_size=-32768",  # 32 MiB a connection: a group commit touches the pages of some ten indexes
+    "PRAGMA mmap_size=0",  # a mapped database counts as memory, and a failing disk under it kills the process
 )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import (
     CatalogueConflict,
+    CatalogueDamaged,
     ForbiddenMove,
     TakeoverAmbiguous,
     TakeoverExists,
@@ -27,6 +28,13 @@ def _producers(connection: Connection, number: int) -> dict[str, Producer]:
     return {row.role: Producer(row.name, row.rpwdl_book, row.regon, row.nip) for row in rows}
 
 
+def _state(name: str) -> State:
+    try:
+        return State(name)
+    except ValueError:
+        raise CatalogueDamaged from None
+
+
 def _read(connection: Connection, row: Row[*tuple[Any, ...]]) -> Takeover:
     known = _producers(connection, row.number)
     handover = Handover(
@@ -40,7 +48,7 @@ def _read(connection: Connection, row: Row[*tuple[Any, ...]]) -> Takeover:
     return Takeover(
         number=row.number,
         id=row.id,
-        state=State(row.state),
+        state=_state(row.state),
         package=row.package,
         fingerprint=row.fingerprint,
         handover=handover,

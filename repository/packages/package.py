@@ -137,7 +137,11 @@ def open_package(
         seal = _seal_of_unusable(path, error.finding)
         return _edition(HandoverPackage(None, rejection=error.finding, fingerprint=seal, given=given), edition)
     try:
-        return _edition(_understood(source, manifest=manifest, given=given, limits=limits), edition)
+        package = _understood(source, manifest=manifest, given=given, limits=limits)
+        if package.rejection is not None:  # two empty folders are two refusals, not one
+            named = f"edm-archive refused 1\n{package.fingerprint}\n{path.resolve()}"
+            package.fingerprint = hashlib.sha256(named.encode("utf-8", "replace")).hexdigest()
+        return _edition(package, edition)
     except BaseException:
         source.close()
         raise

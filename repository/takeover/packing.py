@@ -11,7 +11,7 @@ from repository.takeover.arriving import Arrival
 
 PACK_BYTES = 16 << 20  # 13 objects instead of 400 for a CT of 200 MB; one fsync, one PUT and one multipart part each
 PACK_MEMBERS = 2048
-OPEN_BYTES = 64 << 20
+OPEN_BYTES = 32 << 20
 OPEN_PACKS = 512
 LIGHT = 64 << 10  # bytes an item; below, two threads that share the interpreter's lock are slower than one
 

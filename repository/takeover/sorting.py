@@ -25,7 +25,7 @@ class Duplicate:
     original: int
 
 
-REMEMBERED = 50_000  # holdings that are known here though they are committed; 25 MB
+REMEMBERED = 20_000  # holdings that are known here though they are committed; 10 MB
 _Traces = tuple[int, bytes, str, Identifier | None]  # ordinal, digest, SOP Instance UID, document id
 
 

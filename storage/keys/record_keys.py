@@ -4,6 +4,7 @@ Destroying the objects of a record key is how a patient's data is erased; rotati
 epoch. Both may stop anywhere and be run again.
 """
 
+import re
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from storage.objects.port import ObjectStore
 MAGIC = b"EDMRKEY\x01"
 SIZE = 104
 PREFIX = "keys/"
+_KEY_OBJECT = re.compile(r"keys/[0-9a-f]{2}/([0-9a-f]{32})\.([1-9][0-9]{0,8})")
 _KEPT_OPEN = 4096  # record keys held in memory at most; 100 bytes each
 
 
@@ -66,8 +68,8 @@ class RecordKeys:
     def ids(self) -> Iterator[tuple[uuid.UUID, int]]:
         """Each key object as (record key id, epoch); those of one record key follow each other."""
         for held in self._store.list(PREFIX):
-            key_id, epoch = held.key.rpartition("/")[2].split(".")
-            yield uuid.UUID(hex=key_id), int(epoch)
+            if named := _KEY_OBJECT.fullmatch(held.key):  # what somebody else put there is not a key object
+                yield uuid.UUID(hex=named[1]), int(named[2])
 
     def rewrap(self, progress: Callable[[int], None] | None = None) -> int:
         """Every record key lies under the active epoch only; the count of those that had to be moved.

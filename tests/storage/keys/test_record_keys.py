@@ -119,3 +119,11 @@ def test_an_old_key_object_put_back_after_rotation_opens_nothing(store: MemorySt
     store.put(key_object_name(made.id, 1), [backup])
     with pytest.raises(RecordKeyMissing):
         keys_on(store, ring).open(made.id)
+
+
+def test_what_is_no_key_object_is_passed_over(store: MemoryStore, ring: KeyRing) -> None:
+    keys = keys_on(store, ring)
+    made = keys.make()
+    for name in ("keys/readme.txt", "keys/ab/readme", f"keys/ab/{made.id.hex}.x"):
+        store.put(name, [b"?"])
+    assert list(keys.ids()) == [(made.id, 1)]
