@@ -40,6 +40,7 @@ MaxDuration = Annotated[
 Known = Annotated[
     Path | None, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint that was kept elsewhere.")
 ]
+Record = Annotated[bool, typer.Option("--record", help="Write the outcome into the evidence log, for each takeover.")]
 Restart = Annotated[bool, typer.Option("--restart", help="From the beginning, not where the last run stopped.")]
 
 
@@ -60,12 +61,14 @@ def verify(
     max_duration: MaxDuration = 0,
     known: Known = None,
     restart: Restart = False,
+    record: Record = False,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Verify the archive. Exit code 0: whole; 5: findings; 7: something could not be checked."""
     from repository.upkeep.checking import Level
     from repository.upkeep.verifying import VerifyOrder
     from repository.upkeep.verifying import verify as verified
+    from repository.upkeep.witnessing import witness
 
     screen = screen_of(context)
     screen.kept_so_far = Text(
@@ -80,10 +83,12 @@ def verify(
         known=_read(known),
         restart=restart,
     )
-    with opened(screen) as archive, screen.progress(en="verifying", pl="weryfikacja") as advance:
+    with opened(screen, writes=record) as archive, screen.progress(en="verifying", pl="weryfikacja") as advance:
         if takeover:
             order = replace(order, takeover=takeover_named(archive, takeover).id)
         report = verified(archive, order, progress=lambda tally: advance(tally.objects, 0))
+        if record:
+            witness(archive, order, report)
     (_tell_programs if screen.as_json else _tell)(screen, report)
     raise typer.Exit(FINDINGS if report.damage else UNCHECKED if report.tally.unchecked else 0)
 

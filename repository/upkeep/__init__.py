@@ -4,4 +4,5 @@ verifying   every stored byte and row is what the log says; damage is found and 
 rebuilding  the catalogue made again from store and key ring
 reaping     objects that were never acknowledged
 rotating    a new root key; record keys re-wrapped, no payload moved
+witnessing  the outcome of a verification in the evidence log
 """
