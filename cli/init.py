@@ -69,7 +69,7 @@ PassphraseFile = Annotated[
     Path | None, typer.Option("--passphrase-file", metavar="FILE", help="A file whose content opens the key ring.")
 ]
 Unversioned = Annotated[
-    bool, typer.Option("--unversioned", help="An S3 server that keeps no versions; see `storage qualify`.")
+    bool, typer.Option("--unversioned", metavar="", help="An S3 server that keeps no versions; see `storage qualify`.")
 ]
 
 

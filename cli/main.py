@@ -85,7 +85,7 @@ def main_callback(
         str, typer.Option("--lang", metavar="pl|en", help="Language of answers.  [EDM_ARCHIVE_LANG, LANG]")
     ] = "",
     show_version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", metavar="", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Every command answers in Polish or English, and with --json to programs."""

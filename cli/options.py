@@ -4,5 +4,5 @@ from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
+Json = Annotated[bool, typer.Option("--json", metavar="", help="Answer with JSON.")]
 TakeoverId = Annotated[str, typer.Argument(metavar="ID", help="The takeover, or the beginning of its id.")]

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def orphans_command(
     context: typer.Context,
     *,
-    reap: Annotated[bool, typer.Option("--reap", help="Delete them; those of open takeovers stay.")] = False,
+    reap: Annotated[
+        bool, typer.Option("--reap", metavar="", help="Delete them; those of open takeovers stay.")
+    ] = False,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """List what an interrupted run left in the store. A takeover that goes on sees to its own."""

@@ -38,7 +38,8 @@ Manifest = Annotated[
     Path | None, typer.Option("--manifest", metavar="CSV", help="What a bare package declares: path,size,sha256.")
 ]
 Again = Annotated[
-    bool, typer.Option("--anew", help="Take the package over once more: the producer mended something in it.")
+    bool,
+    typer.Option("--anew", metavar="", help="Take the package over once more: the producer mended something in it."),
 ]
 
 

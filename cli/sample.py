@@ -20,7 +20,7 @@ def sample(
     patients: Annotated[int, typer.Option("--patients", min=1, max=1_000_000, help="How many patients.")] = 3,
     images: Annotated[int, typer.Option("--images", min=0, max=100_000, help="CT slices of each patient.")] = 4,
     damage: Annotated[
-        bool, typer.Option("--damage", help="With one of each kind of damage, named in the answer.")
+        bool, typer.Option("--damage", metavar="", help="With one of each kind of damage, named in the answer.")
     ] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, other people.")] = 1,
     image_bytes: Annotated[

@@ -78,7 +78,7 @@ def show_command(context: typer.Context, takeover_id: TakeoverId, as_json: Json 
 def statement_command(
     context: typer.Context,
     takeover_id: TakeoverId,
-    items: Annotated[bool, typer.Option("--items", help="List every item with its lot.")] = False,
+    items: Annotated[bool, typer.Option("--items", metavar="", help="List every item with its lot.")] = False,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """The balance of declared against received, with every exception named."""

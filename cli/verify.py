@@ -40,8 +40,12 @@ MaxDuration = Annotated[
 Known = Annotated[
     Path | None, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint that was kept elsewhere.")
 ]
-Record = Annotated[bool, typer.Option("--record", help="Write the outcome into the evidence log, for each takeover.")]
-Restart = Annotated[bool, typer.Option("--restart", help="From the beginning, not where the last run stopped.")]
+Record = Annotated[
+    bool, typer.Option("--record", metavar="", help="Write the outcome into the evidence log, for each takeover.")
+]
+Restart = Annotated[
+    bool, typer.Option("--restart", metavar="", help="From the beginning, not where the last run stopped.")
+]
 
 
 class CheckpointUnreadable(ArchiveError):
