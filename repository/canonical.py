@@ -9,8 +9,8 @@ objects with ASCII keys have exactly one form here; everything else is refused r
 * text that is not Unicode (lone surrogates).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -59,39 +59,29 @@ def parse(data: bytes) -> Any:
     return value
 
 
-_PLAIN = frozenset({str, bool, type(None)})
-_NESTING = frozenset({dict, list, tuple})
-
-
-def _refuse_foreign(value: object) -> None:
-    """Walk without recursion: hostile input nests deeper than the interpreter's stack.
-
-    A container whose values are all plain is passed with one look at their types: on the path of every item of a
-    takeover this costs a third of looking at each value (3 µs against 10 for the facts of a CT image).
-    """
-    waiting: list[Iterable[object]] = [(value,)]
+def _refuse_foreign(value: Any) -> None:
+    """Walk without recursion: hostile input nests deeper than the interpreter's stack."""
+    waiting = [value]
     while waiting:
-        held = waiting.pop()
-        if not _PLAIN.issuperset(map(type, held)):
-            waiting.extend(_inside(one) for one in held if _is_nesting(one))
+        one = waiting.pop()
+        kind = type(one)
+        if kind in _PLAIN:
+            continue
+        if kind is int:
+            if not -GREATEST <= one <= GREATEST:
+                raise NotCanonical(reason="a number beyond 2^53 - 1")
+        elif kind is dict:
+            if not _ascii_keys(one):
+                raise NotCanonical(reason="a key that is not ASCII text")
+            waiting += one.values()
+        elif kind is list or kind is tuple:
+            waiting += one
+        else:
+            raise NotCanonical(reason=f"a value of type {kind.__name__}")
 
 
-def _is_nesting(one: object) -> bool:
-    """Whether there is more inside; anything that has no canonical form is refused."""
-    kind = type(one)
-    if kind is int and not -GREATEST <= one <= GREATEST:  # type: ignore[operator]  # `kind` narrows, mypy does not see it
-        raise NotCanonical(reason="a number beyond 2^53 - 1")
-    if kind not in _NESTING and kind not in _PLAIN and kind is not int:
-        raise NotCanonical(reason=f"a value of type {kind.__name__}")
-    return kind in _NESTING
-
-
-def _inside(one: Any) -> Iterable[object]:
-    if type(one) is not dict:
-        return cast("Iterable[object]", one)
+def _ascii_keys(one: dict[Any, Any]) -> bool:
     try:
-        if "".join(one).isascii() and frozenset((str,)).issuperset(map(type, one)):
-            return one.values()
+        return "".join(one).isascii()
     except TypeError:
-        pass
-    raise NotCanonical(reason="a key that is not ASCII text")
+        return False

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from storage.objects.port import Bytes
 
-PIECE = 1 << 20  # bytes a read; below 256 KiB calls cost more than hashing, above 1 MiB only memory grows
+PIECE = 1 << 20  # bytes a read
 
 
 class Digesting:

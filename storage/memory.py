@@ -1,8 +1,8 @@
 """How the C library gives memory back: an archive passes many buffers of about a megabyte, each used once.
 
 By default glibc maps such a buffer freshly from the kernel and returns it when it is freed. Every page of it is then
-zeroed and faulted in anew: 30,000 faults and a quarter of the time for taking over 400 files of 512 KiB (0.65 s instead
-of 0.85 s with freed memory kept, 2 cores, medians of four). The largest size of a process does not grow by keeping it.
+zeroed and faulted in anew: some 30,000 faults for taking over 400 files of 512 KiB, and a tenth of the time (0.67 s
+with freed memory kept, 0.75 s without; 2 cores, medians of eight, single runs spread by a quarter).
 """
 
 import ctypes

@@ -62,7 +62,7 @@ def create_catalogue(url: str, *, now: Clock = utc_now) -> Catalogue:
 
 def scratch_catalogue(file: Path) -> Catalogue:
     """An empty catalogue in a new SQLite file, to be compared and thrown away: today's tables without their history,
-    and no waiting for the disk. Making it takes 20 ms where `create_catalogue` takes 300."""
+    and no waiting for the disk. Making it takes 30 ms where `create_catalogue` takes 65."""
     room = Room(made(read_url(f"sqlite:///{file.resolve()}")))
     room.forgo_durability()
     try:

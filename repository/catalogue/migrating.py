@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 NEWEST = "0006"
-"""The revision that this code works with: the head of `migrations/`, which a test holds it to. Alembic takes half a
-second to import, so it is asked only when there is something to migrate."""
+"""The revision that this code works with: the head of `migrations/`, which a test holds it to. Alembic takes
+0.13 s to import, so it is asked only when there is something to migrate."""
 
 _UPGRADE_LOCK = 0x45444D_01  # "EDM", 1: one upgrade at a time on a PostgreSQL database
 

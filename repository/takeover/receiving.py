@@ -265,7 +265,7 @@ def _in_order(
 ) -> Iterator[list[Arrival | Item]]:
     """`work` done on each batch by the pool, at most `ahead` batches in advance, given out in order.
 
-    A batch of light items is worked on at once, in this thread: 2,000 files of 8 KiB took 1.0 s so and 1.4 s through a
+    A batch of light items is worked on at once, in this thread: 2,000 files of 8 KiB took 1.1 s so and 1.4 s through a
     pool of two, most of it spent on handing the interpreter's lock to and fro (2 cores, medians of four).
     """
     waiting: deque[Future[list[Arrival | Item]]] = deque()

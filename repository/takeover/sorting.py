@@ -1,7 +1,7 @@
 """Arrivals in the order of the listing: duplicates are counted, conflicts marked, each goes to its patient.
 
 Works in order, so that which of two equal items is kept does not depend on timing. What is not committed yet is known
-here; what is, in the catalogue, and here as well while it is little: asking costs 36 µs an item, a tenth of its way.
+here; what is, in the catalogue, and here as well while it is little: asking costs some 35 µs an item.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

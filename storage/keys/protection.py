@@ -1,6 +1,6 @@
 """What opens the key ring: a passphrase through Argon2id (RFC 9106), or a key file.
 
-Cost of Argon2id: 3 passes over 256 MiB in 4 lanes, about 0.6 s on one core; above the second recommendation of
+Cost of Argon2id: 3 passes over 256 MiB in 4 lanes, about 0.5 s on two cores; above the second recommendation of
 RFC 9106 §4 (3 passes, 64 MiB, 4 lanes). The numbers stand in the ring, so that they can be raised later.
 """
 

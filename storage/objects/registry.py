@@ -37,7 +37,7 @@ def open_store(location: str, *, workers: int, access_key: str = "", secret_key:
         store = FilesystemStore(_folder(location), create=False)
         store.sweep_incoming()  # what a killed writer left; safe beside writers that live
         return store
-    from storage.objects.s3 import S3Store  # minio takes 0.3 s to import: only whoever needs it pays
+    from storage.objects.s3 import S3Store  # minio takes 0.2 s to import: only whoever needs it pays
 
     return RetryingStore(S3Store(_bucket(location, access_key, secret_key=secret_key), workers=workers))
 
