@@ -33,6 +33,7 @@ _POSTGRES: Mapping[str, type[errors.CatalogueError]] = {
     "53100": errors.CatalogueFull,
     "3D000": errors.CatalogueRefused,
     "25P03": errors.CatalogueUnavailable,  # we slept in a transaction, and the server ended it
+    "25P04": errors.CatalogueUnavailable,  # the same in the middle of a batch, or the transaction lasted too long
     "25006": errors.CatalogueReadOnly,
     "42501": errors.CatalogueReadOnly,
     "40001": errors.CatalogueBusy,

@@ -22,6 +22,7 @@ from repository.catalogue.errors import CatalogueMissing, CatalogueRefused
 
 BUSY_SECONDS = 10
 SLEEPING_SECONDS = 60  # how long a transaction may wait for its own process
+WRITING_SECONDS = 300  # how long a transaction that writes may last at all
 _WRITES = "archive_writes"
 _PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
@@ -63,12 +64,23 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _prepare_postgresql(connection: psycopg.Connection[tuple[object, ...]], _record: object) -> None:
+def _limit(name: str, seconds: int, *, local: str) -> str:
     """A process that is suspended inside a transaction does not keep its locks for ever; a server's own limit stays."""
-    limit = "idle_in_transaction_session_timeout"
-    wanted = f"SELECT set_config('{limit}', '{SLEEPING_SECONDS}s', false) WHERE current_setting('{limit}') = '0'"
-    connection.execute(wanted.encode()).close()
+    return f"SELECT set_config('{name}', '{seconds}s', {local}) WHERE current_setting('{name}') = '0'"
+
+
+def _prepare_postgresql(connection: psycopg.Connection[tuple[object, ...]], _record: object) -> None:
+    limit = _limit("idle_in_transaction_session_timeout", SLEEPING_SECONDS, local="false")
+    connection.execute(limit.encode()).close()
     connection.commit()
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    """Between two messages of a pipelined batch (psycopg's `executemany`) a transaction is not idle but "active":
+    only the limit of the whole transaction ends one that sleeps there, and PostgreSQL has it since 17."""
+    writes = connection.get_execution_options().get(_WRITES, False)
+    if writes and (connection.dialect.server_version_info or ()) >= (17,):
+        connection.exec_driver_sql(_limit("transaction_timeout", WRITING_SECONDS, local="true"))
 
 
 def _engine(url: URL) -> Engine:
@@ -86,6 +98,7 @@ def _engine(url: URL) -> Engine:
         connect_args={"connect_timeout": BUSY_SECONDS, "application_name": "edm-archive"},
     )
     event.listen(engine, "connect", _prepare_postgresql)
+    event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 

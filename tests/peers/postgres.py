@@ -40,11 +40,13 @@ class Postgres:
             connection.execute(statement.encode())
 
     @contextmanager
-    def database(self, template: str = "template0") -> Iterator[str]:
-        """The URL of a fresh database, a copy of `template`; it is dropped afterwards."""
+    def database(self, template: str = "template0", **settings: str) -> Iterator[str]:
+        """The URL of a fresh database, a copy of `template`, with these settings; it is dropped afterwards."""
         name = f"test_{next(self._names)}"
         # WAL_LOG copies a small template within the buffers; FILE_COPY would wait for a checkpoint.
         self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY WAL_LOG")
+        for setting, value in settings.items():
+            self.run(f"ALTER DATABASE {name} SET {setting} = '{value}'")
         try:
             yield self.url(name)
         finally:

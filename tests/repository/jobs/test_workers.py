@@ -139,7 +139,7 @@ def test_a_stalled_worker_that_wakes_finds_its_work_done_and_spoils_nothing(
     tmp_path: Path, package: Path, broker: valkey.Valkey
 ) -> None:
     """Suspended, not dead: on PostgreSQL, where the lease alone keeps workers apart."""
-    with catalogue_of("postgresql", idle_in_transaction_session_timeout="3s") as url:
+    with catalogue_of("postgresql", idle_in_transaction_session_timeout="3s", transaction_timeout="6s") as url:
         settings = new_home(tmp_path, catalogue=url, broker=broker.url)
         with at_home(settings) as archive:
             job = enqueue_intake(archive, Order(package))
