@@ -12,6 +12,7 @@ from storage.errors import ArchiveError, Text
 
 if TYPE_CHECKING:
     from repository.evidence.proof import CheckedProof
+    from repository.evidence.record import HoldingRecord
 
 verbs = typer.Typer(no_args_is_help=True, help="Check what was given out, without the archive.")
 
@@ -83,14 +84,14 @@ def protocol_command(
     )
 
 
-def _tell_programs(screen: Screen, checked: "CheckedProof", verifier: str) -> None:
+def _tell_programs(screen: Screen, checked: "CheckedProof[HoldingRecord]", verifier: str) -> None:
     record = checked.record
     answer = {"holds": True, "archive": record.archive, "takeover": record.takeover, "ordinal": record.ordinal}
     answer |= {"received_at": record.at, "index": checked.index, "checkpoint_size": checked.checkpoint.size}
     screen.json(answer | {"key": verifier})
 
 
-def _tell(screen: Screen, checked: "CheckedProof", verifier: str) -> None:
+def _tell(screen: Screen, checked: "CheckedProof[HoldingRecord]", verifier: str) -> None:
     record = checked.record
     screen.say(
         en=f"The proof holds. The archive {record.archive} took this file over at {record.at}, bit for bit as it is.",

@@ -9,11 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 
 def warsaw_date(stamp: str) -> str:
     """The date in Poland (YYYY-MM-DD) of a moment in UTC with Z, from 1996 on. ValueError for anything else."""
-    moment = datetime.fromisoformat(stamp)
+    return in_poland(datetime.fromisoformat(stamp)).date().isoformat()
+
+
+def in_poland(moment: datetime) -> datetime:
+    """What clocks in Poland show at a moment in UTC, from 1996 on, without a zone. ValueError for anything else."""
     if moment.utcoffset() != timedelta(0) or moment.year < 1996:
         raise ValueError("not a moment in UTC since 1996")
     summer = _turn(moment.year, 3) <= moment < _turn(moment.year, 10)
-    return (moment + timedelta(hours=2 if summer else 1)).date().isoformat()
+    return (moment + timedelta(hours=2 if summer else 1)).replace(tzinfo=None)
 
 
 def _turn(year: int, month: int) -> datetime:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import BinaryIO
+from typing import BinaryIO, Generic, TypeVar
 
 from repository.evidence.checkpoint import LARGEST_SIZE, Checkpoint, TreeHead, origin_of
 from repository.evidence.errors import (
@@ -26,7 +26,7 @@ from repository.evidence.errors import (
 )
 from repository.evidence.merkle import HASH_SIZE, included, leaf_hash
 from repository.evidence.note import LARGEST_NOTE, Verifier, decode64, encode64, split_note
-from repository.evidence.record import CustodyRecord, HoldingRecord, entry, parsed
+from repository.evidence.record import CustodyRecord, DeedRecord, HoldingRecord, Record, entry, parsed
 
 SUFFIX = ".tlog-proof"
 LONGEST_PATH = 64
@@ -47,11 +47,14 @@ class Proof:
     checkpoint: bytes
 
 
+R = TypeVar("R", bound=Record, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class CheckedProof:
+class CheckedProof(Generic[R]):
     """What holds after a check: entry `index` of the log at `checkpoint` commits to `record`."""
 
-    record: HoldingRecord | CustodyRecord
+    record: R
     index: int
     checkpoint: Checkpoint
 
@@ -81,7 +84,7 @@ def parse(proof: bytes) -> Proof:
     return Proof(record=record, index=int(index[1]), hashes=hashes, checkpoint=checkpoint)
 
 
-def check_record(proof: bytes, verifier_keys: Sequence[str]) -> CheckedProof:
+def check_record(proof: bytes, verifier_keys: Sequence[str]) -> CheckedProof[HoldingRecord | CustodyRecord | DeedRecord]:
     """The record in `proof` is in a log whose key is among `verifier_keys`; says nothing about any file.
 
     Raises `ProofError`, and `VerifierKeyMalformed` for a key that is none.
@@ -100,7 +103,7 @@ def check_record(proof: bytes, verifier_keys: Sequence[str]) -> CheckedProof:
     return CheckedProof(record=record, index=parts.index, checkpoint=checkpoint)
 
 
-def check(stream: BinaryIO, proof: bytes, verifier_keys: Sequence[str]) -> CheckedProof:
+def check(stream: BinaryIO, proof: bytes, verifier_keys: Sequence[str]) -> CheckedProof[HoldingRecord]:
     """The bytes of `stream` are those that the archive recorded on taking them over.
 
     Reads the stream once, in constant memory. Raises as `check_record`, `FileDiffers` and `NotOfAFile`.
@@ -120,7 +123,7 @@ def check(stream: BinaryIO, proof: bytes, verifier_keys: Sequence[str]) -> Check
             recorded_size=record.size,
             recorded_sha256=record.sha256.hex(),
         )
-    return checked
+    return CheckedProof(record=record, index=checked.index, checkpoint=checked.checkpoint)
 
 
 def _opened(note: bytes, verifiers: Sequence[Verifier]) -> Checkpoint:

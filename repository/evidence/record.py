@@ -34,10 +34,11 @@ _PATTERNS = {
     "facts_sha256": _DIGEST,
     "salt": r"[0-9a-f]{32}",
 }
-_NUMBERS = ("length", "offset", "ordinal", "size")
-_SHARED = ("archive", "at", "facts_sha256", "ordinal", "salt", "takeover")
-_HOLDING = ("kind", "length", "object", "offset", "sealed_sha256", "sha256", "size")
-_CUSTODY = ("event", "outcome")
+_NUMBERS = ("length", "number", "offset", "ordinal", "size")
+_SHARED = ("archive", "at", "facts_sha256", "salt")
+_HOLDING = ("kind", "length", "object", "offset", "ordinal", "sealed_sha256", "sha256", "size", "takeover")
+_CUSTODY = ("event", "ordinal", "outcome", "takeover")
+_DEED = ("event", "number", "outcome")
 
 
 def _form(*names: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
@@ -46,11 +47,9 @@ def _form(*names: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
     return texts, re.compile("\n".join(f"(?:{_PATTERNS[name]})" for name in texts), re.ASCII)
 
 
-_FORMS = {"holding": _form(*_SHARED, *_HOLDING), "custody": _form(*_SHARED, *_CUSTODY)}
-_FIELDS = {
-    "holding": frozenset(("v", "type", *_SHARED, *_HOLDING)),
-    "custody": frozenset(("v", "type", *_SHARED, *_CUSTODY)),
-}
+_TYPES = {"holding": _HOLDING, "custody": _CUSTODY, "deed": _DEED}
+_FORMS = {name: _form(*_SHARED, *fields) for name, fields in _TYPES.items()}
+_FIELDS = {name: frozenset(("v", "type", *_SHARED, *fields)) for name, fields in _TYPES.items()}
 
 
 def entry(record: bytes) -> bytes:
@@ -64,13 +63,11 @@ def commitment(facts: bytes, salt: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What every record says. `ordinal` is 0 where the takeover as a whole is meant; `at` is UTC with Z."""
+    """What every record says; `at` is UTC with Z."""
 
     type: ClassVar[str]
 
     archive: str
-    takeover: str
-    ordinal: int
     at: str
     facts_sha256: bytes
     salt: bytes
@@ -86,6 +83,8 @@ class HoldingRecord(Record):
 
     type = "holding"
 
+    takeover: str
+    ordinal: int
     kind: str
     size: int
     sha256: bytes
@@ -97,10 +96,26 @@ class HoldingRecord(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustodyRecord(Record):
-    """Something that happened (PREMIS event type) and how it ended."""
+    """Something that happened to a takeover (PREMIS event type), or to the item `ordinal` of it, and how it ended.
+
+    `ordinal` is 0 where the takeover as a whole is meant.
+    """
 
     type = "custody"
 
+    takeover: str
+    ordinal: int
+    event: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeedRecord(Record):
+    """A line of the archive's journal (`repository.domain.deed`): the `number`-th deed, its kind, and how it ended."""
+
+    type = "deed"
+
+    number: int
     event: str
     outcome: str
 
@@ -173,6 +188,26 @@ def custody_record(
     )
 
 
+def deed_record(
+    *, archive: str, number: int, event: str, outcome: str, at: str, facts: bytes, salt: bytes | None = None
+) -> bytes:
+    """The record of a deed; `facts` is its body in canonical form. Raises `RecordMalformed`."""
+    salt = os.urandom(SALT_SIZE) if salt is None else salt
+    return _built(
+        {
+            "archive": archive,
+            "at": at,
+            "event": event,
+            "facts_sha256": commitment(facts, salt).hex(),
+            "number": number,
+            "outcome": outcome,
+            "salt": salt.hex(),
+            "type": "deed",
+            "v": VERSION,
+        }
+    )
+
+
 def _built(fields: dict[str, str | int]) -> bytes:
     _check(fields)
     return canonical(fields)
@@ -200,7 +235,7 @@ def _worst(fields: Mapping[str, Any], texts: tuple[str, ...]) -> str:
     return next((name for name in texts if not re.fullmatch(_PATTERNS[name], fields[name], re.ASCII)), "text")
 
 
-def parsed(record: bytes) -> HoldingRecord | CustodyRecord:
+def parsed(record: bytes) -> HoldingRecord | CustodyRecord | DeedRecord:
     """The record that these bytes are. Raises `RecordMalformed`."""
     if len(record) > LONGEST_RECORD:
         raise RecordMalformed(reason="it is too long")
@@ -211,13 +246,16 @@ def parsed(record: bytes) -> HoldingRecord | CustodyRecord:
     if type(fields) is not dict or type(fields.get("type")) is not str or type(fields.get("v")) is not int:
         raise RecordMalformed(reason="it is not an object with a type and a version")
     _check(fields)
-    shared: dict[str, Any] = {name: fields[name] for name in ("archive", "takeover", "ordinal", "at")}
+    shared: dict[str, Any] = {"archive": fields["archive"], "at": fields["at"]}
     shared |= {name: bytes.fromhex(fields[name]) for name in ("facts_sha256", "salt")}
-    if fields["type"] == "custody":
-        return CustodyRecord(**shared, event=fields["event"], outcome=fields["outcome"])
+    match fields["type"]:
+        case "deed":
+            return DeedRecord(**shared, **{name: fields[name] for name in _DEED})
+        case "custody":
+            return CustodyRecord(**shared, **{name: fields[name] for name in _CUSTODY})
     return HoldingRecord(
         **shared,
-        **{name: fields[name] for name in ("kind", "size", "offset", "length")},
+        **{name: fields[name] for name in ("takeover", "ordinal", "kind", "length", "offset", "size")},
         sha256=bytes.fromhex(fields["sha256"]),
         sealed_sha256=bytes.fromhex(fields["sealed_sha256"]),
         object_id=fields["object"],

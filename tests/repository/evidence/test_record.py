@@ -9,8 +9,10 @@ from repository.canonical import GREATEST, canonical
 from repository.evidence.errors import RecordMalformed
 from repository.evidence.record import (
     CustodyRecord,
+    DeedRecord,
     HoldingRecord,
     custody_record,
+    deed_record,
     entry,
     holding_record,
     parsed,
@@ -42,6 +44,10 @@ HOLDINGS = st.fixed_dictionaries(
 EVENTS = st.fixed_dictionaries(
     SHARED | {"event": st.sampled_from(["capture", "ingestion end"]), "outcome": st.sampled_from(["success", "fail"])}
 )
+DEEDS = st.fixed_dictionaries(
+    {name: values for name, values in SHARED.items() if name not in ("takeover", "ordinal")}
+    | {"number": COUNTS, "event": st.sampled_from(["account", "consent"]), "outcome": st.sampled_from(["permitted"])}
+)
 HOLDING = {
     "archive": "a1",
     "takeover": "0193f3c0-1111-7222-8333-0123456789ab",
@@ -56,6 +62,20 @@ HOLDING = {
     "at": "2026-01-31T23:59:59Z",
     "facts": b"facts",
 }
+
+
+@given(DEEDS)
+def test_a_deed_record_says_what_it_was_made_of_and_not_of_whom(fields):
+    record = deed_record(**fields)
+    found = parsed(record)
+    assert isinstance(found, DeedRecord)
+    for name in ("archive", "at", "event", "number", "outcome", "salt"):
+        assert getattr(found, name) == fields[name]
+    assert found.commits_to(fields["facts"])
+    assert not found.commits_to(fields["facts"] + b"?")
+    assert set(json.loads(record)) == {
+        "archive", "at", "event", "facts_sha256", "number", "outcome", "salt", "type", "v",
+    }  # fmt: skip
 
 
 @given(HOLDINGS)

@@ -1,0 +1,126 @@
+"""Accounts: who did or tried what, when, what for, and what came of it (R463-10.1.2, 10.1.3, 10.3; UPP art. 27(4)).
+
+Every attempt has exactly one, permitted or not, written before a byte is opened. Names and organisation are those of
+that moment. `as_body` and `account_of` are inverse: the body is what the journal keeps for good.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from repository.access.decision import Decision
+from repository.access.request import AccessRequest
+from repository.domain.describing import Identifier
+from repository.polish_time import in_poland
+
+KIND = "account"
+PERMITTED, REFUSED = "permitted", "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """`at`: UTC with microseconds and Z; `day` (YYYY-MM-DD) and `hour` (HH) are Europe/Warsaw, as the law counts.
+
+    `takeover` is an id, `patient` and `ordinal` are numbers in it, 0 where no one patient or holding was meant.
+    `patient_name` is in DICOM form. `count`: how many holdings were asked for, 0 where that was not known beforehand.
+    `approval`: of the second person. `rules`: version of the rules; `rule`: the one that permitted.
+    """
+
+    number: int = 0
+    at: str
+    day: str
+    hour: str
+    door: str
+    kind: str
+    id: str
+    given_name: str
+    surname: str
+    role: str
+    npwz: str
+    organisation: str
+    organisation_id: Identifier | None
+    method: str
+    assurance: str
+    proof: str  # Identification.evidence
+    purpose: str  # empty where none was said
+    basis: str
+    reason: str
+    evidence: str
+    operation: str
+    takeover: str
+    patient: int
+    patient_name: str
+    ordinal: int
+    study: str
+    document: Identifier | None
+    count: int
+    outcome: str
+    reasons: tuple[str, ...]
+    rule: str
+    duties: tuple[str, ...]
+    rules: str
+    manner: str  # of disclosure: UPP art. 27 (view, copy, electronic, carrier, …); empty where nothing left
+
+
+def account_of_attempt(
+    request: AccessRequest, decision: Decision, *, patient_name: str = "", count: int = 0, manner: str = ""
+) -> Account:
+    """The account of `request` and what was decided on it."""
+    who, what, known = request.principal, request.subject, request.principal.identification
+    local = in_poland(request.at)
+    return Account(
+        at=request.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        day=local.strftime("%Y-%m-%d"),
+        hour=local.strftime("%H"),
+        door=request.door,
+        kind=who.kind.value,
+        id=who.id,
+        given_name=who.given_name,
+        surname=who.surname,
+        role=who.role,
+        npwz=who.npwz,
+        organisation=who.organisation.name if who.organisation else "",
+        organisation_id=who.organisation.identifier if who.organisation else None,
+        method=known.method.value if known else "",
+        assurance=known.assurance.value if known else "",
+        proof=known.evidence if known else "",
+        purpose=request.purpose.value if request.purpose else "",
+        basis=request.basis,
+        reason=request.reason,
+        evidence=request.evidence,
+        operation=request.operation.value,
+        takeover=what.takeover,
+        patient=what.patient,
+        patient_name=patient_name.encode("utf-8", "backslashreplace").decode(),  # dirty names have no canonical form
+        ordinal=what.ordinal,
+        study=what.study,
+        document=what.document,
+        count=count,
+        outcome=PERMITTED if decision.permitted else REFUSED,
+        reasons=decision.reasons,
+        rule=decision.rule,
+        duties=decision.duties,
+        rules=decision.rules,
+        manner=manner if decision.permitted else "",
+    )
+
+
+_IDENTIFIERS = ("organisation_id", "document")
+_LISTS = ("reasons", "duties")
+
+
+def as_body(account: Account) -> dict[str, Any]:
+    """The account without its number, as canonical JSON values."""
+    body: dict[str, Any] = {name: getattr(account, name) for name in Account.__slots__ if name != "number"}
+    for name in _IDENTIFIERS:
+        body[name] = None if body[name] is None else {"root": body[name].root, "extension": body[name].extension}
+    return body | {name: list(body[name]) for name in _LISTS}
+
+
+def account_of(body: Mapping[str, Any], *, number: int) -> Account:
+    """The inverse of `as_body`."""
+    values = dict(body)
+    for name in _IDENTIFIERS:
+        known = values[name]
+        values[name] = None if known is None else Identifier(known["root"], known["extension"])
+    return Account(number=number, **values | {name: tuple(values[name]) for name in _LISTS})
