@@ -99,7 +99,7 @@ def init(
         key_file, passphrase_file = found.key_file, found.passphrase_file
     if (found.home / FILE).exists():
         raise HomeExists(home=str(found.home))
-    protection, made_key = _protection(screen, key_file, passphrase_file)
+    protection, made_key, secret = _protection(screen, key_file, passphrase_file)
     home = create_archive(found, protection=protection, store=store, catalogue=catalogue, versioned=not unversioned)
     answer = {
         "archive": home.archive.hex,
@@ -110,6 +110,7 @@ def init(
         "key_file_made": made_key,
         "store": home.store,
         "catalogue": _without_password(home.catalogue),
+        "invitation": _first_invitation(found, secret),
     }
     screen.json(answer) if screen.as_json else _tell(screen, answer)
 
@@ -121,8 +122,21 @@ def _refuse_passwords(catalogue: str) -> None:
         raise SecretInAddress
 
 
-def _protection(screen: Screen, key_file: Path | None, passphrase_file: Path | None) -> tuple["Protection", bool]:
-    """What opens the ring, and whether a key file was made for it."""
+def _first_invitation(found: "Settings", secret: bytes) -> dict[str, Any]:
+    """The code by which the first administrator gets an account: there is no password that everybody knows."""
+    from cli.identity import noting
+    from cli.user import as_answer
+    from repository.people.inviting import first_invitation
+    from repository.runtime import open_archive
+
+    with open_archive(found, secret=secret) as archive:
+        return as_answer(first_invitation(archive, note=noting(archive)))
+
+
+def _protection(
+    screen: Screen, key_file: Path | None, passphrase_file: Path | None
+) -> tuple["Protection", bool, bytes]:
+    """What opens the ring, whether a key file was made for it, and the secret itself."""
     from repository.errors import SecretMissing
     from storage.keys.protection import SHORTEST_PASSPHRASE, by_key_file, by_passphrase, new_key_file
     from storage.keys.ring import read_private, write_private
@@ -131,7 +145,8 @@ def _protection(screen: Screen, key_file: Path | None, passphrase_file: Path | N
         made = not key_file.exists()
         if made:
             write_private(key_file, new_key_file())
-        return by_key_file(read_private(key_file)), made
+        content = read_private(key_file)
+        return by_key_file(content), made, content
     if passphrase_file is not None:
         passphrase = read_private(passphrase_file).rstrip(b"\r\n")
     elif sys.stdin.isatty():
@@ -142,7 +157,7 @@ def _protection(screen: Screen, key_file: Path | None, passphrase_file: Path | N
         raise SecretMissing
     if len(passphrase) < SHORTEST_PASSPHRASE:
         raise PassphraseUnusable
-    return by_passphrase(passphrase), False
+    return by_passphrase(passphrase), False, passphrase
 
 
 def _published(found: "Settings", home: "Home") -> str:
@@ -189,4 +204,11 @@ def _tell(screen: Screen, answer: dict[str, Any]) -> None:
     if key_file:
         screen.say(en="\nThen:", pl="\nPotem:")
         screen.say(en=f"  export EDM_ARCHIVE_KEY_FILE={key_file}", pl=f"  export EDM_ARCHIVE_KEY_FILE={key_file}")
+    invitation = answer["invitation"]
+    screen.say(
+        en=f"\nThe first administrator's invitation, shown this once and good once, until {invitation['until']}:\n"
+        f"\n  {invitation['code']}\n\nThey accept it with a name to sign in with: edm-archive user accept NAME",
+        pl=f"\nZaproszenie pierwszego administratora, pokazane tylko teraz, jednorazowe, do {invitation['until']}:\n"
+        f"\n  {invitation['code']}\n\nPrzyjmuje je, wybierając nazwę logowania: edm-archive user accept NAZWA",
+    )
     screen.say(en="\nNext: edm-archive takeover receive PACKAGE", pl="\nDalej: edm-archive takeover receive PACZKA")

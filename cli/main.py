@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import db, doctor, get, init, keys, proof, rebuild, sample, search, storage, takeover, verify, worker
+from cli import db, doctor, get, init, keys, proof, rebuild, sample, search, storage, takeover, user, verify, worker
 from cli.failures import INTERRUPTED, flushed, guarded
 from cli.screen import Screen, forgiving, prepared
 from storage.memory import keep_freed_memory
@@ -102,6 +102,7 @@ app.command("rebuild")(rebuild.rebuild)
 app.add_typer(keys.verbs, name="keys")
 app.add_typer(storage.verbs, name="storage")
 app.add_typer(db.verbs, name="db")
+app.add_typer(user.verbs, name="user")
 app.command("worker")(worker.worker)
 app.command("doctor")(doctor.doctor)
 

@@ -17,10 +17,10 @@ MOST = 1000
 class AccountQuery:
     """`None` is no condition; a tuple asks for any one of its values, so that an empty one is met by no account.
 
-    `at_from` (included) and `at_to` (excluded) are in the form of `Account.at`, empty where open. `surnames` are the
-    beginnings of surnames, compared as `folded`. `patients` are (takeover, number of the patient), `holdings` are
-    (takeover, ordinal), `reasons` are met by an account that has one of them. Accounts come by number, those above
-    `after`, at most `limit` of them.
+    `at_from` (included) and `at_to` (excluded) are in the form of `Account.at`, empty where open. `surnames`
+    and `patient_names` (in DICOM form) are beginnings, compared as `folded`. `patients` are (takeover, number of the
+    patient), `holdings` are (takeover, ordinal); `about_a_patient` asks whether one patient was meant. Accounts come
+    by number, those above `after`, at most `limit` of them.
     """
 
     at_from: str = ""
@@ -28,6 +28,7 @@ class AccountQuery:
     numbers: tuple[int, ...] | None = None
     ids: tuple[str, ...] | None = None
     kinds: tuple[str, ...] | None = None
+    npwz: tuple[str, ...] | None = None
     surnames: tuple[str, ...] | None = None
     doors: tuple[str, ...] | None = None
     outcomes: tuple[str, ...] | None = None
@@ -35,6 +36,8 @@ class AccountQuery:
     purposes: tuple[str, ...] | None = None
     takeovers: tuple[str, ...] | None = None
     patients: tuple[tuple[str, int], ...] | None = None
+    patient_names: tuple[str, ...] | None = None
+    about_a_patient: bool | None = None
     holdings: tuple[tuple[str, int], ...] | None = None
     studies: tuple[str, ...] | None = None
     documents: tuple[Identifier, ...] | None = None
@@ -45,21 +48,23 @@ class AccountQuery:
 
 def folded(name: str) -> str:
     """A name without case, marks and the stroke of ł: what surnames are compared by."""
-    bare = "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
-    return unicodedata.normalize("NFKD", bare.casefold().replace("ł", "l"))
+    plain = unicodedata.normalize("NFKD", name.casefold().replace("ł", "l"))
+    return "".join(each for each in plain if not unicodedata.combining(each))
 
 
 def matches(query: AccountQuery, account: Account) -> bool:
     """Whether `account` meets every condition of `query`; `limit` is none."""
     if account.number <= query.after or account.at < query.at_from or (query.at_to and account.at >= query.at_to):
         return False
-    surname = folded(account.surname)
-    if query.surnames is not None and not any(surname.startswith(folded(each)) for each in query.surnames):
+    if not (_begins(account.surname, query.surnames) and _begins(account.patient_name, query.patient_names)):
+        return False
+    if query.about_a_patient is not None and query.about_a_patient is not (account.patient != 0):
         return False
     asked: tuple[tuple[tuple[object, ...] | None, object], ...] = (
         (query.numbers, account.number),
         (query.ids, account.id),
         (query.kinds, account.kind),
+        (query.npwz, account.npwz),
         (query.doors, account.door),
         (query.outcomes, account.outcome),
         (query.operations, account.operation),
@@ -72,3 +77,7 @@ def matches(query: AccountQuery, account: Account) -> bool:
         (query.rules, account.rules),
     )
     return all(wanted is None or found in wanted for wanted, found in asked)
+
+
+def _begins(name: str, wanted: tuple[str, ...] | None) -> bool:
+    return wanted is None or any(folded(name).startswith(folded(each)) for each in wanted)

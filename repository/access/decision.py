@@ -14,10 +14,16 @@ from repository.access.facts import Facts
 from repository.access.request import AccessRequest
 from repository.access.rules import Rule, RuleSet
 
+FACTS_MISSING, CONSENT_MISSING, AUTHZ_INCOMPLETE = "FACTS_MISSING", "CONSENT_MISSING", "AUTHZ_INCOMPLETE"
+"""What the decision says by itself; all other reasons are the rules'."""
+SECRET = frozenset({"SECOND_PERSON_MISSING"})
+"""Reasons that would disclose special protection (R463-10.2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`reasons`: codes of all refusing rules that held, the first being the one that is told; empty if permitted.
+    """`reasons`: codes of all refusing rules that held, or why nothing permits; empty if permitted. They may disclose
+    special protection: `told` is what may be said and written down, and `reason` the first of it.
 
     `rule`: the permitting rule. `duties`: what has to follow, `prominent` (the account stands out) and `review` (a
     person looks at it afterwards). `rules`: the version that was applied.
@@ -31,20 +37,32 @@ class Decision:
 
     @property
     def permitted(self) -> bool:
-        return not self.reasons
+        return bool(self.rule) and not self.reasons
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """As if there were no special protection, where there are other reasons; it is never empty for a refusal."""
+        if self.permitted:
+            return ()
+        return tuple(each for each in self.reasons if each not in SECRET) or (AUTHZ_INCOMPLETE,)
 
     @property
     def reason(self) -> str:
-        return self.reasons[0] if self.reasons else ""
+        return "" if self.permitted else self.told[0]
 
 
 def decide(request: AccessRequest, facts: Facts, *, rules: RuleSet) -> Decision:
     """The decision on `request` at `request.at`."""
-    reasons = tuple(dict.fromkeys(rule.reason for rule in rules.refusing if _refuses(rule, request, facts)))
-    granted = None if reasons else next((rule for rule in rules.permitting if _permits(rule, request, facts)), None)
-    if granted is not None:
-        return Decision((), granted.id, granted.duties, rules.version, request.at)
-    return Decision(reasons or (_missing(rules, request, facts),), "", (), rules.version, request.at)
+    found = (_refusal(rule, request, facts) for rule in rules.refusing if _concerns(rule, request))
+    reasons = tuple(dict.fromkeys(reason for reason in found if reason))
+    if not SECRET.issuperset(reasons):
+        return Decision(reasons, "", (), rules.version, request.at)
+    granted = next((rule for rule in rules.permitting if _permits(rule, request, facts)), None)
+    if granted is None:
+        return Decision((*reasons, _missing(rules, request, facts)), "", (), rules.version, request.at)
+    if reasons:
+        return Decision(reasons, "", (), rules.version, request.at)
+    return Decision((), granted.id, granted.duties, rules.version, request.at)
 
 
 def explain(request: AccessRequest, facts: Facts, *, rules: RuleSet) -> Mapping[str, Mapping[str, str]]:
@@ -65,12 +83,12 @@ def _concerns(rule: Rule, request: AccessRequest) -> bool:
     )
 
 
-def _refuses(rule: Rule, request: AccessRequest, facts: Facts) -> bool:
-    """Only a condition that is known to fail holds a refusing rule off."""
-    if not _concerns(rule, request):
-        return False
+def _refusal(rule: Rule, request: AccessRequest, facts: Facts) -> str:
+    """The reason that the rule gives, or none. Only a condition that is known to fail holds a refusing rule off."""
     told = [_told(name, request, facts) for name in rule.conditions]
-    return "fails" not in told
+    if "fails" in told:
+        return ""
+    return FACTS_MISSING if "unknown" in told else rule.reason
 
 
 def _permits(rule: Rule, request: AccessRequest, facts: Facts) -> bool:
@@ -85,11 +103,12 @@ def _told(name: str, request: AccessRequest, facts: Facts) -> str:
 
 
 def _missing(rules: RuleSet, request: AccessRequest, facts: Facts) -> str:
-    """Why nothing permits: the consent that would have, or the right that is not there."""
-    if facts.permissions is None:
-        return "FACTS_MISSING"
-    for rule in rules.permitting:
-        unmet = [name for name in rule.conditions if _told(name, request, facts) != "holds"]
-        if _concerns(rule, request) and unmet == ["consent"]:
-            return "CONSENT_MISSING"
-    return "AUTHZ_INCOMPLETE"
+    """Why nothing permits: a fact that might have, the consent that would have, or the right that is not there."""
+    unmet = [
+        {name: told for name in rule.conditions if (told := _told(name, request, facts)) != "holds"}
+        for rule in rules.permitting
+        if _concerns(rule, request)
+    ]
+    if any("fails" not in each.values() for each in unmet):
+        return FACTS_MISSING
+    return CONSENT_MISSING if {"consent": "fails"} in unmet else AUTHZ_INCOMPLETE

@@ -12,11 +12,12 @@ from repository.domain.describing import Identifier
 
 
 class RelationKind(StrEnum):
-    """What a person is to a patient (UPP art. 26(1)-(2))."""
+    """What a person is to a patient (UPP art. 26(1)-(2), SIOZ art. 35(1)(3))."""
 
     STATUTORY_REPRESENTATIVE = "statutory-representative"
     AUTHORISED = "authorised"  # by the patient, in life
     CLOSE = "close"  # osoba bliska, art. 3(1)(2)
+    PRIMARY_CARE = "primary-care"  # POZ physician, nurse or midwife, by NPWZ: SIOZ art. 35(1)(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +67,23 @@ class Authorisation:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A second person lets one reading of a protected record happen (R463-10.2)."""
+    """A second person lets one reading of a protected record happen (R463-10.2): of `patient` in `takeover`, where they
+    are said; otherwise whoever gathers the facts vouches that it is about the record that is asked for."""
 
     id: str
     approver: str  # Principal.id
     requester: str  # Principal.id
     since: datetime
     until: datetime
+    takeover: str = ""
+    patient: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """`protected`: the patient or the provider is under special protection. `permissions`: those that may concern the
-    patient and the principal, in force or not."""
+    patient and the principal, in force or not; any tuple, or a `PermissionIndex` where they are many. `after_death`: None
+    is a patient of whose death nothing is recorded, and `death_known` False that it could not be asked."""
 
     protected: bool | None
     custody: tuple[Custody, ...] | None
@@ -87,3 +92,4 @@ class Facts:
     after_death: AfterDeath | None = None
     authorisations: tuple[Authorisation, ...] | None = ()
     approvals: tuple[Approval, ...] | None = ()
+    death_known: bool = True

@@ -1,7 +1,7 @@
 """A wish to read: who, what for, on which ground, what, when, through which door."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from repository.access.principal import Principal
 from repository.access.purpose import Purpose
@@ -12,7 +12,7 @@ from repository.access.subject import Operation, Subject
 class AccessRequest:
     """`purpose` None is a request that says none, and it is refused. `basis`: code of a legal basis, where the purpose
     needs one. `reason`: in words, where a rule asks for them (break-glass). `evidence`: the demand, letter or order
-    that it answers. `door`: cli, rest, dicomweb, fhir, dimse, worker."""
+    that it answers. `at`: in UTC, or ValueError. `door`: cli, rest, dicomweb, fhir, dimse, worker."""
 
     principal: Principal
     purpose: Purpose | None
@@ -23,3 +23,7 @@ class AccessRequest:
     basis: str = ""
     reason: str = ""
     evidence: str = ""
+
+    def __post_init__(self) -> None:
+        if self.at.utcoffset() != timedelta(0):
+            raise ValueError("a request is made at a moment in UTC")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from repository.access.identity import may_be, same, same_here
 from repository.domain.describing import Identifier
 
 
@@ -56,31 +57,43 @@ class Scope:
     def whole(self) -> bool:
         return self == Scope()
 
-    def covers(self, subject: Subject) -> bool:
+    def covers(self, subject: Subject, *, everywhere: bool = False) -> bool:
+        """Whether the subject is known to lie inside. `everywhere`: in any takeover, so that documents and events
+        without a root are not told apart, and lie outside."""
         if self.whole:
             return True
+        agree = same if everywhere else same_here
         return (
-            (not self.documents or subject.document in self.documents)
+            (not self.documents or any(agree(subject.document, each) for each in self.documents))
             and (not self.classes or (subject.class_code != "" and subject.class_code in self.classes))
-            and (not self.events or any(event in self.events for event in subject.events))
+            and (not self.events or any(agree(mine, each) for mine in subject.events for each in self.events))
             and (not self.studies or (subject.study != "" and subject.study in self.studies))
             and (not self.specialties or (subject.specialty != "" and subject.specialty in self.specialties))
             and self._covers_day(subject.date)
         )
 
-    def _covers_day(self, day: str) -> bool:
-        if not (self.first_day or self.last_day):
-            return True
-        known = len(day) == 8 and day.isdecimal()
-        return known and self.first_day <= day and (not self.last_day or day <= self.last_day)
-
     def touches(self, subject: Subject) -> bool:
         """Whether a subject may lie inside for all that is known: how a prohibition reads its scope."""
         return (
-            (not self.documents or subject.document is None or subject.document in self.documents)
+            (not self.documents or subject.document is None or _any_may_be((subject.document,), self.documents))
             and (not self.classes or not subject.class_code or subject.class_code in self.classes)
-            and (not self.events or not subject.events or any(event in self.events for event in subject.events))
+            and (not self.events or not subject.events or _any_may_be(subject.events, self.events))
             and (not self.studies or not subject.study or subject.study in self.studies)
             and (not self.specialties or not subject.specialty or subject.specialty in self.specialties)
-            and (len(subject.date) != 8 or not subject.date.isdecimal() or self._covers_day(subject.date))
+            and (not self._days_known(subject.date) or self._covers_day(subject.date))
         )
+
+    def _covers_day(self, day: str) -> bool:
+        if not (self.first_day or self.last_day):
+            return True
+        return self._days_known(day) and self.first_day <= day and (not self.last_day or day <= self.last_day)
+
+    def _days_known(self, day: str) -> bool:
+        return all(len(each) == 8 and each.isascii() and each.isdigit() for each in (day, *self._days()))
+
+    def _days(self) -> tuple[str, ...]:
+        return tuple(each for each in (self.first_day, self.last_day) if each)
+
+
+def _any_may_be(found: tuple[Identifier, ...], named: tuple[Identifier, ...]) -> bool:
+    return any(not mine.extension.strip() or may_be(mine, each) for mine in found for each in named)

@@ -3,14 +3,18 @@
 from pathlib import Path
 
 from repository.catalogue import migrating
+from repository.catalogue.accounts import Accounts
 from repository.catalogue.counting import Counting
 from repository.catalogue.desk import Clock, utc_now
 from repository.catalogue.dumping import Dumping
 from repository.catalogue.engine import Room, existing, made, place, read_url
+from repository.catalogue.entitling import Entitling
 from repository.catalogue.items import Items
 from repository.catalogue.jobs import Jobs
+from repository.catalogue.journal import Journal
 from repository.catalogue.log import Log
 from repository.catalogue.owners import Owners
+from repository.catalogue.people import People
 from repository.catalogue.reading import Reading
 from repository.catalogue.runs import Runs
 from repository.catalogue.search import Search
@@ -20,11 +24,15 @@ from repository.catalogue.writing import Writing
 
 
 class Catalogue(Takeovers, Items, Writing, Reading, Counting, Owners, Log, Search, Runs, Dumping):
-    """All verbs over one database; safe to share between threads. `jobs` are a part of their own."""
+    """All verbs over one database; safe to share between threads. Those after `jobs` are parts of their own."""
 
     def __init__(self, room: Room, *, now: Clock = utc_now) -> None:
         super().__init__(room, now=now)
         self.jobs = Jobs(room, now=now)
+        self.people = People(room, now=now)
+        self.journal = Journal(room, now=now)
+        self.accounts = Accounts(room, now=now)
+        self.entitling = Entitling(room, now=now)
 
     @property
     def place(self) -> str:

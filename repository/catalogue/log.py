@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select, text
 from repository.catalogue.bulk import execute_many, in_groups, insert
 from repository.catalogue.desk import Desk, stamp
 from repository.catalogue.errors import HoldingUnknown, LogContradiction
+from repository.catalogue.journal_tables import journal
 from repository.catalogue.tables import checkpoint, custody_event, holding, log_entry
 
 _SEQUENCER = 0x45444D_02  # "EDM", 2
@@ -127,12 +128,13 @@ class Log(Desk):
             return connection.execute(waiting).scalar_one()
 
     def unheld(self) -> Iterator[tuple[int, int]]:
-        """(first index, how many) of entries that follow each other and that no holding and no event has.
+        """(first index, how many) of entries that follow each other and that no holding, event or deed has.
 
         None in a catalogue that nobody changed by hand and that was not rebuilt without a lost object: an entry is
         written with its row, in one transaction.
         """
-        alone = select(log_entry.c.index).except_(select(holding.c.log_index), select(custody_event.c.log_index))
+        held = (holding.c.log_index, custody_event.c.log_index, journal.c.log_index)
+        alone = select(log_entry.c.index).except_(*(select(index) for index in held))
         with self._room.reading() as connection:
             indexes = [row[0] for row in connection.execute(alone)]
         for _, run in groupby(enumerate(sorted(indexes)), key=lambda place: place[1] - place[0]):

@@ -26,7 +26,7 @@ from repository.evidence.errors import (
 )
 from repository.evidence.merkle import HASH_SIZE, included, leaf_hash
 from repository.evidence.note import LARGEST_NOTE, Verifier, decode64, encode64, split_note
-from repository.evidence.record import CustodyRecord, DeedRecord, HoldingRecord, Record, entry, parsed
+from repository.evidence.record import AnyRecord, HoldingRecord, Record, entry, parsed
 
 SUFFIX = ".tlog-proof"
 LONGEST_PATH = 64
@@ -47,14 +47,14 @@ class Proof:
     checkpoint: bytes
 
 
-R = TypeVar("R", bound=Record, covariant=True)
+RecordT = TypeVar("RecordT", bound=Record)
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedProof(Generic[R]):
+class CheckedProof(Generic[RecordT]):
     """What holds after a check: entry `index` of the log at `checkpoint` commits to `record`."""
 
-    record: R
+    record: RecordT
     index: int
     checkpoint: Checkpoint
 
@@ -84,7 +84,7 @@ def parse(proof: bytes) -> Proof:
     return Proof(record=record, index=int(index[1]), hashes=hashes, checkpoint=checkpoint)
 
 
-def check_record(proof: bytes, verifier_keys: Sequence[str]) -> CheckedProof[HoldingRecord | CustodyRecord | DeedRecord]:
+def check_record(proof: bytes, verifier_keys: Sequence[str]) -> CheckedProof[AnyRecord]:
     """The record in `proof` is in a log whose key is among `verifier_keys`; says nothing about any file.
 
     Raises `ProofError`, and `VerifierKeyMalformed` for a key that is none.

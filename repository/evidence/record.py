@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from repository.canonical import GREATEST, NotCanonical, canonical, parse
 from repository.evidence.errors import RecordMalformed
@@ -118,6 +118,9 @@ class DeedRecord(Record):
     number: int
     event: str
     outcome: str
+
+
+AnyRecord: TypeAlias = HoldingRecord | CustodyRecord | DeedRecord
 
 
 def holding_record(
@@ -235,7 +238,7 @@ def _worst(fields: Mapping[str, Any], texts: tuple[str, ...]) -> str:
     return next((name for name in texts if not re.fullmatch(_PATTERNS[name], fields[name], re.ASCII)), "text")
 
 
-def parsed(record: bytes) -> HoldingRecord | CustodyRecord | DeedRecord:
+def parsed(record: bytes) -> AnyRecord:
     """The record that these bytes are. Raises `RecordMalformed`."""
     if len(record) > LONGEST_RECORD:
         raise RecordMalformed(reason="it is too long")

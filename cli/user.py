@@ -1,0 +1,309 @@
+"""`edm-archive user invite | accept | list | revoke | password | sign-in | sign-out`: local accounts."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import typed
+from cli.identity import forget, keep, kept_token, noting, signed_in
+from cli.opening import opened
+from cli.options import Json
+from cli.screen import Screen, screen_of
+from repository.access.principal import Organisation, PrincipalKind
+from repository.domain.describing import Identifier
+from storage.errors import Text
+
+if TYPE_CHECKING:
+    from repository.catalogue.people_rows import Person
+    from repository.people.inviting import Invitation
+    from repository.runtime import Archive
+
+verbs = typer.Typer(no_args_is_help=True, help="Local accounts: who may sign in.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The name to sign in with.")]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option("--password-file", metavar="FILE", help="Holds the password; only you can read it."),
+]
+Totp = Annotated[str, typer.Option("--totp", metavar="CODE", help="The code that your device shows.")]
+GivenName = Annotated[str, typer.Option("--given-name", metavar="TEXT", help="First name.")]
+Surname = Annotated[str, typer.Option("--surname", metavar="TEXT", help="Surname.")]
+
+
+@verbs.command("invite")
+def invite_command(
+    context: typer.Context,
+    *,
+    kind: Annotated[PrincipalKind, typer.Option("--kind", help="What the account is.")],
+    given_name: GivenName = "",
+    surname: Surname = "",
+    role: Annotated[str, typer.Option("--role", metavar="TEXT", help="Role in the organisation.")] = "",
+    npwz: Annotated[str, typer.Option("--npwz", metavar="NUMBER", help="Licence number of a medical worker.")] = "",
+    identifier: Annotated[str, typer.Option("--identifier", metavar="ROOT:EXTENSION", help="OID and number.")] = "",
+    organisation: Annotated[str, typer.Option("--organisation", metavar="NAME", help="Whom they work for.")] = "",
+    organisation_id: Annotated[str, typer.Option("--organisation-id", metavar="ROOT:EXTENSION", help="Its id.")] = "",
+    organisation_role: Annotated[
+        str, typer.Option("--organisation-role", metavar="TEXT", help="provider, payer, authority, insurer, archive")
+    ] = "provider",
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name to sign in with; else they choose.")] = "",
+    operator: Annotated[
+        bool, typer.Option("--operator", metavar="", help="Invite as whoever holds the key ring: no one can sign in.")
+    ] = False,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Make an account that waits for its owner, and print the code that it is accepted with, once."""
+    from repository.people.inviting import OPERATOR, invite
+
+    screen = screen_of(context)
+    if kind is PrincipalKind.ARCHIVE:
+        raise typer.BadParameter("archive", param_hint="--kind")
+    house = Organisation(_identifier(organisation_id, "--organisation-id"), organisation, organisation_role)
+    with opened(screen) as archive:
+        by = OPERATOR if operator else _signed_in(archive, screen, PrincipalKind.ADMINISTRATOR)
+        made = invite(
+            archive, kind=kind, given_name=given_name, surname=surname, role=role, npwz=npwz, by=by, name=name,
+            identifier=_identifier(identifier, "--identifier") if identifier else None,
+            organisation=house if organisation or organisation_id else None, note=noting(archive),
+        )  # fmt: skip
+    screen.json(as_answer(made)) if screen.as_json else tell_invitation(screen, made)
+
+
+@verbs.command("accept")
+def accept_command(
+    context: typer.Context,
+    *,
+    name: Name,
+    given_name: GivenName = "",
+    surname: Surname = "",
+    without_totp: Annotated[bool, typer.Option("--without-totp", metavar="", help="No codes, where allowed.")] = False,
+    no_confirm: Annotated[bool, typer.Option("--no-confirm", metavar="", help="Do not ask for a first code.")] = False,
+    password_file: PasswordFile = None,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Take over an account: its invitation code and a password are asked for, its TOTP secret is shown once.
+
+    Without a terminal they are read from standard input, a line each: code, password, first TOTP code.
+    """
+    from repository.people.inviting import accept, invited
+
+    screen = screen_of(context)
+
+    def confirm(uri: str) -> str:
+        _show_secret(screen, uri)
+        return typed.typed(screen, typed.CONFIRMING)
+
+    with opened(screen) as archive:
+        code = typed.typed(screen, typed.INVITATION)
+        waiting = invited(archive, code)
+        if not waiting.surname and not surname and typed.at_a_terminal():
+            given_name, surname = typed.typed(screen, typed.GIVEN_NAME), typed.typed(screen, typed.SURNAME)
+        secret = typed.password(screen, password_file, question=typed.NEW_PASSWORD, twice=True)
+        done = accept(
+            archive, code, name=name, password=secret, given_name=given_name, surname=surname,
+            totp=not without_totp, confirm=None if no_confirm else confirm, note=noting(archive),
+        )  # fmt: skip
+    if screen.as_json:
+        screen.json({"account": done.account, "name": done.name, "otpauth": done.otpauth})
+        return
+    if done.otpauth and no_confirm:
+        _show_secret(screen, done.otpauth)
+    screen.say(
+        en=f"The account {name} is yours.\nNext: edm-archive user sign-in {name}",
+        pl=f"Konto {name} należy do Ciebie.\nDalej: edm-archive user sign-in {name}",
+    )
+
+
+@verbs.command("list")
+def list_command(context: typer.Context, as_json: Json = False) -> None:  # noqa: ARG001  the screen knows
+    """Show all accounts, for administrators and auditors."""
+    from repository.people.keeping import people
+
+    screen = screen_of(context)
+    with opened(screen) as archive:
+        _signed_in(archive, screen, PrincipalKind.ADMINISTRATOR, PrincipalKind.AUDITOR)
+        found = people(archive)
+    if screen.as_json:
+        screen.json_with_rows({}, "people", map(_as_row, found)) if found else screen.json({"people": []})
+        return
+    heads = (("Name", "Nazwa"), ("Kind", "Rodzaj"), ("State", "Stan"), ("Person", "Osoba"), ("Until", "Do"))
+    rows = [
+        (one.id, one.kind.value, one.state.value, f"{one.given_name} {one.surname}".strip() or "–",
+         (one.locked_until or one.invitation_until)[:19] or "–")
+        for one in found
+    ]  # fmt: skip
+    screen.table([Text(en=en, pl=pl) for en, pl in heads], rows, whole=(0,))
+
+
+@verbs.command("revoke")
+def revoke_command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its account id.")],
+    operator: Annotated[
+        bool, typer.Option("--operator", metavar="", help="Revoke as whoever holds the key ring: no one can sign in.")
+    ] = False,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Take an account away for good: its sessions end now, its invitation is void, its name is never given again."""
+    from repository.people.inviting import OPERATOR
+    from repository.people.keeping import revoke
+
+    screen = screen_of(context)
+    with opened(screen) as archive:
+        by = OPERATOR if operator else _signed_in(archive, screen, PrincipalKind.ADMINISTRATOR)
+        gone = revoke(archive, name, by=by, note=noting(archive))
+    if screen.as_json:
+        screen.json(_as_row(gone))
+        return
+    screen.say(en="The account is revoked; its sessions are over.", pl="Konto unieważniono; jego sesje zakończono.")
+
+
+@verbs.command("password")
+def password_command(
+    context: typer.Context,
+    *,
+    name: Name,
+    totp: Totp = "",
+    password_file: PasswordFile = None,
+    new_password_file: Annotated[
+        Path | None, typer.Option("--new-password-file", metavar="FILE", help="Holds the new password.")
+    ] = None,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Change the password of your account; all its sessions end.
+
+    Without a terminal and files: lines of standard input, the old password, the code unless --totp, the new password.
+    """
+    from repository.people.signing_in import change_password
+
+    screen = screen_of(context)
+    with opened(screen) as archive:
+        old, code = _proof(screen, password_file, totp)
+        new = typed.password(screen, new_password_file, question=typed.NEW_PASSWORD, twice=True)
+        change_password(archive, name, old, new=new, totp=code, note=noting(archive))
+    if screen.as_json:
+        screen.json({"name": name, "changed": True})
+        return
+    screen.say(
+        en=f"The password is changed and all sessions are over.\nNext: edm-archive user sign-in {name}",
+        pl=f"Hasło zmieniono i zakończono wszystkie sesje.\nDalej: edm-archive user sign-in {name}",
+    )
+
+
+@verbs.command("sign-in")
+def sign_in_command(
+    context: typer.Context,
+    *,
+    name: Name,
+    totp: Totp = "",
+    password_file: PasswordFile = None,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Sign in: the session is kept in EDM_ARCHIVE_SESSION_FILE (~/.config/edm-archive/session) for other commands.
+
+    Without a terminal the password and, unless --totp, the code are lines of standard input.
+    """
+    from repository.clock import stamp
+    from repository.people.signing_in import sign_in
+
+    screen = screen_of(context)
+    with opened(screen) as archive:
+        secret, code = _proof(screen, password_file, totp)
+        session = sign_in(archive, name, secret, totp=code, note=noting(archive))
+    file = keep(session.token)
+    until = stamp(session.until)
+    if screen.as_json:
+        screen.json({"name": name, "session": session.id, "until": until, "file": str(file)})
+        return
+    screen.say(en=f"Signed in as {name} until {until}.", pl=f"Zalogowano jako {name} do {until}.")
+
+
+@verbs.command("sign-out")
+def sign_out_command(context: typer.Context, as_json: Json = False) -> None:  # noqa: ARG001  the screen knows
+    """End the session that is kept here, and forget it."""
+    from repository.people.errors import SessionOver
+    from repository.people.sessions import sign_out
+
+    screen = screen_of(context)
+    with opened(screen) as archive:
+        try:
+            ended = sign_out(archive, kept_token(), note=noting(archive))
+        except SessionOver:
+            ended = ""
+    forget()
+    if screen.as_json:
+        screen.json({"session": ended})
+        return
+    screen.say(en="Signed out.", pl="Wylogowano.")
+
+
+def as_answer(made: "Invitation") -> dict[str, Any]:
+    """An invitation for a program."""
+    from repository.clock import stamp
+
+    return {"account": made.account, "code": made.code, "until": stamp(made.until)}
+
+
+def tell_invitation(screen: Screen, made: "Invitation") -> None:
+    """An invitation for a person, with what to do next."""
+    from repository.clock import stamp
+
+    until = stamp(made.until)
+    screen.say(
+        en=f"Invitation code, shown this once and good once, until {until}:\n\n  {made.code}\n\n"
+        "Whom it is for accepts it with a name to sign in with: edm-archive user accept NAME",
+        pl=f"Kod zaproszenia, pokazany tylko teraz, do jednorazowego użycia do {until}:\n\n  {made.code}\n\n"
+        "Zaproszona osoba przyjmuje je, wybierając nazwę logowania: edm-archive user accept NAZWA",
+    )
+
+
+def _show_secret(screen: Screen, uri: str) -> None:
+    """On standard error where the answer is JSON."""
+    show = screen.aside if screen.as_json else screen.say
+    show(
+        en=f"Put this into the application that shows your codes; it is shown this once:\n\n  {uri}\n",
+        pl=f"Wprowadź to do aplikacji pokazującej kody; nie zostanie pokazane ponownie:\n\n  {uri}\n",
+    )
+
+
+def _proof(screen: Screen, file: Path | None, totp: str) -> tuple[str, str]:
+    secret = typed.password(screen, file)
+    return secret, totp or typed.typed(screen, typed.CODE)
+
+
+def _signed_in(archive: "Archive", screen: Screen, *kinds: PrincipalKind) -> str:
+    """The id of who is signed in, if of one of these kinds. Raises `NotAllowed`."""
+    from repository.people.errors import NotAllowed
+
+    who = signed_in(archive, screen)
+    if who.kind not in kinds:
+        raise NotAllowed
+    return who.id
+
+
+def _identifier(text: str, option: str) -> Identifier:
+    root, colon, extension = text.partition(":")
+    if text and not (colon and root and extension):
+        raise typer.BadParameter("ROOT:EXTENSION", param_hint=option)
+    return Identifier(root, extension)
+
+
+def _as_row(one: "Person") -> dict[str, Any]:
+    return {
+        "account": one.account,
+        "name": one.name,
+        "kind": one.kind.value,
+        "state": one.state.value,
+        "given_name": one.given_name,
+        "surname": one.surname,
+        "role": one.role,
+        "organisation": one.organisation.name if one.organisation else "",
+        "codes": one.totp is not None,
+        "invited_at": one.invited_at,
+        "invited_by": one.invited_by,
+        "invitation_until": one.invitation_until,
+        "accepted_at": one.accepted_at,
+        "locked_until": one.locked_until,
+        "revoked_at": one.revoked_at,
+        "revoked_by": one.revoked_by,
+    }

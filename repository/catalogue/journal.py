@@ -1,0 +1,128 @@
+"""The journal: deeds, numbered without a gap, each an entry of the evidence log and, with what follows from it, one
+durable transaction. Lines are sealed in the object store in bundles (`repository/journal.py`) before the log over them
+is published, so that a lost catalogue loses none that a checkpoint covers.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from repository.catalogue.bulk import insert
+from repository.catalogue.desk import Desk
+from repository.catalogue.errors import CatalogueConflict
+from repository.catalogue.journal_tables import journal, journal_bundle
+from repository.catalogue.log import sequence, take_sequencer
+from repository.catalogue.projecting import PROJECTIONS
+from repository.catalogue.text import packed, unpacked
+from repository.domain.deed import Deed
+
+Make = Callable[[int], Deed]
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Deeds `first` to `last`, both included, in one sealed object under `record_key`."""
+
+    first: int
+    last: int
+    key: str
+    version: str
+    size: int
+    record_key: str
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> Deed:
+    record = bytes(row.record)
+    return Deed(row.number, row.kind, row.at, row.outcome, unpacked(row.body), record, sha256(record).digest())
+
+
+class Journal(Desk):
+    def write(self, make: Sequence[Make]) -> list[Deed]:
+        """The deeds are written, in this order, with the next numbers; or none is, where one of them conflicts.
+
+        Each of `make` gets its number and returns the deed. Raises `CatalogueConflict` for what contradicts.
+        """
+        with self._room.writing() as connection:
+            take_sequencer(connection)
+            first = _last(connection) + 1
+            deeds = [each(number) for number, each in enumerate(make, first)]
+            _write(connection, deeds)
+        return deeds
+
+    def restore(self, deeds: Sequence[Deed]) -> None:
+        """Deeds read back from the store, the next ones in order, with what follows from them (`rebuild`)."""
+        with self._room.writing() as connection:
+            take_sequencer(connection)
+            first = _last(connection) + 1
+            if [deed.number for deed in deeds] != list(range(first, first + len(deeds))):
+                raise CatalogueConflict(reason="journal")
+            _write(connection, deeds)
+
+    def size(self) -> int:
+        """The number of the last deed."""
+        with self._room.reading() as connection:
+            return _last(connection)
+
+    def deeds(self, *, after: int = 0, last: int | None = None, kind: str = "") -> Iterator[Deed]:
+        """Deeds with numbers above `after`, up to `last`, in order."""
+        while page := self._page(after, last, kind):
+            yield from page
+            after = page[-1].number
+
+    def _page(self, after: int, last: int | None, kind: str) -> list[Deed]:
+        wanted = select(journal).where(journal.c.number > after)
+        wanted = wanted if last is None else wanted.where(journal.c.number <= last)
+        wanted = wanted.where(journal.c.kind == kind) if kind else wanted
+        with self._room.reading() as connection:
+            rows = connection.execute(wanted.order_by(journal.c.number).limit(AT_ONCE)).all()
+        return [_read(row) for row in rows]
+
+    def index_of(self, number: int) -> int | None:
+        """The log index of a deed."""
+        with self._room.reading() as connection:
+            return connection.execute(
+                select(journal.c.log_index).where(journal.c.number == number)
+            ).scalar_one_or_none()
+
+    def bundles(self) -> list[Bundle]:
+        with self._room.reading() as connection:
+            rows = connection.execute(select(journal_bundle).order_by(journal_bundle.c.first)).all()
+        return [Bundle(row.first, row.last, row.key, row.version, row.size, row.record_key) for row in rows]
+
+    def bundled(self) -> int:
+        """Up to which deed all are sealed in the store."""
+        with self._room.reading() as connection:
+            return _bundled(connection)
+
+    def note_bundle(self, bundle: Bundle) -> None:
+        """The bundle, which follows the last one, is known. Raises `CatalogueConflict` if it does not follow."""
+        with self._room.writing() as connection:
+            take_sequencer(connection)
+            if bundle.first != _bundled(connection) + 1 or not bundle.first <= bundle.last <= _last(connection):
+                raise CatalogueConflict(reason="journal_bundle")
+            insert(connection, journal_bundle, [astuple(bundle)])
+
+
+def _last(connection: Connection) -> int:
+    found: int | None = connection.execute(select(func.max(journal.c.number))).scalar_one()
+    return found or 0
+
+
+def _bundled(connection: Connection) -> int:
+    found: int | None = connection.execute(select(func.max(journal_bundle.c.last))).scalar_one()
+    return found or 0
+
+
+def _write(connection: Connection, deeds: Sequence[Deed]) -> None:
+    indexes = sequence(connection, [deed.entry for deed in deeds])
+    rows = [
+        (deed.number, deed.kind, deed.at, deed.outcome, packed(dict(deed.body)), deed.record, index)
+        for deed, index in zip(deeds, indexes, strict=True)
+    ]
+    insert(connection, journal, rows)
+    for deed in deeds:
+        PROJECTIONS[deed.kind](connection, deed)

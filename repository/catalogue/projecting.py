@@ -1,0 +1,148 @@
+"""What follows from a deed: the rows that it makes or ends, in the transaction that writes it down.
+
+The same functions make the rows again when a catalogue is rebuilt, deed by deed in their order. Each kind has one.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table, update
+
+from repository.catalogue.bulk import insert, insert_new
+from repository.catalogue.errors import CatalogueConflict
+from repository.catalogue.folding import folded
+from repository.catalogue.journal_tables import (
+    account,
+    after_death,
+    custody,
+    first_copy,
+    leave,
+    permission,
+    protection,
+    relation,
+)
+from repository.catalogue.text import fit, key, packed
+from repository.domain.deed import Deed
+
+Project = Callable[[Connection, Deed], None]
+
+
+def key_of(identifier: Mapping[str, str] | None) -> str:
+    """What an identifier is found by; empty for none."""
+    return "" if identifier is None else fit(key(f"{identifier['root']}^{identifier['extension']}"))
+
+
+def _account(connection: Connection, deed: Deed) -> None:
+    body = deed.body
+    row = (
+        deed.number, deed.at, body["door"], body["kind"], fit(body["id"]), fit(key(folded(body["surname"]))),
+        key_of(body["organisation_id"]), body["purpose"], body["operation"], fit(key(body["takeover"])),
+        body["patient"], body["ordinal"], fit(key(body["study"])), key_of(body["document"]), body["outcome"],
+        body["reasons"][0] if body["reasons"] else "", "due" if "review" in body["duties"] else "",
+    )  # fmt: skip
+    insert(connection, account, [row])
+
+
+def _permission(connection: Connection, deed: Deed) -> None:
+    body, there = deed.body, permission.c
+    earlier = (there.id == body["id"]) & (there.ended_at == "")
+    connection.execute(update(permission).where(earlier).values(ended_at=body["recorded_at"], end_reason="replaced"))
+    grantee = body["grantee"]
+    row = (
+        body["id"], body["edition"], body["kind"], fit(body["takeover"]), key_of(body["patient"]),
+        f"{grantee['kind']}:{key_of(grantee['identifier'])}", packed(dict(body)), body["recorded_at"], "", "",
+    )  # fmt: skip
+    insert(connection, permission, [row])
+
+
+def _permission_end(connection: Connection, deed: Deed) -> None:
+    there = permission.c
+    _one(
+        connection,
+        permission,
+        (there.id == deed.body["id"]) & (there.ended_at == ""),
+        ended_at=deed.at,
+        end_reason=deed.body["reason"],
+    )
+
+
+def _protection(connection: Connection, deed: Deed) -> None:
+    body = deed.body
+    row = (body["id"], key_of(body["patient"]), fit(body["takeover"]), deed.at, "")
+    insert(connection, protection, [row])
+
+
+def _protection_end(connection: Connection, deed: Deed) -> None:
+    _one(connection, protection, (protection.c.id == deed.body["id"]) & (protection.c.until == ""), until=deed.at)
+
+
+def _relation(connection: Connection, deed: Deed) -> None:
+    body = deed.body
+    row = (
+        body["id"], body["kind"], key_of(body["person"]), key_of(body["patient"]), packed(dict(body)), body["since"],
+        body["until"] or "",
+    )  # fmt: skip
+    insert(connection, relation, [row])
+
+
+def _relation_end(connection: Connection, deed: Deed) -> None:
+    _one(connection, relation, (relation.c.id == deed.body["id"]) & (relation.c.until == ""), until=deed.body["until"])
+
+
+def _after_death(connection: Connection, deed: Deed) -> None:
+    row = (key_of(deed.body["patient"]), packed(dict(deed.body)))
+    insert(connection, after_death, [row], conflict="ON CONFLICT (patient_key) DO UPDATE SET body = excluded.body")
+
+
+def _custody(connection: Connection, deed: Deed) -> None:
+    body, there = deed.body, custody.c
+    before = (there.takeover == body["takeover"]) & (there.until == "")
+    connection.execute(update(custody).where(before).values(until=body["since"]))
+    insert(connection, custody, [(body["takeover"], body["since"], "", packed(dict(body)))])
+
+
+def _leave(connection: Connection, deed: Deed) -> None:
+    body = deed.body
+    row = (
+        body["id"], deed.kind, fit(body["person"]), body["takeover"], fit(body["given_by"]), body["since"],
+        body["until"], packed(dict(body)),
+    )  # fmt: skip
+    insert(connection, leave, [row])
+
+
+def _leave_end(connection: Connection, deed: Deed) -> None:
+    _one(connection, leave, (leave.c.id == deed.body["id"]) & (leave.c.until > deed.at), until=deed.at)
+
+
+def _review(connection: Connection, deed: Deed) -> None:
+    due = (account.c.number == deed.body["account"]) & (account.c.review == "due")
+    _one(connection, account, due, review="done")
+
+
+def _first_copy(connection: Connection, deed: Deed) -> None:
+    insert_new(connection, first_copy, [(key_of(deed.body["patient"]), deed.body["scope"], deed.number)])
+
+
+def _one(connection: Connection, table: Table, which: Any, **values: str) -> None:
+    """Exactly one row is changed, or the deed is not written: it speaks of something that is not there or has ended."""
+    if connection.execute(update(table).where(which).values(**values)).rowcount != 1:
+        raise CatalogueConflict(reason=table.name)
+
+
+PROJECTIONS: Mapping[str, Project] = {
+    "account": _account,
+    "permission": _permission,
+    "permission-end": _permission_end,
+    "protection": _protection,
+    "protection-end": _protection_end,
+    "relation": _relation,
+    "relation-end": _relation_end,
+    "after-death": _after_death,
+    "custody": _custody,
+    "authorisation": _leave,
+    "approval": _leave,
+    "leave-end": _leave_end,
+    "review": _review,
+    "first-copy": _first_copy,
+    "person": lambda _connection, _deed: None,  # the accounts of people are kept apart; the journal has what was done
+}

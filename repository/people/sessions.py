@@ -1,0 +1,112 @@
+"""Sessions: a token that stands for a principal until it lapses or is ended."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from repository.access.principal import Assurance, Identification, Method, Principal, PrincipalKind
+from repository.catalogue.desk import stamp
+from repository.catalogue.people_rows import Person, PersonState, SessionRow
+from repository.people.errors import PersonUnknown, SessionOver
+from repository.people.noting import SESSION_ENDED, Note, noted, unnoted
+from repository.runtime import Archive
+from storage.ids import new_id
+
+LASTS = timedelta(hours=12)
+IDLE, IDLE_OF_ADMINISTRATORS = timedelta(hours=2), timedelta(minutes=30)
+TOUCHED_EVERY = timedelta(minutes=1)
+TOKEN_BYTES = 32  # 256 random bits
+LONGEST_TOKEN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`token` is given once and kept nowhere; `id` is public: it may stand in accounts and be shown."""
+
+    id: str
+    token: str = field(repr=False)
+    name: str
+    until: datetime
+
+
+def new_session(whose: Person, *, at: datetime) -> tuple[SessionRow, str]:
+    """The row of a session of `whose` that begins at that moment, and its token."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    idle = IDLE_OF_ADMINISTRATORS if whose.kind is PrincipalKind.ADMINISTRATOR else IDLE
+    assurance = Assurance.LOW if whose.totp is None else Assurance.SUBSTANTIAL
+    row = SessionRow(
+        id=new_id().hex, account=whose.account, token=_digest(token), assurance=assurance.value, opened_at=stamp(at),
+        until=stamp(at + LASTS), idle_seconds=int(idle.total_seconds()), touched_at=stamp(at),
+    )  # fmt: skip
+    return row, token
+
+
+def who(archive: Archive, token: str) -> Principal:
+    """The principal whose session this is, as the account is now. Raises `SessionOver`."""
+    row, whose = _lasting(archive, token)
+    return Principal(
+        kind=whose.kind,
+        id=whose.name,
+        given_name=whose.given_name,
+        surname=whose.surname,
+        role=whose.role,
+        npwz=whose.npwz,
+        identifier=whose.identifier,
+        organisation=whose.organisation,
+        identification=Identification(
+            Method.LOCAL_ACCOUNT,
+            Assurance(row.assurance),
+            f"session:{row.id}",
+            moment_of(row.opened_at),
+            moment_of(row.until),
+        ),
+    )
+
+
+def sign_out(archive: Archive, token: str, *, note: Note = unnoted) -> str:
+    """The session of this token is over; its id. Raises `SessionOver` if it was already."""
+    row, whose = _lasting(archive, token)
+    if not archive.catalogue.people.end_session(row.id, by=whose.name, at=archive.clock()):
+        raise SessionOver
+    noted(note, SESSION_ENDED, id=whose.name, by=whose.name, session=row.id)
+    return row.id
+
+
+def end_sessions(archive: Archive, name: str, *, by: str, note: Note = unnoted) -> int:
+    """All sessions of the account are over; how many lasted until now. Raises `PersonUnknown`."""
+    whose = archive.catalogue.people.person(name)
+    if whose is None:
+        raise PersonUnknown
+    ended = archive.catalogue.people.end_sessions(whose.account, by=by, at=archive.clock())
+    note_ended(note, ended, id=whose.id, by=by)
+    return len(ended)
+
+
+def note_ended(note: Note, ended: list[str], *, id: str, by: str) -> None:  # noqa: A002
+    for session in ended:
+        noted(note, SESSION_ENDED, id=id, by=by, session=session)
+
+
+def _lasting(archive: Archive, token: str) -> tuple[SessionRow, Person]:
+    now, desk = archive.clock(), archive.catalogue.people
+    found = desk.session(_digest(token))
+    if found is None:
+        raise SessionOver
+    row, whose = found
+    idle = moment_of(row.touched_at) + timedelta(seconds=row.idle_seconds)
+    if row.ended_at or whose.state is not PersonState.ACTIVE or now >= min(moment_of(row.until), idle):
+        raise SessionOver
+    if now - moment_of(row.touched_at) >= TOUCHED_EVERY:
+        desk.touch(row.id, at=now)
+    return row, whose
+
+
+def _digest(token: str) -> bytes:
+    octets = token.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(octets if len(octets) <= LONGEST_TOKEN else b"").digest()
+
+
+def moment_of(text: str) -> datetime:
+    """The inverse of the catalogue's `stamp`."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
