@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME ...]`: measures, prints a table and writes docs/benchmarks.md.
 
-Names: taking-over, checking, large, growth, catalogue. All but `catalogue` without any; with names, only those, and
-nothing is written.
+Names: taking-over, checking, large, growth, deciding, catalogue. All but `catalogue` without any; with names, only
+those, and nothing is written.
 """
 
 import os
@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.checking import checking, large_file
+from benchmarks.deciding import deciding
 from benchmarks.growth import growth
 from benchmarks.measuring import Row, machine
+from benchmarks.reaching import reaching
 from benchmarks.taking_over import taking_over
 from storage.memory import keep_freed_memory
 
@@ -23,6 +25,8 @@ WORK: dict[str, Callable[[Path], list[Row]]] = {
     "checking": checking,
     "large": large_file,
     "growth": growth,
+    "reaching": reaching,
+    "deciding": deciding,
 }
 
 

@@ -18,6 +18,7 @@ from repository.clock import now
 from repository.domain.takeover import FINAL
 from repository.errors import HomeBusy, SecretMissing
 from repository.home_lock import sole_writer
+from repository.journal import FOLDER
 from repository.runtime import secret_of, store_at
 from repository.settings import Home, Settings, read_home
 from repository.takeover.sealing import folder_of
@@ -62,6 +63,7 @@ def examined(found: Settings) -> Iterator[Check]:
         yield Check("catalogue", "ok", Text(en="its schema is that of this version", pl="schemat zgodny z tą wersją"))
         yield _clock(catalogue)
         yield _verified(catalogue)
+        yield _journal(catalogue)
         yield from _unfinished(catalogue)
         if not isinstance(store, Check):
             yield _orphans(catalogue, store)
@@ -194,6 +196,17 @@ def _verified(catalogue: Catalogue) -> Check:
     return Check("verification", "warning", detail, todo) if old else Check("verification", "ok", detail)
 
 
+def _journal(catalogue: Catalogue) -> Check:
+    """Lines wait for the next publishing; until then the catalogue alone has them."""
+    lines, sealed = catalogue.journal.size(), catalogue.journal.bundled()
+    told = number(lines), number(lines - sealed)
+    return Check(
+        "journal",
+        "ok",
+        Text(en=f"{told[0]} lines, {told[1]} not yet sealed", pl=f"wierszy {told[0]}, niezapieczętowanych {told[1]}"),
+    )
+
+
 def _unfinished(catalogue: Catalogue) -> Iterator[Check]:
     for takeover in catalogue.takeovers():
         if takeover.state not in FINAL:
@@ -214,7 +227,9 @@ def _unfinished(catalogue: Catalogue) -> Iterator[Check]:
 def _orphans(catalogue: Catalogue, store: ObjectStore) -> Check:
     """Objects of finished takeovers that no row knows: stored and never acknowledged."""
     try:
-        left = sum(
+        bundles = {bundle.key for bundle in catalogue.journal.bundles()}
+        left = sum(held.key not in bundles for held in store.list(f"{FOLDER}/"))
+        left += sum(
             sum(held.key not in known for held in store.list(folder_of(takeover.id) + "/"))
             for takeover in catalogue.takeovers()
             if takeover.state in FINAL

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.errand import Basis, Evidence, For, Reason, errand_of
 from cli.opening import opened
 from cli.options import Json
 from cli.screen import Screen, number, screen_of, size
@@ -53,20 +54,36 @@ class _Summary:
         self.unproven += not delivered.proof
 
 
-def get(context: typer.Context, what: What, dest: Dest, *, as_json: Json = False) -> None:  # noqa: ARG001
+def get(
+    context: typer.Context,
+    what: What,
+    dest: Dest,
+    *,
+    purpose: For,
+    basis: Basis = "",
+    reason: Reason = "",
+    evidence: Evidence = "",
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
     """Give out what was received, bit for bit, with NAME.tlog-proof beside each file. Overwrites nothing.
 
-    Exit code 5 if something could not be given out; it is named, and the rest is there.
+    As whoever is signed in, for a purpose; the attempt is accounted for. Exit code 10 if nothing of that name is
+    available, 5 if something could not be given out; it is named, and the rest is there.
     """
+    from repository.access.subject import Operation
+    from repository.opening import admit
     from repository.retrieval import deliver, resolve, target_for
 
     screen, done = screen_of(context), _Summary()
     with opened(screen) as archive:
-        found = resolve(archive, what)
-        first = list(islice(found, 2))
+        errand = errand_of(
+            archive, screen, purpose=purpose, basis=basis, reason=reason, evidence=evidence, manner="electronic"
+        )
+        admitted = admit(archive, errand, resolve(archive, what), operation=Operation.READ)
+        first = list(islice(admitted, 2))
         target = target_for(dest, single=len(first) == 1)
         with screen.progress(en="giving out", pl="wydawanie") as advance:
-            for each in deliver(archive, chain(first, found), target):
+            for each in deliver(archive, chain(first, admitted), target):
                 done.add(each, listed=screen.as_json)
                 screen.kept_so_far = Text(
                     en=f"{done.given} files are written whole. The same command goes on from there.",

@@ -7,7 +7,7 @@ can read, or that belongs to somebody else, is refused.
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.screen import Screen
 from repository.people.errors import NOTHING_CHANGED, PeopleError
@@ -102,8 +102,11 @@ def read_owned(path: Path) -> str:
         raise PrivateFileMissing(path=str(path), reason=type(error).__name__) from None
 
 
-def noting(archive: "Archive") -> "Note":  # noqa: ARG001  the journal of this archive
-    """Where deeds about people go."""
-    from repository.people.noting import unnoted
+def noting(archive: "Archive") -> "Note":
+    """Where deeds about people go: the journal of this archive."""
+    from repository.journal import note
 
-    return unnoted
+    def noted(kind: str, body: dict[str, Any]) -> None:
+        note(archive, kind, body, outcome=str(body["what"]))
+
+    return noted

@@ -125,7 +125,7 @@ def _refuse_passwords(catalogue: str) -> None:
 def _first_invitation(found: "Settings", secret: bytes) -> dict[str, Any]:
     """The code by which the first administrator gets an account: there is no password that everybody knows."""
     from cli.identity import noting
-    from cli.user import as_answer
+    from cli.invitation import as_answer
     from repository.people.inviting import first_invitation
     from repository.runtime import open_archive
 

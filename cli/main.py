@@ -9,7 +9,28 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import db, doctor, get, init, keys, proof, rebuild, sample, search, storage, takeover, user, verify, worker
+from cli import (
+    audit,
+    consent,
+    custody,
+    db,
+    demand,
+    doctor,
+    get,
+    grant,
+    init,
+    keys,
+    proof,
+    protection,
+    rebuild,
+    sample,
+    search,
+    storage,
+    takeover,
+    user,
+    verify,
+    worker,
+)
 from cli.failures import INTERRUPTED, flushed, guarded
 from cli.screen import Screen, forgiving, prepared
 from storage.memory import keep_freed_memory
@@ -103,6 +124,12 @@ app.add_typer(keys.verbs, name="keys")
 app.add_typer(storage.verbs, name="storage")
 app.add_typer(db.verbs, name="db")
 app.add_typer(user.verbs, name="user")
+app.add_typer(audit.verbs, name="audit")
+app.add_typer(demand.verbs, name="demand")
+app.add_typer(consent.verbs, name="consent")
+app.add_typer(grant.verbs, name="grant")
+app.add_typer(custody.verbs, name="custody")
+app.add_typer(protection.verbs, name="protection")
 app.command("worker")(worker.worker)
 app.command("doctor")(doctor.doctor)
 

@@ -1,8 +1,9 @@
-"""`edm-archive proof check | protocol`: papers checked offline; no archive, no catalogue, no store is asked."""
+"""`edm-archive proof check | protocol | paper`: papers checked offline; no archive, no catalogue, no store is asked."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,9 @@ from storage.errors import ArchiveError, Text
 if TYPE_CHECKING:
     from repository.evidence.proof import CheckedProof
     from repository.evidence.record import HoldingRecord
+
+PAPERS = frozenset({"protocol", "register", "who-looked", "special-report"})
+"""What is signed so that it can be checked by itself."""
 
 verbs = typer.Typer(no_args_is_help=True, help="Check what was given out, without the archive.")
 
@@ -63,17 +67,8 @@ def protocol_command(
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Did the archive sign PROTOCOL (JSON), and is it unchanged? Exit code 0: yes; 5: no."""
-    from cli.verifier_key import given
-    from repository.evidence.note import Verifier
-    from repository.evidence.signing import opened
-
     screen = screen_of(context)
-    verifier = given(key, key_file, home=Path(os.environ.get("EDM_ARCHIVE_HOME") or "var/archive"))
-    try:
-        signed = paper.read_bytes()
-    except OSError as error:
-        raise NothingToCheck from error
-    protocol = opened(signed, purpose="protocol", public_key=Verifier.parse(verifier).public)
+    protocol = _opened(_read(paper), purpose="protocol", key=key, key_file=key_file)
     takeover, verdict = protocol["takeover"]["id"], protocol["verdict"]
     if screen.as_json:
         screen.json({"holds": True, "archive": protocol["archive"], "takeover": takeover, "verdict": verdict})
@@ -82,6 +77,66 @@ def protocol_command(
         en=f"The archive {protocol['archive']} signed this protocol of takeover {takeover}: {verdict}.",
         pl=f"Archiwum {protocol['archive']} podpisało ten protokół przejęcia {takeover}: {verdict}.",
     )
+
+
+@verbs.command("paper")
+def paper_command(
+    context: typer.Context,
+    *,
+    paper: Annotated[Path, typer.Argument(metavar="PAPER")],
+    key: Annotated[str, typer.Option("--key", metavar="VERIFIER_KEY", help="The archive's public key.")] = "",
+    key_file: Annotated[
+        Path | None, typer.Option("--key-file", metavar="FILE", help="A file with it.  [EDM_ARCHIVE_HOME/log.pub]")
+    ] = None,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Did the archive sign PAPER (a register, report or protocol in JSON), and is it unchanged? 0: yes; 5: no."""
+    screen, signed = screen_of(context), _read(paper)
+    purpose = _purpose(signed)
+    value = _opened(signed, purpose=purpose, key=key, key_file=key_file)
+    archive, issued, complete = value["archive"], value["issued_at"], value.get("complete_up_to", {})
+    if screen.as_json:
+        answer = {"holds": True, "purpose": purpose, "archive": archive, "issued_at": issued}
+        screen.json(answer | {"complete_up_to": complete.get("number", 0)})
+        return
+    screen.say(
+        en=f"The archive {archive} signed this paper ({purpose}) at {issued}, and it is unchanged.",
+        pl=f"Archiwum {archive} podpisało ten dokument ({purpose}) {issued}; jest niezmieniony.",
+    )
+    if complete:
+        number = complete["number"]
+        screen.say(en=f"It is complete up to account {number}.", pl=f"Jest kompletny do zapisu {number}.")
+
+
+def _read(paper: Path) -> bytes:
+    try:
+        return paper.read_bytes()
+    except OSError as error:
+        raise NothingToCheck from error
+
+
+def _purpose(signed: bytes) -> str:
+    """What the paper says that it is: the name beside its signature. Raises `PaperForged` for what says none."""
+    from repository.canonical import NotCanonical, parse
+    from repository.evidence.errors import PaperForged
+
+    try:
+        parts = parse(signed)
+    except NotCanonical as error:
+        raise PaperForged(purpose="paper") from error
+    names = sorted(set(parts) - {"signature"}) if isinstance(parts, dict) else []
+    if len(names) != 1 or names[0] not in PAPERS:
+        raise PaperForged(purpose="paper")
+    return str(names[0])
+
+
+def _opened(signed: bytes, *, purpose: str, key: str, key_file: Path | None) -> Mapping[str, Any]:
+    from cli.verifier_key import given
+    from repository.evidence.note import Verifier
+    from repository.evidence.signing import opened
+
+    verifier = given(key, key_file, home=Path(os.environ.get("EDM_ARCHIVE_HOME") or "var/archive"))
+    return opened(signed, purpose=purpose, public_key=Verifier.parse(verifier).public)
 
 
 def _tell_programs(screen: Screen, checked: "CheckedProof[HoldingRecord]", verifier: str) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.errand import Basis, Evidence, For, Reason, errand_of
 from cli.opening import opened, takeover_named
 from cli.options import Json
 from cli.screen import Screen, screen_of
@@ -12,6 +13,7 @@ from storage.errors import Text
 
 if TYPE_CHECKING:
     from repository.catalogue.query import Hit, Page
+    from repository.opening import Errand
     from repository.runtime import Archive
 
 
@@ -93,6 +95,7 @@ After = Annotated[str, typer.Option("--after", metavar="MARK", help="Go on after
 def search(
     context: typer.Context,
     *,
+    purpose: For,
     patient_id: PatientId = "",
     issuer: Issuer = None,
     name: Name = "",
@@ -106,9 +109,15 @@ def search(
     level: AtLevel = None,
     limit: Limit = 50,
     after: After = "",
+    basis: Basis = "",
+    reason: Reason = "",
+    evidence: Evidence = "",
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
-    """Find what the archive holds. Conditions are joined by AND; names match without case and diacritics."""
+    """Find what is available to you. Conditions are joined by AND; names match without case and diacritics.
+
+    As whoever is signed in, for a purpose; the search is accounted for.
+    """
     if after and level is None:
         raise typer.BadParameter("it needs --level", param_hint="--after")
     root, mark, extension = document_id.partition("^")
@@ -117,15 +126,27 @@ def search(
     asked |= {"document_root": root if mark else None, "study_uids": (study,) if study else ()}
     asked |= {"accession_number": accession, "modality": modality.upper(), "dates": date}
     asked |= {"limit": limit, "after": after}
-    _answer(screen_of(context), asked, takeover=takeover, levels=(level,) if level else USUAL)
-
-
-def _answer(screen: Screen, asked: dict[str, Any], *, takeover: str, levels: tuple[LevelName, ...]) -> None:
+    screen, levels = screen_of(context), (level,) if level else USUAL
     with opened(screen) as archive:
         if takeover:
-            asked = asked | {"takeovers": (takeover_named(archive, takeover).number,)}
-        pages = {one.value: _page(archive, one, asked) for one in levels}
+            asked = asked | {"takeovers": _takeovers(archive, takeover)}
+        errand = errand_of(archive, screen, purpose=purpose, basis=basis, reason=reason, evidence=evidence)
+        pages = _pages(archive, errand, levels, asked)
         names = {each.number: each.id for each in archive.catalogue.takeovers()}
+    _answer(screen, pages, names)
+
+
+def _takeovers(archive: "Archive", named: str) -> tuple[int, ...]:
+    """The takeover that is meant; none where there is none, which finds nothing and says no more than that."""
+    from repository.catalogue.errors import TakeoverUnknown
+
+    try:
+        return (takeover_named(archive, named).number,)
+    except TakeoverUnknown:
+        return ()
+
+
+def _answer(screen: Screen, pages: dict[str, "Page"], names: dict[int, str]) -> None:
     if not screen.as_json:
         _tell(screen, pages, names)
         return
@@ -135,10 +156,14 @@ def _answer(screen: Screen, asked: dict[str, Any], *, takeover: str, levels: tup
     screen.json({"levels": found})
 
 
-def _page(archive: "Archive", level: LevelName, asked: dict[str, Any]) -> "Page":
+def _pages(
+    archive: "Archive", errand: "Errand", levels: tuple[LevelName, ...], asked: dict[str, Any]
+) -> dict[str, "Page"]:
     from repository.catalogue.query import Level, Query
+    from repository.searching import search as found
 
-    return archive.catalogue.search(Query(level=Level(level.value), **asked))
+    queries = [Query(level=Level(one.value), **asked) for one in levels]
+    return dict(zip((one.value for one in levels), found(archive, errand, queries), strict=True))
 
 
 def _what(hit: "Hit", names: dict[int, str]) -> str:

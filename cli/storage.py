@@ -23,6 +23,7 @@ _PREFIXES = {
     "takeovers": Text(en="sealed packs", pl="zapieczętowane obiekty"),
     "keys": Text(en="wrapped record keys", pl="opakowane klucze akt"),
     "log": Text(en="evidence log", pl="rejestr dowodowy"),
+    "journal": Text(en="bundles of the journal", pl="paczki dziennika"),
     "": Text(en="something else", pl="inne"),
 }
 

@@ -7,6 +7,7 @@ import typer
 
 from cli import typed
 from cli.identity import forget, keep, kept_token, noting, signed_in
+from cli.invitation import as_answer, show_secret, tell_invitation
 from cli.opening import opened
 from cli.options import Json
 from cli.screen import Screen, screen_of
@@ -16,7 +17,7 @@ from storage.errors import Text
 
 if TYPE_CHECKING:
     from repository.catalogue.people_rows import Person
-    from repository.people.inviting import Invitation
+    from repository.people.inviting import Confirm
     from repository.runtime import Archive
 
 verbs = typer.Typer(no_args_is_help=True, help="Local accounts: who may sign in.")
@@ -58,13 +59,13 @@ def invite_command(
     screen = screen_of(context)
     if kind is PrincipalKind.ARCHIVE:
         raise typer.BadParameter("archive", param_hint="--kind")
-    house = Organisation(_identifier(organisation_id, "--organisation-id"), organisation, organisation_role)
+    house = _organisation(organisation, organisation_id, role=organisation_role)
+    known = _identifier(identifier, "--identifier")
     with opened(screen) as archive:
         by = OPERATOR if operator else _signed_in(archive, screen, PrincipalKind.ADMINISTRATOR)
         made = invite(
             archive, kind=kind, given_name=given_name, surname=surname, role=role, npwz=npwz, by=by, name=name,
-            identifier=_identifier(identifier, "--identifier") if identifier else None,
-            organisation=house if organisation or organisation_id else None, note=noting(archive),
+            identifier=known, organisation=house, note=noting(archive),
         )  # fmt: skip
     screen.json(as_answer(made)) if screen.as_json else tell_invitation(screen, made)
 
@@ -88,26 +89,20 @@ def accept_command(
     from repository.people.inviting import accept, invited
 
     screen = screen_of(context)
-
-    def confirm(uri: str) -> str:
-        _show_secret(screen, uri)
-        return typed.typed(screen, typed.CONFIRMING)
-
     with opened(screen) as archive:
         code = typed.typed(screen, typed.INVITATION)
-        waiting = invited(archive, code)
-        if not waiting.surname and not surname and typed.at_a_terminal():
+        if not (invited(archive, code).surname or surname) and typed.at_a_terminal():
             given_name, surname = typed.typed(screen, typed.GIVEN_NAME), typed.typed(screen, typed.SURNAME)
         secret = typed.password(screen, password_file, question=typed.NEW_PASSWORD, twice=True)
         done = accept(
             archive, code, name=name, password=secret, given_name=given_name, surname=surname,
-            totp=not without_totp, confirm=None if no_confirm else confirm, note=noting(archive),
+            totp=not without_totp, confirm=None if no_confirm else _confirming(screen), note=noting(archive),
         )  # fmt: skip
     if screen.as_json:
         screen.json({"account": done.account, "name": done.name, "otpauth": done.otpauth})
         return
     if done.otpauth and no_confirm:
-        _show_secret(screen, done.otpauth)
+        show_secret(screen, done.otpauth)
     screen.say(
         en=f"The account {name} is yours.\nNext: edm-archive user sign-in {name}",
         pl=f"Konto {name} należy do Ciebie.\nDalej: edm-archive user sign-in {name}",
@@ -124,7 +119,7 @@ def list_command(context: typer.Context, as_json: Json = False) -> None:  # noqa
         _signed_in(archive, screen, PrincipalKind.ADMINISTRATOR, PrincipalKind.AUDITOR)
         found = people(archive)
     if screen.as_json:
-        screen.json_with_rows({}, "people", map(_as_row, found)) if found else screen.json({"people": []})
+        screen.json_with_rows({"count": len(found)}, "people", map(_as_row, found))
         return
     heads = (("Name", "Nazwa"), ("Kind", "Rodzaj"), ("State", "Stan"), ("Person", "Osoba"), ("Until", "Do"))
     rows = [
@@ -237,33 +232,12 @@ def sign_out_command(context: typer.Context, as_json: Json = False) -> None:  # 
     screen.say(en="Signed out.", pl="Wylogowano.")
 
 
-def as_answer(made: "Invitation") -> dict[str, Any]:
-    """An invitation for a program."""
-    from repository.clock import stamp
+def _confirming(screen: Screen) -> "Confirm":
+    def confirm(uri: str) -> str:
+        show_secret(screen, uri)
+        return typed.typed(screen, typed.CONFIRMING)
 
-    return {"account": made.account, "code": made.code, "until": stamp(made.until)}
-
-
-def tell_invitation(screen: Screen, made: "Invitation") -> None:
-    """An invitation for a person, with what to do next."""
-    from repository.clock import stamp
-
-    until = stamp(made.until)
-    screen.say(
-        en=f"Invitation code, shown this once and good once, until {until}:\n\n  {made.code}\n\n"
-        "Whom it is for accepts it with a name to sign in with: edm-archive user accept NAME",
-        pl=f"Kod zaproszenia, pokazany tylko teraz, do jednorazowego użycia do {until}:\n\n  {made.code}\n\n"
-        "Zaproszona osoba przyjmuje je, wybierając nazwę logowania: edm-archive user accept NAZWA",
-    )
-
-
-def _show_secret(screen: Screen, uri: str) -> None:
-    """On standard error where the answer is JSON."""
-    show = screen.aside if screen.as_json else screen.say
-    show(
-        en=f"Put this into the application that shows your codes; it is shown this once:\n\n  {uri}\n",
-        pl=f"Wprowadź to do aplikacji pokazującej kody; nie zostanie pokazane ponownie:\n\n  {uri}\n",
-    )
+    return confirm
 
 
 def _proof(screen: Screen, file: Path | None, totp: str) -> tuple[str, str]:
@@ -281,11 +255,18 @@ def _signed_in(archive: "Archive", screen: Screen, *kinds: PrincipalKind) -> str
     return who.id
 
 
-def _identifier(text: str, option: str) -> Identifier:
+def _organisation(name: str, id: str, *, role: str) -> Organisation | None:  # noqa: A002
+    known = _identifier(id, "--organisation-id")
+    if bool(name) != bool(known):
+        raise typer.BadParameter("both or none", param_hint="--organisation")
+    return Organisation(known, name, role) if known else None
+
+
+def _identifier(text: str, option: str) -> Identifier | None:
     root, colon, extension = text.partition(":")
     if text and not (colon and root and extension):
         raise typer.BadParameter("ROOT:EXTENSION", param_hint=option)
-    return Identifier(root, extension)
+    return Identifier(root, extension) if text else None
 
 
 def _as_row(one: "Person") -> dict[str, Any]:

@@ -1,9 +1,13 @@
 """Writing down who may read what: each function is one deed, in force from the next request on (R463-10.1.4, 10.1.5).
 
-Nothing is ever changed in place: a changed consent is its next edition, and an end has an instant.
+Nothing is ever changed in place: a changed consent is its next edition, and an end has an instant. What follows has an
+instant that is not before what it follows, whatever the clocks of two machines say. `by` is who did it.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from repository.access.bodies import (
     after_death_body,
@@ -17,19 +21,34 @@ from repository.access.bodies import (
 )
 from repository.access.errors import PermissionUnknown, SecondPersonNeeded
 from repository.access.facts import AfterDeath, Approval, Authorisation, Custody, Relation
-from repository.access.permission import Permission
+from repository.access.identity import names
+from repository.access.permission import Permission, PermissionKind
+from repository.access.principal import Principal
+from repository.consents.errors import ApprovalOfNothing, IdentifierUnfit, PermissionOfNothing
 from repository.domain.deed import Deed
 from repository.domain.describing import Identifier
-from repository.journal import note
+from repository.journal import note, note_all
 from repository.runtime import Archive
 from storage.ids import new_id
 
+_NEXT = timedelta(microseconds=1)
+Body = dict[str, Any]
 
-def give(archive: Archive, permission: Permission) -> Permission:
+
+def by_body(by: Principal | None) -> Body:
+    """Who did it, as deeds have it: id and name of that moment; empty where nobody was said."""
+    if by is None:
+        return {}
+    name = f"{by.given_name} {by.surname}".strip() or (by.organisation.name if by.organisation else "")
+    return {"by": {"id": by.id, "name": name.encode("utf-8", "backslashreplace").decode()}}
+
+
+def give(archive: Archive, permission: Permission, *, by: Principal | None = None) -> Permission:
     """The permission is recorded as of now: as a new one, or, where its id is known, as the next edition, which ends
-    the one before at the same instant."""
+    the one before at the same instant. Raises `PermissionOfNothing` where it could never be in force, and
+    `CatalogueConflict` where somebody else changes it at the same time."""
     known = archive.catalogue.entitling.permission(permission.id) if permission.id else None
-    now = archive.clock()
+    now = _not_before(archive, known.recorded_at if known else None, known.ended_at if known else None)
     given = replace(
         permission,
         id=permission.id or str(new_id()),
@@ -38,79 +57,153 @@ def give(archive: Archive, permission: Permission) -> Permission:
         ended_at=None,
         end_reason="",
     )
-    note(archive, "permission", permission_body(given), outcome=given.kind.value, at=moment(now))
+    refuse_nothing(given)
+    body = {**permission_body(given), **by_body(by)}
+    note(archive, "permission", body, outcome=given.kind.value, at=moment(now))
     return given
 
 
-def withdraw(archive: Archive, id: str, *, reason: str = "withdrawn") -> Deed:  # noqa: A002
+def give_all(archive: Archive, permissions: Sequence[Permission], *, by: Principal | None = None) -> list[Permission]:
+    """All of `permissions`, which are new ones, are recorded as of now, those that say so as ended; or none is."""
+    now = archive.clock()
+    given = [replace(each, id=str(new_id()), edition=1, recorded_at=now, ended_at=None) for each in permissions]
+    for each in given:
+        refuse_nothing(each)
+    deeds: list[tuple[str, Body, str]] = []
+    for old, new in zip(permissions, given, strict=True):
+        deeds.append(("permission", {**permission_body(replace(new, end_reason="")), **by_body(by)}, new.kind.value))
+        if old.ended_at is not None:
+            why = old.end_reason or "withdrawn"
+            deeds.append(("permission-end", {"id": new.id, "edition": 1, "reason": why, **by_body(by)}, why))
+    note_all(archive, deeds, at=moment(now))
+    known = archive.catalogue.entitling
+    return [found for each in given if (found := known.permission(each.id)) is not None]
+
+
+def refuse_nothing(permission: Permission) -> None:
+    """Raises `PermissionOfNothing` for one that says nothing that could be decided by."""
+    if permission.valid_to is not None and permission.valid_to <= permission.valid_from:
+        raise PermissionOfNothing(reason="it ends before it begins")
+    if permission.kind is not PermissionKind.OBJECTION and not permission.purposes:
+        raise PermissionOfNothing(reason="it names no purpose")
+    if permission.patient is None and not (permission.kind is PermissionKind.GRANT and permission.takeover):
+        raise PermissionOfNothing(reason="it names neither a patient nor, as a grant, a takeover")
+    if permission.patient is not None and not (permission.takeover or names(permission.patient)):
+        raise PermissionOfNothing(reason="the patient's identifier has no issuer, and no takeover is named")
+
+
+def withdraw(archive: Archive, id: str, *, reason: str = "withdrawn", by: Principal | None = None) -> Deed:  # noqa: A002
     """The permission ends now: the next request is decided without it. Raises `PermissionUnknown` where there is none
     that has not ended."""
     known = archive.catalogue.entitling.permission(id)
     if known is None or known.ended_at is not None:
         raise PermissionUnknown
-    return note(archive, "permission-end", {"id": id, "edition": known.edition, "reason": reason}, outcome=reason)
+    at = moment(_not_before(archive, known.recorded_at))
+    body = {"id": id, "edition": known.edition, "reason": reason, **by_body(by)}
+    return note(archive, "permission-end", body, outcome=reason, at=at)
 
 
-def protect(archive: Archive, *, patient: Identifier | None = None, takeover: str = "") -> str:
-    """The patient, or the provider whose takeover it is, is under special protection (R463-10.2); the flag's id."""
-    flag = str(new_id())
-    note(archive, "protection", {"id": flag, "patient": identifier_body(patient), "takeover": takeover})
-    return flag
+def protect(
+    archive: Archive, *patients: Identifier, takeover: str = "", by: Principal | None = None
+) -> tuple[str, ...]:
+    """The patients (a person and the family), or without any the provider whose takeover it is, are under special
+    protection (R463-10.2); the id of each flag. All in one transaction.
+
+    With `takeover` a patient is protected in that takeover alone. Raises `IdentifierUnfit` where an identifier names
+    nobody in particular.
+    """
+    if not patients and not takeover:
+        raise IdentifierUnfit
+    for each in patients:
+        _refuse_unfit(each, here=bool(takeover))
+    flags = [(str(new_id()), each) for each in patients or (None,)]
+    bodies = [{"id": id, "patient": identifier_body(each), "takeover": takeover, **by_body(by)} for id, each in flags]  # noqa: A001
+    note_all(archive, [("protection", body, "done") for body in bodies])
+    return tuple(flag for flag, _ in flags)
 
 
-def unprotect(archive: Archive, flag: str) -> Deed:
-    return note(archive, "protection-end", {"id": flag})
+def unprotect(archive: Archive, flag: str, *, by: Principal | None = None) -> Deed:
+    """The flag is lifted. Raises `CatalogueConflict` where there is none."""
+    return note(archive, "protection-end", {"id": flag, **by_body(by)})
 
 
-def relate(archive: Archive, relation: Relation) -> str:
-    """The relation is recorded (UPP art. 26); its id."""
+def relate(archive: Archive, relation: Relation, *, by: Principal | None = None) -> str:
+    """The relation is recorded (UPP art. 26); its id. Raises `IdentifierUnfit`."""
+    _refuse_unfit(relation.person)
+    _refuse_unfit(relation.patient)
     known = str(new_id())
-    note(archive, "relation", {"id": known, **relation_body(relation)}, outcome=relation.kind.value)
+    note(archive, "relation", {"id": known, **relation_body(relation), **by_body(by)}, outcome=relation.kind.value)
     return known
 
 
-def unrelate(archive: Archive, id: str) -> Deed:  # noqa: A002
+def unrelate(archive: Archive, id: str, *, by: Principal | None = None) -> Deed:  # noqa: A002
     """The relation ends now."""
     now = moment(archive.clock())
-    return note(archive, "relation-end", {"id": id, "until": now}, at=now)
+    return note(archive, "relation-end", {"id": id, "until": now, **by_body(by)}, at=now)
 
 
-def note_death(archive: Archive, patient: Identifier, after: AfterDeath) -> Deed:
-    """What is known of the patient's death, objections and court decisions is this (UPP art. 26(2)-(2b))."""
-    return note(archive, "after-death", {"patient": identifier_body(patient), **after_death_body(after)})
+def note_death(archive: Archive, patient: Identifier, after: AfterDeath, *, by: Principal | None = None) -> Deed:
+    """What is known of the patient's death, objections and court decisions is this (UPP art. 26(2)-(2b)). Raises
+    `IdentifierUnfit`."""
+    _refuse_unfit(patient)
+    body = {"patient": identifier_body(patient), **after_death_body(after), **by_body(by)}
+    return note(archive, "after-death", body)
 
 
-def give_custody(archive: Archive, takeover: str, custodian: Identifier, *, name: str) -> Custody:
+def give_custody(
+    archive: Archive, takeover: str, custodian: Identifier, *, name: str, by: Principal | None = None
+) -> Custody:
     """`custodian` has the takeover in custody from now on; whoever had it until now has it no more (R463-6.2)."""
-    given = Custody(custodian, archive.clock())
-    body = {"takeover": takeover, "name": name, **custody_body(given)}
-    note(archive, "custody", body, outcome="given", at=moment(given.since))
+    history = archive.catalogue.entitling.custody_of(takeover)
+    since = max(archive.clock(), history[-1].since + _NEXT) if history else archive.clock()
+    given = Custody(custodian, since)
+    note(archive, "custody", custody_deed(takeover, given, name=name, by=by), outcome="given", at=moment(since))
     return given
 
 
-def authorise(archive: Archive, given: Authorisation) -> Authorisation:
+def custody_deed(takeover: str, given: Custody, *, name: str, by: Principal | None) -> Body:
+    return {"takeover": takeover, "name": name, **custody_body(given), **by_body(by)}
+
+
+def authorise(archive: Archive, given: Authorisation, *, by: Principal | None = None) -> Authorisation:
     """The authorisation is recorded (UPP art. 24(2)). Raises `SecondPersonNeeded` if somebody gives it to himself."""
-    if given.given_by == given.person:
+    if given.given_by.strip() == given.person.strip():
         raise SecondPersonNeeded
     known = replace(given, id=given.id or str(new_id()))
-    note(archive, "authorisation", authorisation_body(known))
+    note(archive, "authorisation", {**authorisation_body(known), **by_body(by)})
     return known
 
 
-def approve(archive: Archive, given: Approval) -> Approval:
-    """A second person lets the requester open what is protected (R463-10.2). Raises `SecondPersonNeeded`."""
-    if given.approver == given.requester:
+def approve(archive: Archive, given: Approval, *, by: Principal | None = None) -> Approval:
+    """A second person lets the requester open one protected record, for the period (R463-10.2).
+
+    Raises `SecondPersonNeeded`, and `ApprovalOfNothing` where it names no record or no time.
+    """
+    if given.approver.strip() in {"", given.requester.strip()}:
         raise SecondPersonNeeded
+    named = names(given.identifier) if given.identifier is not None else bool(given.takeover)
+    if not named or given.until <= given.since:
+        raise ApprovalOfNothing
     known = replace(given, id=given.id or str(new_id()))
-    note(archive, "approval", approval_body(known))
+    note(archive, "approval", {**approval_body(known), **by_body(by)})
     return known
 
 
-def end_leave(archive: Archive, id: str) -> Deed:  # noqa: A002
+def end_leave(archive: Archive, id: str, *, by: Principal | None = None) -> Deed:  # noqa: A002
     """The authorisation or approval ends now."""
-    return note(archive, "leave-end", {"id": id})
+    return note(archive, "leave-end", {"id": id, **by_body(by)})
 
 
 def review(archive: Archive, account: int, *, by: str, finding: str) -> Deed:
     """The account has been looked at by `by`; `finding`: justified or unjustified."""
     return note(archive, "review", {"account": account, "by": by}, outcome=finding)
+
+
+def _refuse_unfit(identifier: Identifier, *, here: bool = False) -> None:
+    """Only in one takeover (`here`) does a number without its issuer say who is meant."""
+    if not (bool(identifier.extension.strip()) if here else names(identifier)):
+        raise IdentifierUnfit
+
+
+def _not_before(archive: Archive, *moments: datetime | None) -> datetime:
+    return max([archive.clock(), *(each for each in moments if each is not None)])

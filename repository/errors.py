@@ -3,7 +3,7 @@
 ArchiveError (storage/errors.py)
 ├─ HomeMissing · HomeExists · HomeBusy · HomeDamaged
 ├─ SecretMissing            no passphrase and no key file was given
-├─ TakeoverMissing · HoldingMissing
+├─ TakeoverMissing
 ├─ TakeoverStopped          an item could not be kept because of the archive, not of the item
 └─ SettingWrong
 """
@@ -67,10 +67,3 @@ class SettingWrong(ArchiveError):
     exit_code = 2
     what = Text(en="{setting} is not usable: {reason}.", pl="Nie można użyć {setting}: {reason}.")
     todo = Text(en="Correct it and run the command again.", pl="Popraw i powtórz polecenie.")
-
-
-class HoldingMissing(ArchiveError):
-    code = "TKO-E02"
-    exit_code = 2
-    what = Text(en="There is nothing named {what}.", pl="Nie ma nic o nazwie {what}.")
-    todo = Text(en="`edm-archive search` finds what there is.", pl="`edm-archive search` znajdzie to, co jest.")

@@ -13,6 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from repository import journal
+from repository.access.purpose import Purpose
 from repository.clock import stamp
 from repository.domain.describing import Kind
 from repository.domain.holding import CustodyEvent
@@ -20,10 +22,12 @@ from repository.domain.statement import Statement
 from repository.domain.takeover import FINAL, STORED, Disposition, Handover, State, Takeover
 from repository.evidence.signing import signed
 from repository.findings import Finding
+from repository.opening import upkeep
 from repository.packages.guard import Limits
 from repository.packages.labels import label_of_text
 from repository.packages.package import HandoverPackage, open_package
 from repository.runtime import Archive
+from repository.settling import settle
 from repository.takeover.balancing import balance
 from repository.takeover.concluding import PURPOSE, draw_up, verdict
 from repository.takeover.custody import WHOLE, custody_event, seal_description, takeover_key
@@ -94,7 +98,7 @@ def complete(
     """The takeover has reached a final state and its protocol is signed, stored and in a published log."""
     rejection = package.rejection
     if takeover.state in FINAL:
-        archive.log.publish()
+        journal.publish(archive)
         return takeover
     archive.log.confirm()
     if takeover.state is State.RECEIVING:
@@ -106,7 +110,7 @@ def complete(
         takeover = archive.catalogue.move(takeover.number, State.BALANCED, at=stamp(archive.clock()))
     if takeover.state is State.BALANCED:
         takeover = _conclude(archive, takeover, statement, rejection=rejection)
-    archive.log.publish()
+    journal.publish(archive)
     return takeover
 
 
@@ -187,9 +191,10 @@ def _conclude(archive: Archive, takeover: Takeover, statement: Statement, *, rej
         return archive.catalogue.move(takeover.number, State(closing["state"]), at=closing["closed_at"])
     now = stamp(archive.clock())
     counted = [*_count_findings(statement), *_directory_findings(archive, takeover)]
+    counted += settle(archive, takeover, holdings=statement.tally.holdings)
     findings = [*archive.catalogue.findings(takeover.number, ordinal=WHOLE), *counted]
     state = verdict(statement, findings, rejection=rejection)
-    checkpoint = archive.log.publish()
+    checkpoint = journal.publish(archive)
     drawn = draw_up(
         takeover,
         statement,
@@ -222,11 +227,15 @@ def _event(archive: Archive, takeover: Takeover, kind: str, *, at: str, outcome:
 
 def _directory_findings(archive: Archive, takeover: Takeover) -> Iterator[Finding]:
     """What the DICOMDIRs of the package name and the package does not hold."""
-    for ordinal in archive.catalogue.ordinals_of_kind(takeover.number, Kind.DICOMDIR):
+    ordinals = list(archive.catalogue.ordinals_of_kind(takeover.number, Kind.DICOMDIR))
+    if not ordinals:
+        return
+    warrant = upkeep(archive, Purpose.CUSTODY, takeover=takeover.id, reason="what a DICOMDIR names is compared")
+    for ordinal in ordinals:
         holding = archive.catalogue.holding(takeover.number, ordinal)
         place = SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
         key = f"{folder_of(takeover.id)}/{holding.location.object_id}"
-        content = b"".join(archive.vault.open(key, place))
+        content = b"".join(archive.vault.open(key, place, warrant=warrant))
         paths = (item.path for item in archive.catalogue.items(takeover.number) if item.size >= 0)
         yield from absent(holding.path, content, paths)
 

@@ -1,7 +1,8 @@
-"""Deeds written down, sealed in the store, and read back: the journal of an archive as one thing.
+"""Deeds written down, sealed in the store, and shown: the journal of an archive as one thing.
 
-    note      a deed → its line in the catalogue and its entry in the log, in one durable transaction
-    publish   lines that are only in the catalogue → a sealed bundle in the store → a checkpoint over the log
+    note            a deed → its line in the catalogue and its entry in the log, in one durable transaction
+    publish         lines that are only in the catalogue → a sealed bundle in the store → a checkpoint over the log
+    journal_proof   a line → what convinces somebody who has nothing but the archive's public key
 
 Promised: what `note` returned is durable and is never changed; what a checkpoint covers is in the store as well, so
 that `rebuild` makes it again. Bundles lie under one record key of their own, for a line speaks of several people.
@@ -11,19 +12,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from repository.access.bodies import moment
 from repository.canonical import canonical
+from repository.catalogue.desk import stamp
+from repository.catalogue.errors import CatalogueConflict, DeedUnknown
 from repository.catalogue.journal import Bundle
 from repository.domain.deed import Deed
 from repository.evidence.checkpoint import Checkpoint
+from repository.evidence.deeds import inscribe_deeds
 from repository.evidence.record import deed_record, entry
 from repository.runtime import Archive
 from storage.keys.record_keys import RecordKey
 
 FOLDER = "journal"
-FORMAT = 1
 IN_ONE = 2000  # deeds in one bundle: some 2 MB of text
-_KEY = "journal_key"
+KEY = "journal_key"  # the archive's fact that names the record key
 
 
 def note(archive: Archive, kind: str, body: Mapping[str, Any], *, outcome: str = "done", at: str = "") -> Deed:
@@ -36,7 +38,7 @@ def note(archive: Archive, kind: str, body: Mapping[str, Any], *, outcome: str =
 
 def note_all(archive: Archive, deeds: Sequence[tuple[str, Mapping[str, Any], str]], *, at: str = "") -> list[Deed]:
     """All of `deeds` (kind, body, outcome) are in the journal, in this order and one transaction, or none of them."""
-    when = at or moment(archive.clock())
+    when = at or stamp(archive.clock())
     return archive.catalogue.journal.write([_maker(archive, *each, when) for each in deeds])
 
 
@@ -51,38 +53,83 @@ def _maker(archive: Archive, kind: str, body: Mapping[str, Any], outcome: str, a
 
 
 def publish(archive: Archive) -> Checkpoint:
-    """Every deed is sealed in the store, and a signed checkpoint covers all that is in the log."""
+    """Every deed and entry committed before the call is under the returned checkpoint, and every deed under it in the
+    store. A deed that is noted meanwhile waits for the next one, with the entries after it. Raises as
+    `EvidenceLog.publish`."""
     bundle_up(archive)
-    return archive.log.publish()
+    return archive.log.publish(up_to=archive.catalogue.journal.covered())
 
 
 def bundle_up(archive: Archive) -> int:
-    """No deed is in the catalogue alone; how many bundles were made. A bundle that a crash left unknown is an orphan,
-    and its deeds are in the next one."""
-    made, last = 0, archive.catalogue.journal.size()
-    while (first := archive.catalogue.journal.bundled() + 1) <= last:
+    """Every deed that was there before the call is in the store; how many bundles were made.
+
+    A bundle that a crash left unknown is an orphan, and its deeds are in the next one. Raises as `EvidenceLog.confirm`
+    where the catalogue went back: what it would seal contradicts what is sealed.
+    """
+    journal = archive.catalogue.journal
+    made, (bundled, last) = 0, journal.extent()
+    while (first := bundled + 1) <= last:
+        if not made:
+            archive.log.confirm()
         until = min(last, first + IN_ONE - 1)
-        deeds = archive.catalogue.journal.deeds(after=first - 1, last=until)
-        text = canonical({"format": FORMAT, "deeds": [_line(deed) for deed in deeds]})
-        archive.catalogue.journal.note_bundle(_sealed(archive, first, until, text))
-        made += 1
+        made += _known(archive, _sealed(archive, first, until))
+        bundled = journal.bundled()
     return made
 
 
-def _sealed(archive: Archive, first: int, last: int, text: bytes) -> Bundle:
+def _known(archive: Archive, bundle: Bundle) -> bool:
+    """The bundle is known; or another process was faster, and this one is gone again."""
+    try:
+        archive.catalogue.journal.note_bundle(bundle)
+    except CatalogueConflict:
+        if archive.catalogue.journal.bundled() < bundle.first:
+            raise
+        archive.store.delete(bundle.key)
+        return False
+    return True
+
+
+def _sealed(archive: Archive, first: int, last: int) -> Bundle:
+    text = inscribe_deeds(archive.catalogue.journal.deeds(after=first - 1, last=last))
     key = _record_key(archive)
     stored = archive.vault.put(FOLDER, key, sources=(), describe=lambda _id, _members: text, whole=True)
-    return Bundle(first, last, stored.key, stored.version, stored.pack.size, key.id.hex)
-
-
-def _line(deed: Deed) -> dict[str, Any]:
-    return {"number": deed.number, "body": dict(deed.body), "record": deed.record.decode()}
+    pack = stored.pack
+    return Bundle(
+        first, last, stored.key, stored.version, pack.size, key.id.hex, pack.frame_sha256, pack.description.sha256
+    )
 
 
 def _record_key(archive: Archive) -> RecordKey:
-    known = archive.catalogue.archive().get(_KEY)
-    if known:
-        return archive.vault.record_keys.open(UUID(hex=known))
-    made = archive.vault.record_keys.make()
-    archive.catalogue.set_archive(archive.id.hex, **{_KEY: made.id.hex})
-    return made
+    """The record key of the journal; made when it is first needed. Of two processes that make one, one is used."""
+    keys, catalogue = archive.vault.record_keys, archive.catalogue
+    if known := catalogue.archive().get(KEY):
+        return keys.open(UUID(hex=known))
+    made = keys.make()
+    try:
+        catalogue.set_archive(archive.id.hex, **{KEY: made.id.hex})
+    except CatalogueConflict:
+        if KEY not in catalogue.archive():
+            raise
+    return keys.open(UUID(hex=catalogue.archive()[KEY]))
+
+
+def journal_proof(archive: Archive, number: int, *, size: int | None = None) -> bytes:
+    """The proof file of a deed under the checkpoint over `size` entries, the newest if None (docs/proofs.md).
+
+    Checked, and checkable by anybody with `check_record`. Raises `DeedUnknown`, and `NotInLog` where that checkpoint
+    does not cover the deed.
+    """
+    journal = archive.catalogue.journal
+    deed, index = next(journal.deeds(after=number - 1, last=number), None), journal.index_of(number)
+    if deed is None or index is None:
+        raise DeedUnknown(number=number)
+    return archive.log.prove_record(deed.record, index, size=size)
+
+
+def complete_up_to(archive: Archive) -> tuple[int, int]:
+    """(number, size): every deed from 1 to `number` has a proof under the newest checkpoint, which is over `size`
+    entries. (0, 0) before the first checkpoint."""
+    newest = archive.log.latest()
+    if newest is None:
+        return 0, 0
+    return archive.catalogue.journal.signed_up_to(newest.size), newest.size

@@ -1,10 +1,10 @@
-"""The journey out, at its shortest: what is wanted → holdings → files, each bit for bit as received, with its proof.
+"""The journey out: what is wanted → holdings → a decision on them → files, bit for bit as received, with proofs.
 
     resolve   a name that a person gives → the holdings that it names, in all takeovers
-    deliver   holdings → files in a folder, checked while they are written, `<file>.tlog-proof` beside them
+    admit     those that the errand may read, accounted for (`repository/opening.py`)
+    deliver   them → files in a folder, checked while they are written, `<file>.tlog-proof` beside them
 
-Whoever holds the keys decides; entitlement, purpose and the account of the disclosure come with the doors. One item
-that cannot be given out is named and does not stop the others; a store or a disk that fails does.
+One item that cannot be given out is named and does not stop the others; a store or a disk that fails does.
 """
 
 import hashlib
@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from repository.catalogue.errors import TakeoverAmbiguous, TakeoverUnknown
 from repository.catalogue.query import Level, Query
 from repository.delivering import Target, file_name
-from repository.domain.holding import Holding
 from repository.domain.takeover import STORED, Disposition, Item, Takeover
-from repository.errors import HoldingMissing
 from repository.evidence.errors import LogError
 from repository.evidence.proof import SUFFIX
+from repository.opening import Admitted, Found
 from repository.runtime import Archive
 from storage.errors import ObjectMissing, RecordKeyMissing, SealBroken
 from storage.sealing.pack import SealedMember
@@ -29,19 +29,6 @@ _BY_PATH = re.compile(r"([0-9a-f-]{1,36})/path:(.+)", re.DOTALL)
 _UID = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 _PAGE = 500
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A holding and whose it is."""
-
-    takeover: Takeover
-    holding: Holding
-
-    @property
-    def name(self) -> str:
-        """What `resolve` takes to give this one."""
-        return f"{self.takeover.id}/{self.holding.ordinal}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +47,15 @@ class Delivered:
 
 
 def resolve(archive: Archive, what: str) -> Iterator[Found]:
-    """The holdings that `what` names, at least one. Raises `HoldingMissing` and what the catalogue raises.
+    """The holdings that `what` names; none where it names nothing. Raises what the catalogue raises.
 
     `what` is TAKEOVER/ORDINAL, TAKEOVER/path:PATH, the UID of a study, series or SOP instance, or a document id
     (ROOT^EXTENSION). A takeover is named by the beginning of its id; a duplicate is the item that holds its bytes.
     """
-    found = _resolved(archive, what)
-    first = next(found, None)
-    if first is None:
-        # A path or an identifier may be about a person: only what cannot be is repeated.
-        raise HoldingMissing(what=what if _NUMBERED.fullmatch(what) or _UID.fullmatch(what) else "WHAT")
-    yield first
-    yield from found
+    try:
+        yield from _resolved(archive, what)
+    except (TakeoverUnknown, TakeoverAmbiguous):
+        return
 
 
 def _resolved(archive: Archive, what: str) -> Iterator[Found]:
@@ -133,7 +117,7 @@ def _of_query(archive: Archive, query: Query) -> Iterator[Found]:
 
 
 def deliver(
-    archive: Archive, wanted: Iterable[Found], target: Target, *, progress: Progress = lambda _files, _bytes: None
+    archive: Archive, wanted: Iterable[Admitted], target: Target, *, progress: Progress = lambda _files, _bytes: None
 ) -> Iterator[Delivered]:
     """Each of `wanted` in its turn, once it is written; all of them are durable when the iterator ends.
 
@@ -143,26 +127,27 @@ def deliver(
     checkpoint, given = archive.log.latest(), 0
     signed = checkpoint.size if checkpoint else 0
     first, others = "", set()
-    for files, found in enumerate(wanted, 1):
+    for files, admitted in enumerate(wanted, 1):
+        found = admitted.found
         takeover = found.takeover.id
         first = first or takeover
         apart = takeover if takeover != first else ""
         others |= {apart} - {""}
         path = target.place(file_name(found.holding.ordinal, found.holding.path), apart=apart)
-        yield _delivered(archive, found, target, path=path, signed=signed)
+        yield _delivered(archive, admitted, target, path=path, signed=signed)
         given += found.holding.size
         progress(files, given)
     target.settle(*others)
 
 
-def _delivered(archive: Archive, found: Found, target: Target, *, path: Path, signed: int) -> Delivered:
-    holding = found.holding
+def _delivered(archive: Archive, admitted: Admitted, target: Target, *, path: Path, signed: int) -> Delivered:
+    found, holding = admitted.found, admitted.found.holding
     sha256 = holding.sha256.hex()
     beside = path.with_name(path.name + SUFFIX)
     index = archive.catalogue.index_of(found.takeover.number, holding.ordinal)
     try:
         if not target.holds(path, size=holding.size, sha256=holding.sha256):
-            target.write(path, _checked(archive, found))
+            target.write(path, _checked(archive, admitted))
         proof = archive.log.prove_record(holding.record, index, size=signed) if index < signed else b""
     except (SealBroken, ObjectMissing, RecordKeyMissing, LogError) as fault:
         return Delivered(found.name, holding.size, sha256, fault=fault.code)
@@ -171,14 +156,15 @@ def _delivered(archive: Archive, found: Found, target: Target, *, path: Path, si
     return Delivered(found.name, holding.size, sha256, str(path), str(beside) if proof else "")
 
 
-def _checked(archive: Archive, found: Found) -> Iterator[bytes]:
+def _checked(archive: Archive, admitted: Admitted) -> Iterator[bytes]:
     """The bytes of a holding; raises `SealBroken` at the end, before the file is given its name, if they differ."""
-    holding, digest, size = found.holding, hashlib.sha256(), 0
+    found, digest, size = admitted.found, hashlib.sha256(), 0
+    holding = found.holding
     pack = archive.catalogue.pack(found.takeover.number, holding.location.object_id)
     if pack is None:
         raise ObjectMissing(key=holding.location.object_id)
     member = SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
-    for part in archive.vault.open(pack.key, member):
+    for part in archive.vault.open(pack.key, member, warrant=admitted.warrant):
         digest.update(part)
         size += len(part)
         yield part

@@ -22,6 +22,9 @@ from storage.keys.ring import KeyRing, read_private
 from storage.objects.port import ObjectStore
 from storage.objects.registry import create_store, open_store
 from storage.vault import Vault
+from storage.warrants import Ledger, Openings
+
+OPENINGS = "openings"  # the folder of the ledgers, in the home
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,11 @@ def open_archive(settings: Settings, *, secret: bytes | None = None, clock: Cloc
         try:
             if catalogue.archive().get("id") != home.archive.hex:
                 raise HomeDamaged(path=catalogue.place, reason="it is the catalogue of another archive")
-            yield assembled(home, settings, store=store, ring=ring, catalogue=catalogue, clock=clock)
+            archive = assembled(home, settings, store=store, ring=ring, catalogue=catalogue, clock=clock)
+            try:
+                yield archive
+            finally:
+                archive.vault.close()
         finally:
             catalogue.close()
     finally:
@@ -105,15 +112,15 @@ def assembled(
     home: Home, settings: Settings, *, store: ObjectStore, ring: KeyRing, catalogue: Catalogue, clock: Clock = now
 ) -> Archive:
     """The parts as one archive."""
-    vault = fresh_vault(store, ring)
+    vault = fresh_vault(store, ring, openings=Ledger(settings.home / OPENINGS))
     origin = origin_of(home.archive.hex)
     log = EvidenceLog(store, Signer(origin, ring.signing_seed()), origin=origin, entries=LogSource(catalogue))
     return Archive(home.archive, settings, store, ring, vault, catalogue, log, clock)
 
 
-def fresh_vault(store: ObjectStore, ring: KeyRing) -> Vault:
+def fresh_vault(store: ObjectStore, ring: KeyRing, *, openings: Openings | None = None) -> Vault:
     """The sealed objects of the ring's archive, with no key in memory: what it opens, it opens by what is stored."""
-    return Vault(store, RecordKeys(store, ring, archive=ring.archive), archive=ring.archive)
+    return Vault(store, RecordKeys(store, ring, archive=ring.archive), archive=ring.archive, openings=openings)
 
 
 def store_at(home: Home, settings: Settings) -> ObjectStore:

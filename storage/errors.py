@@ -150,6 +150,21 @@ class SealBroken(StorageError):
     )
 
 
+class OpeningRefused(StorageError):
+    """A program's fault rather than a person's: an opening that no account was written for."""
+
+    code = "STO-009"
+    exit_code = 10
+    what = Text(
+        en="{key} was not opened: no account was written for that.",
+        pl="Nie otwarto {key}: nie odnotowano takiego dostępu.",
+    )
+    todo = Text(
+        en="Nothing left the archive. Report this: it is a fault of the program.",
+        pl="Nic nie opuściło archiwum. Zgłoś to: jest to błąd programu.",
+    )
+
+
 class KeyUnavailable(StorageError):
     code = "KEY-000"
     exit_code = 8

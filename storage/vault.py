@@ -2,7 +2,8 @@
 
 The one way for the rest of the archive to write and read payload. Promised: `put` returns when the object is durable
 under a name nobody has used before, sealed for its place; reading gives authentic bytes or raises. An iterator that
-ends without an error was complete.
+ends without an error was complete. Members are opened under a warrant only, and each opening is in the ledger; the
+description of a pack is the archive's own paper, and is what a lost catalogue is made again from.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from storage.digests import pieces
-from storage.errors import SealBroken
+from storage.errors import OpeningRefused, SealBroken
 from storage.ids import new_id
 from storage.keys.record_keys import RecordKey, RecordKeys
 from storage.objects.port import Bytes, ObjectStore
@@ -28,6 +29,7 @@ from storage.sealing.pack import (
     SealedMember,
     SealedPack,
 )
+from storage.warrants import Openings, Unwritten, Warrant
 
 _OPEN_HEADERS = 4096  # data keys held in memory: a study's worth of objects, read many times in a row
 Describe = Callable[[uuid.UUID, Sequence[SealedMember]], bytes]
@@ -66,8 +68,11 @@ class Inscription:
 class Vault:
     """The sealed objects of one archive."""
 
-    def __init__(self, store: ObjectStore, record_keys: RecordKeys, *, archive: uuid.UUID) -> None:
+    def __init__(
+        self, store: ObjectStore, record_keys: RecordKeys, *, archive: uuid.UUID, openings: Openings | None = None
+    ) -> None:
         self.store, self.record_keys, self.archive = store, record_keys, archive
+        self.openings = openings or Unwritten()
         self._data_keys: OrderedDict[str, tuple[PackHeader, bytes]] = OrderedDict()
         self._lock = Lock()
 
@@ -108,20 +113,23 @@ class Vault:
         """`sealed` is durable in the store."""
         return Stored(sealed.key, self.store.put(sealed.key, sealed.parts).version, sealed.pack, sealed.members)
 
-    def open(self, key: str, member: SealedMember) -> Iterator[bytes]:
-        """The bytes of a member, from its first to its last."""
-        header, data_key = self._header(key)
+    def open(self, key: str, member: SealedMember, *, warrant: Warrant) -> Iterator[bytes]:
+        """The bytes of a member, from its first to its last. Raises `OpeningRefused` where the warrant does not extend
+        to the object."""
+        header, data_key = self._warranted(key, warrant)
         with self.store.open(key, offset=member.offset, length=member.length) as stream:
             yield from open_whole(data_key, header.context(member.offset), pieces(stream), name=key)
 
-    def sha256_opened(self, key: str, offset: int, sealed: Iterable[Bytes]) -> bytes:
+    def sha256_opened(self, key: str, offset: int, sealed: Iterable[Bytes], *, warrant: Warrant) -> bytes:
         """SHA-256 of the member at `offset` from its sealed bytes, for whoever reads an object through in one go."""
-        header, data_key = self._header(key)
+        header, data_key = self._warranted(key, warrant)
         return sha256_opened(data_key, header.context(offset), sealed, name=key)
 
-    def open_range(self, key: str, member: SealedMember, *, offset: int, length: int) -> Iterator[bytes]:
+    def open_range(
+        self, key: str, member: SealedMember, *, offset: int, length: int, warrant: Warrant
+    ) -> Iterator[bytes]:
         """`length` bytes of a member from `offset`; reads and opens only the chunks that they touch."""
-        header, data_key = self._header(key)
+        header, data_key = self._warranted(key, warrant)
 
         def fetch(start: int, count: int) -> Iterator[bytes]:
             with self.store.open(key, offset=member.offset + start, length=count) as stream:
@@ -144,10 +152,20 @@ class Vault:
             text, SealedPack(header.object_id, size, frame, place), header.record_key_id, trailer.members
         )
 
+    def close(self) -> None:
+        """Nothing is held open; the store is its owner's to close."""
+        self.openings.close()
+
     def forget(self, key: str) -> None:
         """The data key of an object is no longer held in memory."""
         with self._lock:
             self._data_keys.pop(key, None)
+
+    def _warranted(self, key: str, warrant: Warrant) -> tuple[PackHeader, bytes]:
+        if not warrant.extends_to(key):
+            raise OpeningRefused(key=key)
+        self.openings.note(warrant, key)
+        return self._header(key)
 
     def _header(self, key: str) -> tuple[PackHeader, bytes]:
         with self._lock:

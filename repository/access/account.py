@@ -6,10 +6,13 @@ that moment. `as_body` and `account_of` are inverse: the body is what the journa
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from repository.access.decision import Decision
+from repository.access.principal import Principal
 from repository.access.request import AccessRequest
+from repository.access.subject import Subject
 from repository.domain.describing import Identifier
 from repository.polish_time import in_poland
 
@@ -23,7 +26,7 @@ class Account:
 
     `takeover` is an id, `patient` and `ordinal` are numbers in it, 0 where no one patient or holding was meant.
     `patient_name` is in DICOM form. `count`: how many holdings were asked for, 0 where that was not known beforehand.
-    `approval`: of the second person. `rules`: version of the rules; `rule`: the one that permitted.
+    `rules`: version of the rules; `rule`: the one that permitted.
     """
 
     number: int = 0
@@ -60,52 +63,89 @@ class Account:
     duties: tuple[str, ...]
     rules: str
     manner: str  # of disclosure: UPP art. 27 (view, copy, electronic, carrier, …); empty where nothing left
+    identifier: Identifier | None = None  # of the principal
+    organisation_role: str = ""
+    identified_at: str = ""  # in the form of `at`: the identification was good from then …
+    identified_until: str = ""  # … until then
+    query: str = ""  # of a search: its conditions, `name=value`, joined by spaces
 
 
 def account_of_attempt(
-    request: AccessRequest, decision: Decision, *, patient_name: str = "", count: int = 0, manner: str = ""
+    request: AccessRequest,
+    decision: Decision,
+    *,
+    patient_name: str = "",
+    count: int = 0,
+    manner: str = "",
+    query: str = "",
 ) -> Account:
-    """The account of `request` and what was decided on it."""
-    who, what, known = request.principal, request.subject, request.principal.identification
+    """The account of `request` and what was decided on it. It names the reasons that may be told: so no view of the
+    trail discloses special protection; `redeciding` gives all of them to whoever may see the facts."""
     local = in_poland(request.at)
-    return Account(
-        at=request.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        day=local.strftime("%Y-%m-%d"),
-        hour=local.strftime("%H"),
-        door=request.door,
-        kind=who.kind.value,
-        id=who.id,
-        given_name=who.given_name,
-        surname=who.surname,
-        role=who.role,
-        npwz=who.npwz,
-        organisation=who.organisation.name if who.organisation else "",
-        organisation_id=who.organisation.identifier if who.organisation else None,
-        method=known.method.value if known else "",
-        assurance=known.assurance.value if known else "",
-        proof=known.evidence if known else "",
-        purpose=request.purpose.value if request.purpose else "",
-        basis=request.basis,
-        reason=request.reason,
-        evidence=request.evidence,
-        operation=request.operation.value,
-        takeover=what.takeover,
-        patient=what.patient,
-        patient_name=patient_name.encode("utf-8", "backslashreplace").decode(),  # dirty names have no canonical form
-        ordinal=what.ordinal,
-        study=what.study,
-        document=what.document,
-        count=count,
-        outcome=PERMITTED if decision.permitted else REFUSED,
-        reasons=decision.reasons,
-        rule=decision.rule,
-        duties=decision.duties,
-        rules=decision.rules,
-        manner=manner if decision.permitted else "",
-    )
+    values = {
+        "at": _stamp(request.at),
+        "day": local.strftime("%Y-%m-%d"),
+        "hour": local.strftime("%H"),
+        "door": request.door,
+        "purpose": request.purpose.value if request.purpose else "",
+        "basis": request.basis,
+        "reason": request.reason,
+        "evidence": request.evidence,
+        "operation": request.operation.value,
+        "patient_name": patient_name.encode("utf-8", "backslashreplace").decode(),  # dirty, but to be recognised
+        "count": count,
+        "query": query,
+        "outcome": PERMITTED if decision.permitted else REFUSED,
+        "reasons": decision.told,
+        "rule": decision.rule,
+        "duties": decision.duties,
+        "rules": decision.rules,
+        "manner": manner if decision.permitted else "",
+    }
+    everything = values | _who(request.principal) | _what(request.subject)
+    return Account(**{name: _writable(value) for name, value in everything.items()})
 
 
-_IDENTIFIERS = ("organisation_id", "document")
+def _who(who: Principal) -> dict[str, Any]:
+    known, organisation = who.identification, who.organisation
+    return {
+        "kind": who.kind.value,
+        "id": who.id,
+        "given_name": who.given_name,
+        "surname": who.surname,
+        "role": who.role,
+        "npwz": who.npwz,
+        "identifier": who.identifier,
+        "organisation": organisation.name if organisation else "",
+        "organisation_id": organisation.identifier if organisation else None,
+        "organisation_role": organisation.role if organisation else "",
+        "method": known.method.value if known else "",
+        "assurance": known.assurance.value if known else "",
+        "proof": known.evidence if known else "",
+        "identified_at": _stamp(known.at) if known else "",
+        "identified_until": _stamp(known.until) if known else "",
+    }
+
+
+def _what(what: Subject) -> dict[str, Any]:
+    return {name: getattr(what, name) for name in ("takeover", "patient", "ordinal", "study", "document")}
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _writable(value: Any) -> Any:
+    """The same, but for text that is not Unicode, which has no canonical form: an attempt must not go unaccounted for
+    because of what was said in it."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Identifier):
+        return Identifier(_writable(value.root), _writable(value.extension))
+    return value
+
+
+_IDENTIFIERS = ("organisation_id", "document", "identifier")
 _LISTS = ("reasons", "duties")
 
 
@@ -121,6 +161,6 @@ def account_of(body: Mapping[str, Any], *, number: int) -> Account:
     """The inverse of `as_body`."""
     values = dict(body)
     for name in _IDENTIFIERS:
-        known = values[name]
+        known = values.get(name)
         values[name] = None if known is None else Identifier(known["root"], known["extension"])
     return Account(number=number, **values | {name: tuple(values[name]) for name in _LISTS})

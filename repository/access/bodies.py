@@ -183,12 +183,22 @@ def approval_body(known: Approval) -> Body:
         "id": known.id,
         "person": known.requester,
         "given_by": known.approver,
-        "takeover": "",
+        "takeover": known.takeover,
+        "patient": known.patient,
+        "identifier": identifier_body(known.identifier),
         "since": moment(known.since),
         "until": moment(known.until),
     }
 
 
 def approval_of(body: Read) -> Approval:
-    words = {"approver": body["given_by"], "requester": body["person"]}
-    return Approval(id=body["id"], **words, since=read_moment(body["since"]), until=read_moment(body["until"]))
+    return Approval(
+        id=body["id"],
+        approver=body["given_by"],
+        requester=body["person"],
+        since=read_moment(body["since"]),
+        until=read_moment(body["until"]),
+        takeover=body["takeover"],
+        patient=body["patient"],
+        identifier=identifier_of(body["identifier"]),
+    )

@@ -8,11 +8,20 @@ it is. The same request with the same facts under the same rules is decided the 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import TypeAlias
 
-from repository.access.conditions import CONDITIONS, Unknown
+from repository.access.conditions import CONDITIONS, Condition, Unknown
 from repository.access.facts import Facts
+from repository.access.principal import PrincipalKind
+from repository.access.purpose import Purpose
 from repository.access.request import AccessRequest
 from repository.access.rules import Rule, RuleSet
+from repository.access.subject import Operation
+
+_CONSENT = {"consent": "fails"}  # all that keeps a rule from permitting
+_Conditions: TypeAlias = tuple[Condition, ...]
+_Rules: TypeAlias = tuple[tuple[Rule, _Conditions], ...]
 
 FACTS_MISSING, CONSENT_MISSING, AUTHZ_INCOMPLETE = "FACTS_MISSING", "CONSENT_MISSING", "AUTHZ_INCOMPLETE"
 """What the decision says by itself; all other reasons are the rules'."""
@@ -53,62 +62,81 @@ class Decision:
 
 def decide(request: AccessRequest, facts: Facts, *, rules: RuleSet) -> Decision:
     """The decision on `request` at `request.at`."""
-    found = (_refusal(rule, request, facts) for rule in rules.refusing if _concerns(rule, request))
+    refusing, permitting = _concerning(rules, request)
+    found = (_refusal(rule, conditions, ask=(request, facts)) for rule, conditions in refusing)
     reasons = tuple(dict.fromkeys(reason for reason in found if reason))
     if not SECRET.issuperset(reasons):
         return Decision(reasons, "", (), rules.version, request.at)
-    granted = next((rule for rule in rules.permitting if _permits(rule, request, facts)), None)
-    if granted is None:
-        return Decision((*reasons, _missing(rules, request, facts)), "", (), rules.version, request.at)
-    if reasons:
-        return Decision(reasons, "", (), rules.version, request.at)
+    granted, missing = _granted(permitting, request, facts)
+    if granted is None or reasons:
+        return Decision((*reasons, missing) if missing else reasons, "", (), rules.version, request.at)
     return Decision((), granted.id, granted.duties, rules.version, request.at)
 
 
 def explain(request: AccessRequest, facts: Facts, *, rules: RuleSet) -> Mapping[str, Mapping[str, str]]:
     """Each rule that is about this request → each of its conditions → `holds`, `fails` or `unknown`."""
+    refusing, permitting = _concerning(rules, request)
     return {
-        rule.id: {name: _told(name, request, facts) for name in rule.conditions}
-        for rule in (*rules.refusing, *rules.permitting)
-        if _concerns(rule, request)
+        rule.id: {name: _told(CONDITIONS[name], request, facts) for name in rule.conditions}
+        for rule, _ in (*refusing, *permitting)
     }
 
 
-def _concerns(rule: Rule, request: AccessRequest) -> bool:
+def _concerning(rules: RuleSet, request: AccessRequest) -> tuple[_Rules, _Rules]:
+    """The refusing and the permitting rules that are about this request."""
+    return _about(rules, request.principal.kind, (request.purpose, request.operation))
+
+
+@lru_cache(maxsize=1024)
+def _about(rules: RuleSet, kind: PrincipalKind, what: tuple[Purpose | None, Operation]) -> tuple[_Rules, _Rules]:
     """An empty list is no limit. A request without a purpose is concerned by whatever has no limit on purposes."""
-    return (
-        (not rule.kinds or request.principal.kind in rule.kinds)
-        and (not rule.purposes or request.purpose in rule.purposes)
-        and (not rule.operations or request.operation in rule.operations)
-    )
+    purpose, operation = what
+
+    def concerning(every: tuple[Rule, ...]) -> _Rules:
+        return tuple(
+            (rule, tuple(CONDITIONS[name] for name in rule.conditions))
+            for rule in every
+            if (not rule.kinds or kind in rule.kinds)
+            and (not rule.purposes or purpose in rule.purposes)
+            and (not rule.operations or operation in rule.operations)
+        )
+
+    return concerning(rules.refusing), concerning(rules.permitting)
 
 
-def _refusal(rule: Rule, request: AccessRequest, facts: Facts) -> str:
+def _refusal(rule: Rule, conditions: _Conditions, *, ask: tuple[AccessRequest, Facts]) -> str:
     """The reason that the rule gives, or none. Only a condition that is known to fail holds a refusing rule off."""
-    told = [_told(name, request, facts) for name in rule.conditions]
-    if "fails" in told:
-        return ""
-    return FACTS_MISSING if "unknown" in told else rule.reason
+    reason = rule.reason
+    for condition in conditions:
+        try:
+            if not condition(*ask):
+                return ""
+        except Unknown:
+            reason = FACTS_MISSING
+    return reason
 
 
-def _permits(rule: Rule, request: AccessRequest, facts: Facts) -> bool:
-    return _concerns(rule, request) and all(_told(name, request, facts) == "holds" for name in rule.conditions)
-
-
-def _told(name: str, request: AccessRequest, facts: Facts) -> str:
+def _told(condition: Condition, request: AccessRequest, facts: Facts) -> str:
     try:
-        return "holds" if CONDITIONS[name](request, facts) else "fails"
+        return "holds" if condition(request, facts) else "fails"
     except Unknown:
         return "unknown"
 
 
-def _missing(rules: RuleSet, request: AccessRequest, facts: Facts) -> str:
-    """Why nothing permits: a fact that might have, the consent that would have, or the right that is not there."""
-    unmet = [
-        {name: told for name in rule.conditions if (told := _told(name, request, facts)) != "holds"}
-        for rule in rules.permitting
-        if _concerns(rule, request)
-    ]
-    if any("fails" not in each.values() for each in unmet):
-        return FACTS_MISSING
-    return CONSENT_MISSING if {"consent": "fails"} in unmet else AUTHZ_INCOMPLETE
+def _granted(permitting: _Rules, request: AccessRequest, facts: Facts) -> tuple[Rule | None, str]:
+    """The first rule that permits; or why none does: a fact that might have let one, the consent that would have, or
+    the right that is not there."""
+    reason = AUTHZ_INCOMPLETE
+    for rule, conditions in permitting:
+        unmet = {
+            name: told
+            for name, condition in zip(rule.conditions, conditions, strict=True)
+            if (told := _told(condition, request, facts)) != "holds"
+        }
+        if not unmet:
+            return rule, ""
+        if "fails" not in unmet.values():
+            reason = FACTS_MISSING
+        elif unmet == _CONSENT and reason is not FACTS_MISSING:
+            reason = CONSENT_MISSING
+    return None, reason

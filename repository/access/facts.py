@@ -67,8 +67,8 @@ class Authorisation:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A second person lets one reading of a protected record happen (R463-10.2): of `patient` in `takeover`, where they
-    are said; otherwise whoever gathers the facts vouches that it is about the record that is asked for."""
+    """A second person lets somebody open one protected record for a time (R463-10.2): of `patient` in `takeover`, or,
+    where no takeover is named, of whoever has `identifier`. One that names neither is for nothing."""
 
     id: str
     approver: str  # Principal.id
@@ -76,14 +76,15 @@ class Approval:
     since: datetime
     until: datetime
     takeover: str = ""
-    patient: int = 0
+    patient: int = 0  # the number in the takeover; 0 is the takeover as a whole, and no patient of it
+    identifier: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """`protected`: the patient or the provider is under special protection. `permissions`: those that may concern the
-    patient and the principal, in force or not; any tuple, or a `PermissionIndex` where they are many. `after_death`: None
-    is a patient of whose death nothing is recorded, and `death_known` False that it could not be asked."""
+    patient and the principal, in force or not; any tuple, or a `PermissionIndex` where they are many. `after_death`:
+    None is a patient of whose death nothing is recorded, and `death_known` False that it could not be asked."""
 
     protected: bool | None
     custody: tuple[Custody, ...] | None

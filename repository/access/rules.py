@@ -54,6 +54,9 @@ class RuleSet:
     refusing: tuple[Rule, ...]
     permitting: tuple[Rule, ...]
 
+    def __hash__(self) -> int:
+        return hash(self.version)  # quick: every decision looks up the rules that are about it
+
 
 def rules_at(day: date) -> RuleSet:
     """The rules that are in force on `day` (a day in Poland); before the first set was, the first one."""
@@ -74,12 +77,12 @@ def _sets() -> tuple[RuleSet, ...]:
 
 
 def in_order(contents: Mapping[str, bytes]) -> tuple[RuleSet, ...]:
-    """The sets in these files (name → content), oldest first. ValueError where a file is not named for its version, or
-    a later version is not in force later."""
+    """The sets in these files (name → content), oldest first. ValueError where a file is not named for its version (the
+    day on which it was written), or a later version is not in force later."""
     found = tuple(read_rules(contents[name]) for name in sorted(contents))
     for name, each in zip(sorted(contents), found, strict=True):
-        if name != f"{PREFIX}{each.version}{SUFFIX}" or date.fromisoformat(each.version) < each.since:
-            raise ValueError(f"{name} holds the version {each.version}, in force from {each.since}")
+        if name != f"{PREFIX}{date.fromisoformat(each.version)}{SUFFIX}":
+            raise ValueError(f"{name} holds the version {each.version}")
     if not found or any(one.since >= other.since for one, other in pairwise(found)):
         raise ValueError("there are no rules, or a later version is not in force later")
     return found

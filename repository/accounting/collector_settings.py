@@ -2,7 +2,7 @@
 
 `..._AUDIT_CA_FILE` is mandatory: what the system trusts is not what a collector of accounts is known by.
 `..._AUDIT_CERTIFICATE_FILE` and `..._AUDIT_KEY_FILE` are ours, where the collector wants to know us.
-`..._AUDIT_CONFIRM` says what counts as read: `close` (default) or `silence`, see `syslog.Line`.
+`..._AUDIT_CONFIRM` says what counts as read: `close` (default) or `silence`, see `Confirm`.
 """
 
 from collections.abc import Mapping

@@ -16,7 +16,8 @@ COLUMNS = (
     "number", "at", "day", "hour", "door", "kind", "id", "given_name", "surname", "role", "npwz", "organisation",
     "organisation_id_root", "organisation_id_extension", "method", "assurance", "proof", "purpose", "basis", "reason",
     "evidence", "operation", "takeover", "patient", "patient_name", "ordinal", "study", "document_root",
-    "document_extension", "count", "outcome", "reasons", "rule", "duties", "rules", "manner",
+    "document_extension", "count", "outcome", "reasons", "rule", "duties", "rules", "manner", "identifier_root",
+    "identifier_extension", "organisation_role", "identified_at", "identified_until", "query",
 )  # fmt: skip
 
 
@@ -29,7 +30,7 @@ def csv_rows(accounts: Iterable[Account]) -> Iterator[bytes]:
 
 def _cells(account: Account) -> list[str]:
     values = as_body(account) | {"number": account.number}
-    for name in ("organisation_id", "document"):
+    for name in ("organisation_id", "document", "identifier"):
         known = values.pop(name) or {"root": "", "extension": ""}
         values |= {f"{name}_root": known["root"], f"{name}_extension": known["extension"]}
     for name in ("reasons", "duties"):

@@ -18,7 +18,6 @@ KEPT_IN_JOURNAL = Text(
 
 
 class CollectorError(ArchiveError):
-    code = "ACT-000"
     exit_code = 7
     kept = KEPT_IN_JOURNAL
 

@@ -114,7 +114,7 @@ def _agents(account: Account, *, archive: str) -> list[Json]:
             agent["purposeOfUse"] = _purpose(account)
     organisation = _named(account.organisation_id, legible(account.organisation)) if human else {}
     if organisation:
-        kind = {"type": _concept(codes.PROVIDER)} if account.kind == "medical-worker" else {}
+        kind = {"type": _concept(codes.PROVIDER)} if account.organisation_role == "provider" else {}
         agents.append(kind | {"who": organisation, "requestor": False})
     if account.operation == Operation.EXPORT:
         agents.append({"type": _concept(codes.CUSTODIAN), "who": _archive(archive), "requestor": False})

@@ -1,7 +1,7 @@
 """Accounts on their way to a collector. The journal itself is the queue: all that is kept is how far each collector is.
 
-At least once, in order: the cursor moves when a batch is known to have been read, so a stop at any point repeats accounts
-and loses none.
+At least once, in order: the cursor moves when a batch is known to have been read, so a stop at any point repeats
+accounts and loses none.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,8 +33,8 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """`sent` accounts arrived in this run, `last` is the newest that ever did. `failure` is why it stopped; None: all
-    that was due arrived, or `more` is waiting beyond what one run takes."""
+    """`sent` accounts arrived in this run, `last` is the newest that ever did. `more`: others may be waiting, after a
+    `failure` or because one run takes only so many."""
 
     sent: int
     last: int
@@ -57,23 +57,30 @@ def forward(
     A failure of the collector is kept beside its cursor and returned; one of the catalogue is raised.
     """
     start = last = cursors.cursor(name)
-    sent = 0
     for _ in range(batches_most):
         found = source(last, batch)
         due = _consecutive(found, after=last)
-        try:
-            if due:
-                sender.send([render(each) for each in due])
-                last = due[-1].number
-                sent += len(due)
-                cursors.move(name, last)
-            if len(due) < len(found):
-                raise JournalGap(number=last + 1)  # noqa: TRY301  recorded like any other failure
-        except ArchiveError as error:
-            return _stopped(cursors, error, name=name, sent=sent, last=last)
-        if len(found) < batch:
-            return Forwarded(sent, last, more=False, failure=None)
-    return Forwarded(sent, last, more=last > start, failure=None)
+        failure = _sent(sender, [render(each) for each in due])
+        if failure is None and due:
+            last = due[-1].number
+            cursors.move(name, last)
+        if failure is None and len(due) < len(found):
+            failure = JournalGap(number=last + 1)
+        if failure is not None:
+            cursors.failed(name, failure.code)
+        if failure is not None or len(found) < batch:
+            return Forwarded(last - start, last, more=failure is not None, failure=failure)
+    return Forwarded(last - start, last, more=True, failure=None)
+
+
+def _sent(sender: Sender, messages: Sequence[bytes]) -> ArchiveError | None:
+    """None: the collector has read them."""
+    try:
+        if messages:
+            sender.send(messages)
+    except ArchiveError as error:
+        return error
+    return None
 
 
 def _consecutive(accounts: Sequence[Account], *, after: int) -> list[Account]:

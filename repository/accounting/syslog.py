@@ -21,6 +21,7 @@ from repository.accounting.errors import (
     CollectorSettingWrong,
     CollectorUnreachable,
 )
+from repository.accounting.tls_line import TlsLine
 
 PRIORITY = 10 * 8 + 5  # facility 10 (security), severity 5 (notice): as ITI TF-2 3.20 has it
 APP_NAME = "edm-archive"
@@ -38,13 +39,14 @@ class Patience:
     connect: float = 10.0
     write: float = 30.0
     answer: float = 20.0
-    silence: float = 2.0
+    silence: float = 5.0
 
 
 def syslog_message(account: Account, *, host: str, archive: str, message: bytes) -> bytes:
     """The audit message in its envelope. Archive and number name it for good: a collector can drop what comes twice."""
     where = _UNFIT.sub("-", host)[:255] or "-"
-    number = f'[{ELEMENT} number="{account.number}" archive="{_ESCAPED.sub(r"\\\1", archive)}"]'
+    named = _ESCAPED.sub(r"\\\1", archive)
+    number = f'[{ELEMENT} number="{account.number}" archive="{named}"]'
     header = f"<{PRIORITY}>1 {account.at} {where} {APP_NAME} - {MESSAGE_ID} {number} "
     return header.encode() + BOM + message
 
@@ -66,9 +68,11 @@ class SyslogTls:
         both cases nothing was sent), `CollectorLost` (some or all may have arrived), `CollectorSettingWrong`."""
         with self._connected(self._context()) as line:
             try:
-                line.settimeout(self._patience.write)
-                line.sendall(b"".join(map(framed, messages)))
-                self._confirm(line)
+                line.write(b"".join(map(framed, messages)), seconds=self._patience.write)
+                if self._collector.confirm is Confirm.CLOSE:
+                    line.close_answered(seconds=self._patience.answer)
+                elif not line.stays_silent(seconds=self._patience.silence):
+                    raise CollectorLost(collector=self._collector.name, reason="closed")
             except OSError as error:
                 raise self._lost(error) from error
 
@@ -82,43 +86,27 @@ class SyslogTls:
             raise CollectorSettingWrong(setting=PREFIX + "CA_FILE", reason="no certificate can be read") from error
         if collector.certificate_file:
             try:
-                context.load_cert_chain(collector.certificate_file, collector.key_file, password="")  # noqa: S106  else OpenSSL asks at the terminal
+                context.load_cert_chain(collector.certificate_file, collector.key_file, password="")
             except OSError as error:
                 reason = "certificate and key cannot be read together"
                 raise CollectorSettingWrong(setting=PREFIX + "CERTIFICATE_FILE", reason=reason) from error
         return context
 
     @contextmanager
-    def _connected(self, context: ssl.SSLContext) -> Iterator[ssl.SSLSocket]:
-        collector = self._collector
+    def _connected(self, context: ssl.SSLContext) -> Iterator[TlsLine]:
+        collector, seconds = self._collector, self._patience.connect
         try:
-            plain = socket.create_connection((collector.host, collector.port), timeout=self._patience.connect)
+            plain = socket.create_connection((collector.host, collector.port), timeout=seconds)
         except (OSError, UnicodeError) as error:
             raise self._unreachable(error) from error
         with plain:
             try:
-                line = context.wrap_socket(plain, server_hostname=collector.host)
-            except (ssl.SSLEOFError, ssl.SSLZeroReturnError, TimeoutError) as error:
-                raise self._unreachable(error) from error
+                line = TlsLine(plain, context, host=collector.host, seconds=seconds)
             except ssl.SSLError as error:
                 raise CollectorNotTrusted(collector=collector.name, reason=_reason(error)) from error
             except (OSError, ValueError) as error:
                 raise self._unreachable(error) from error
-            with line:
-                yield line
-
-    def _confirm(self, line: ssl.SSLSocket) -> None:
-        if self._collector.confirm is Confirm.CLOSE:
-            line.settimeout(self._patience.answer)
-            line.unwrap()
-            return
-        line.settimeout(self._patience.silence)
-        try:
-            answer = line.recv(1)
-        except TimeoutError:
-            return
-        if not answer:
-            raise CollectorLost(collector=self._collector.name, reason="closed")
+            yield line
 
     def _unreachable(self, error: Exception) -> CollectorError:
         return CollectorUnreachable(collector=self._collector.name, reason=_reason(error))
@@ -138,4 +126,6 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, ssl.SSLError):
         return str(error.reason or type(error).__name__)
+    if isinstance(error, ConnectionResetError) and error.errno is None:
+        return "closed"
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

@@ -11,7 +11,8 @@ NOBODY = "unidentified"
 
 _DETAILS = (
     "day", "hour", "door", "operation", "takeover", "ordinal", "study", "purpose", "basis", "reason", "evidence",
-    "role", "npwz", "organisation", "method", "assurance", "proof", "count", "rules", "rule", "manner",
+    "role", "npwz", "organisation", "organisation_role", "method", "assurance", "proof", "identified_at",
+    "identified_until", "count", "rules", "rule", "manner",
 )  # fmt: skip
 
 
@@ -53,7 +54,9 @@ def pair(identifier: Identifier | None) -> str:
 
 
 def searched(account: Account) -> str:
-    """What a search was about, as a query string. The account keeps that, and not the words of the request."""
+    """What a search asked for, in the words of the account; in older ones, what it was about, as a query string."""
+    if account.query:
+        return account.query
     asked = {
         "takeover": account.takeover,
         "patient": patient_id(account),
@@ -66,7 +69,10 @@ def searched(account: Account) -> str:
 
 
 def details(account: Account) -> list[tuple[str, str]]:
-    """Everything else that the account says, as (name, value), what is empty or 0 left out; values as they are."""
+    """Everything else that the account says, as (name, value), what is empty or 0 left out; values as they are.
+
+    But for the official number of the person (PESEL): the id is enough for others, and the journal has the number.
+    """
     found = [(name, str(getattr(account, name) or "")) for name in _DETAILS]
     found += [("organisation_id", pair(account.organisation_id)), ("document", pair(account.document))]
     found += [("reason_code", each) for each in account.reasons] + [("duty", each) for each in account.duties]

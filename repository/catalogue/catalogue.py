@@ -4,7 +4,9 @@ from pathlib import Path
 
 from repository.catalogue import migrating
 from repository.catalogue.accounts import Accounts
+from repository.catalogue.collectors import Collectors
 from repository.catalogue.counting import Counting
+from repository.catalogue.demands import Demands
 from repository.catalogue.desk import Clock, utc_now
 from repository.catalogue.dumping import Dumping
 from repository.catalogue.engine import Room, existing, made, place, read_url
@@ -15,6 +17,7 @@ from repository.catalogue.journal import Journal
 from repository.catalogue.log import Log
 from repository.catalogue.owners import Owners
 from repository.catalogue.people import People
+from repository.catalogue.reaching import Reaching
 from repository.catalogue.reading import Reading
 from repository.catalogue.runs import Runs
 from repository.catalogue.search import Search
@@ -31,8 +34,11 @@ class Catalogue(Takeovers, Items, Writing, Reading, Counting, Owners, Log, Searc
         self.jobs = Jobs(room, now=now)
         self.people = People(room, now=now)
         self.journal = Journal(room, now=now)
+        self.demands = Demands(room, now=now)
         self.accounts = Accounts(room, now=now)
         self.entitling = Entitling(room, now=now)
+        self.reaching = Reaching(room, now=now)
+        self.collectors = Collectors(room, now=now)
 
     @property
     def place(self) -> str:

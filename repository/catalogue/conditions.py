@@ -13,6 +13,7 @@ from repository.catalogue.flattening import identifier_key
 from repository.catalogue.folding import folded_name
 from repository.catalogue.matching import dated, listed, wild
 from repository.catalogue.query import Level, Query
+from repository.catalogue.seeing import Sight
 from repository.catalogue.tables import (
     document,
     document_study,
@@ -53,9 +54,10 @@ def _among(outer: Table, inner: Table, names: Sequence[str], parts: Parts) -> Co
 class _Asked:
     """The conditions of one query, table by table: only what the table itself can say."""
 
-    def __init__(self, query: Query, dialect: Dialect) -> None:
+    def __init__(self, query: Query, dialect: Dialect, sight: Sight | None) -> None:
         self.query = query
         self.dialect = dialect
+        self.sight = sight
 
     def scope_of_takeovers(self, table: Table) -> Parts:
         takeovers = self.query.takeovers
@@ -66,6 +68,15 @@ class _Asked:
         if number is not None:
             parts.append(table.c["number" if "number" in table.c else "patient"] == number)
         return parts
+
+    def seen(self, table: Table) -> Parts:
+        """What may be seen of a table that is only searched in, and not joined by patient: an asker learns from what
+        is found by it that it is there."""
+        return [] if self.sight is None else [self.sight.row(table)]
+
+    def below(self, table: Table) -> Parts:
+        """As `scope`, of a table that the outer one shares its patients with: whole patients are seen alike."""
+        return self.scope(table) + (self.seen(table) if self.sight and self.sight.partial else [])
 
     def people(self, outer: Table) -> Parts:
         query = self.query
@@ -153,21 +164,21 @@ class _Asked:
 def _studies(asked: _Asked) -> Parts:
     parts = [*asked.uids(study), *asked.of_study()]
     if asked.query.series_uids or asked.of_series():
-        below = [*asked.scope(series), *asked.uids(series), *asked.of_series()]
+        below = [*asked.below(series), *asked.uids(series), *asked.of_series()]
         if asked.query.sop_instance_uids:
-            below.append(_among(series, instance, SERIES, [*asked.scope(instance), *asked.uids(instance)]))
+            below.append(_among(series, instance, SERIES, [*asked.below(instance), *asked.uids(instance)]))
         parts.append(_among(study, series, STUDY, below))
     elif asked.query.sop_instance_uids:
-        parts.append(_among(study, instance, STUDY, [*asked.scope(instance), *asked.uids(instance)]))
+        parts.append(_among(study, instance, STUDY, [*asked.below(instance), *asked.uids(instance)]))
     return parts
 
 
 def _series(asked: _Asked) -> Parts:
     parts = [*asked.uids(series), *asked.of_series()]
     if asked.of_study():
-        parts.append(_among(series, study, STUDY, [*asked.scope(study), *asked.uids(study), *asked.of_study()]))
+        parts.append(_among(series, study, STUDY, [*asked.below(study), *asked.uids(study), *asked.of_study()]))
     if asked.query.sop_instance_uids:
-        parts.append(_among(series, instance, SERIES, [*asked.scope(instance), *asked.uids(instance)]))
+        parts.append(_among(series, instance, SERIES, [*asked.below(instance), *asked.uids(instance)]))
     return parts
 
 
@@ -176,9 +187,9 @@ def _instances(asked: _Asked) -> Parts:
     # Images have no index on their study, the largest that would be: by way of its series it is as good.
     by_study = query.study_uids and not (query.series_uids or query.sop_instance_uids)
     if asked.of_series() or by_study:
-        parts.append(_among(instance, series, SERIES, [*asked.scope(series), *asked.uids(series), *asked.of_series()]))
+        parts.append(_among(instance, series, SERIES, [*asked.below(series), *asked.uids(series), *asked.of_series()]))
     if asked.of_study():
-        parts.append(_among(instance, study, STUDY, [*asked.scope(study), *asked.uids(study), *asked.of_study()]))
+        parts.append(_among(instance, study, STUDY, [*asked.below(study), *asked.uids(study), *asked.of_study()]))
     return parts
 
 
@@ -197,14 +208,16 @@ def _naming_studies(asked: _Asked) -> ColumnElement[bool]:
     if query.study_uids:
         parts.append(listed(named.uid_key, query.study_uids))
     if query.series_uids or query.sop_instance_uids or asked.of_study() or asked.of_series():
-        held = select(study.c.takeover, study.c.study_instance_uid).where(*asked.scope(study), *_studies(asked))
+        there = [*asked.scope(study), *asked.seen(study), *_studies(asked)]
+        held = select(study.c.takeover, study.c.study_instance_uid).where(*there)
         parts.append(tuple_(named.takeover, named.uid_key).in_(held))
     return _among(document, document_study, PLACE, parts)
 
 
-def conditions(query: Query, dialect: Dialect) -> Parts:
-    """All that holds for a row of the level's table exactly if it matches `query`."""
-    asked, base = _Asked(query, dialect), TABLES[query.level]
+def conditions(query: Query, dialect: Dialect, sight: Sight | None = None) -> Parts:
+    """All that holds for a row of the level's table exactly if it matches `query` by what `sight` lets be seen; whether
+    the row itself may be seen is for the caller to ask (`Sight.ways`)."""
+    asked, base = _Asked(query, dialect, sight), TABLES[query.level]
     parts = [*asked.scope(base), *asked.people(base), *asked.kept(base)]
     documents = asked.documents()
     match query.level:
@@ -212,7 +225,7 @@ def conditions(query: Query, dialect: Dialect) -> Parts:
             own = {Level.STUDY: _studies, Level.SERIES: _series, Level.INSTANCE: _instances}[query.level]
             parts += own(asked)
             if documents:
-                parts.append(_named_by_documents(base, documents))
+                parts.append(_named_by_documents(base, documents + asked.seen(document)))
         case Level.DOCUMENT:
             parts += documents
             if asked.images:
@@ -221,7 +234,7 @@ def conditions(query: Query, dialect: Dialect) -> Parts:
             names = PERSON if base is patient else PLACE
             if asked.images:
                 below, narrowed = (study, _studies(asked)) if base is patient else (instance, _instances(asked))
-                parts.append(_among(base, below, names, [*asked.scope(below), *narrowed]))
+                parts.append(_among(base, below, names, [*asked.below(below), *narrowed]))
             if documents:
-                parts.append(_among(base, document, names, [*asked.scope(document), *documents]))
+                parts.append(_among(base, document, names, [*asked.below(document), *documents]))
     return parts

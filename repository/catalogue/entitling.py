@@ -1,11 +1,11 @@
-"""What the catalogue knows that bears on a decision, gathered in one transaction: one state, and no permission that was
-ended before it began. And the lists behind it, for those who keep them.
+"""What the catalogue knows that bears on a decision, gathered in one transaction that sees one state on both engines.
+And the lists behind it, for those who keep them.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, or_, select
+from sqlalchemy import Connection, Row, Select, select, text
 
 from repository.access.bodies import (
     after_death_of,
@@ -16,23 +16,22 @@ from repository.access.bodies import (
     read_moment,
     relation_of,
 )
-from repository.access.facts import AfterDeath, Custody, Facts, Relation
-from repository.access.permission import GranteeKind, Permission
+from repository.access.facts import AfterDeath, Approval, Custody, Facts, Relation
+from repository.access.identity import names
+from repository.access.permission import GranteeKind, Permission, PermissionKind
 from repository.access.principal import Principal, PrincipalKind
 from repository.access.subject import Subject
+from repository.catalogue.bulk import in_groups
 from repository.catalogue.desk import Desk
+from repository.catalogue.guarding import identifier_key, is_protected
 from repository.catalogue.journal_tables import after_death, custody, leave, permission, protection, relation
-from repository.catalogue.projecting import key_of
+from repository.catalogue.tables import patient as patients
 from repository.catalogue.tables import patient_identifier
-from repository.catalogue.text import fit, unpacked
+from repository.catalogue.text import fit, key, unpacked
 from repository.domain.describing import Identifier
 
 AUTHORISATION, APPROVAL = "authorisation", "approval"
 AnyRow = Row[*tuple[Any, ...]]
-
-
-def identifier_key(identifier: Identifier | None) -> str:
-    return "" if identifier is None else key_of({"root": identifier.root, "extension": identifier.extension})
 
 
 def grantee_keys(principal: Principal) -> list[str]:
@@ -55,17 +54,23 @@ def _permission(row: AnyRow) -> Permission:
 class Entitling(Desk):
     def facts(self, principal: Principal, subject: Subject) -> Facts:
         """All that bears on a request of `principal` about `subject`, as it stands now. Raises what the database
-        raises, and then there is nothing to decide by: whoever asked is refused."""
+        raises, and then there is nothing to decide by: whoever asked is refused.
+
+        A consent or grant that has ended is not among them, so that a withdrawal holds from the next request on also
+        where the clock of whoever decides is behind. Objections are all there."""
         patients = [identifier_key(each) for each in subject.patient_identifiers]
+        named = [identifier_key(each) for each in subject.patient_identifiers if names(each)]
         with self._room.reading() as connection:
+            if not self._room.sqlite:  # there a transaction sees one state in any case, from its first read on
+                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             return Facts(
-                protected=_protected(connection, patients, subject.takeover),
+                protected=is_protected(connection, subject, keys=patients),
                 custody=_custody(connection, subject.takeover),
                 permissions=_permissions(connection, patients, subject.takeover, grantee_keys(principal)),
                 relations=_relations(connection, principal.identifier, patients),
-                after_death=_after_death(connection, patients),
+                after_death=_after_death(connection, named),
                 authorisations=tuple(authorisation_of(body) for body in _leaves(connection, principal, AUTHORISATION)),
-                approvals=tuple(approval_of(body) for body in _leaves(connection, principal, APPROVAL)),
+                approvals=_approvals(connection, principal, subject),
             )
 
     def identifiers_of(self, takeover: int, patient: int) -> tuple[Identifier, ...]:
@@ -76,6 +81,15 @@ class Entitling(Desk):
             rows = connection.execute(wanted.order_by(known.root_key, known.extension_key)).all()
         return tuple(Identifier(root, extension) for root, extension in rows)
 
+    def patient_name(self, takeover: int, patient: int) -> str:
+        """In DICOM form; empty where there is none."""
+        known = patients.c
+        with self._room.reading() as connection:
+            found: str | None = connection.execute(
+                select(known.name).where(known.takeover == takeover, known.number == patient)
+            ).scalar_one_or_none()
+        return found or ""
+
     def permission(self, id: str) -> Permission | None:  # noqa: A002
         """The last edition."""
         wanted = select(permission).where(permission.c.id == id).order_by(permission.c.edition.desc()).limit(1)
@@ -84,7 +98,7 @@ class Entitling(Desk):
         return None if row is None else _permission(row)
 
     def permissions(
-        self, *, patients: Iterable[Identifier] = (), takeover: str = "", kind: str = "", limit: int = 1000
+        self, *, patients: Iterable[Identifier] = (), takeover: str = "", kind: str = "", limit: int | None = None
     ) -> list[Permission]:
         """Every edition, ended ones too, of permissions about any of `patients`, or about a whole takeover: from these
         what was in force at any instant can be computed."""
@@ -97,18 +111,51 @@ class Entitling(Desk):
         with self._room.reading() as connection:
             return [_permission(row) for row in connection.execute(wanted)]
 
+    def recorded(self, ids: Sequence[str]) -> set[str]:
+        """Those of `ids` under which a permission is recorded."""
+        found: set[str] = set()
+        with self._room.reading() as connection:
+            for group in in_groups(list(ids)):
+                rows = connection.execute(
+                    select(permission.c.id).where(permission.c.id.in_(group), permission.c.edition == 1)
+                )
+                found.update(rows.scalars())
+        return found
+
+    def patients_among(self, takeover: int, identifiers: Sequence[Identifier]) -> set[Identifier]:
+        """Those of `identifiers` that a patient of the takeover has."""
+        known, found = patient_identifier.c, set[Identifier]()
+        wanted = select(known.root, known.extension).where(known.takeover == takeover)
+        with self._room.reading() as connection:
+            for group in in_groups(list(identifiers)):
+                keys = [key(each.extension) for each in group]
+                for root, extension in connection.execute(wanted.where(known.extension_key.in_(keys))):
+                    found.add(Identifier(root, extension))
+        return found.intersection(identifiers)
+
+    def custodians_of(self, takeover: str) -> list[tuple[Custody, str]]:
+        """Who has had the takeover in custody, in order, with their names then."""
+        with self._room.reading() as connection:
+            rows = connection.execute(
+                select(custody).where(custody.c.takeover == fit(takeover)).order_by(custody.c.since)
+            )
+            bodies = [unpacked(row.body) | {"until": row.until or None} for row in rows]
+        return [(custody_of(body), body["name"]) for body in bodies]
+
+    def flags(self, *, patient: Identifier | None = None, takeover: str = "") -> list[tuple[str, str, str]]:
+        """(id, takeover, since) of each flag over a patient, or over takeovers as a whole, that has not been lifted."""
+        there = protection.c
+        wanted = select(there.id, there.takeover, there.since).where(
+            there.until == "", there.patient_key == identifier_key(patient)
+        )
+        wanted = wanted.where(there.takeover == fit(takeover)) if takeover else wanted
+        with self._room.reading() as connection:
+            return [(row.id, row.takeover, row.since) for row in connection.execute(wanted.order_by(there.since))]
+
     def custody_of(self, takeover: str) -> tuple[Custody, ...]:
         """Who has had the takeover in custody, in order."""
         with self._room.reading() as connection:
             return _custody(connection, takeover)
-
-
-def _protected(connection: Connection, patients: Sequence[str], takeover: str) -> bool:
-    there = protection.c
-    about = (there.takeover == fit(takeover)) & (there.patient_key == "") if takeover else there.takeover == "?"
-    if patients:
-        about = or_(about, there.patient_key.in_(patients))
-    return connection.execute(select(there.id).where(there.until == "", about).limit(1)).first() is not None
 
 
 def _custody(connection: Connection, takeover: str) -> tuple[Custody, ...]:
@@ -120,12 +167,16 @@ def _permissions(
     connection: Connection, patients: Sequence[str], takeover: str, grantees: Sequence[str]
 ) -> tuple[Permission, ...]:
     there = permission.c
-    wanted = [select(permission).where(there.takeover == takeover, there.patient_key == "")]
+    open_ones = select(permission).where(there.ended_at == "", there.grantee_key.in_(grantees))
+    wanted = [open_ones.where(there.takeover == fit(takeover), there.patient_key == "")] if takeover else []
     if patients:
-        wanted.append(select(permission).where(there.patient_key.in_(patients)))
+        wanted.append(open_ones.where(there.patient_key.in_(patients)))
+    objected = (there.takeover == fit(takeover)) & (there.patient_key == "") if takeover else there.takeover == "?"
+    objected = objected | there.patient_key.in_(patients) if patients else objected
+    wanted.append(select(permission).where(there.kind == PermissionKind.OBJECTION.value, objected))
     found: dict[tuple[str, int], Permission] = {}
     for each in wanted:
-        for row in connection.execute(each.where(there.grantee_key.in_(grantees))):
+        for row in connection.execute(each):
             found[row.id, row.edition] = _permission(row)
     return tuple(found.values())
 
@@ -142,8 +193,30 @@ def _relations(connection: Connection, person: Identifier | None, patients: Sequ
 def _after_death(connection: Connection, patients: Sequence[str]) -> AfterDeath | None:
     if not patients:
         return None
-    row = connection.execute(select(after_death).where(after_death.c.patient_key.in_(patients)).limit(1)).one_or_none()
-    return None if row is None else after_death_of(unpacked(row.body))
+    rows = connection.execute(select(after_death).where(after_death.c.patient_key.in_(patients))).all()
+    return _together([after_death_of(unpacked(row.body)) for row in rows])
+
+
+def _together(known: Sequence[AfterDeath]) -> AfterDeath | None:
+    """What was recorded under several identifiers, read so that none lets in whom another keeps out."""
+    if not known:
+        return None
+    objecting = [set(each.overridden_for) for each in known if each.objected]
+    let_in = set.intersection(*objecting) if objecting else set().union(*(each.overridden_for for each in known))
+    ordered = tuple(sorted(let_in, key=lambda each: (each.root, each.extension)))
+    return AfterDeath(min(each.died_on for each in known), bool(objecting), ordered)
+
+
+def _approvals(connection: Connection, principal: Principal, subject: Subject) -> tuple[Approval, ...]:
+    """Those that are about this record."""
+    mine = [approval_of(body) for body in _leaves(connection, principal, APPROVAL)]
+    here = (subject.takeover, subject.patient)
+    return tuple(
+        each
+        for each in mine
+        if (each.takeover and (each.takeover, each.patient) == here)
+        or (not each.takeover and names(each.identifier) and each.identifier in subject.patient_identifiers)
+    )
 
 
 def _leaves(connection: Connection, principal: Principal, kind: str) -> list[dict[str, Any]]:

@@ -197,3 +197,10 @@ class BadCursor(CatalogueError):
     exit_code = 2
     what = Text(en="The page mark is not one that a search gave.", pl="Znacznik strony nie pochodzi z wyszukiwania.")
     todo = Text(en="Start the search from its first page.", pl="Zacznij wyszukiwanie od pierwszej strony.")
+
+
+class DeedUnknown(CatalogueError):
+    code = "CAT-020"
+    exit_code = 2
+    what = Text(en="The journal has no line {number}.", pl="Dziennik nie ma wiersza {number}.")
+    todo = Text(en="Lines are numbered from 1 without a gap.", pl="Wiersze są numerowane od 1 bez luk.")

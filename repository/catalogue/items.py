@@ -92,6 +92,12 @@ class Items(Desk):
             row = connection.execute(wanted).one_or_none()
         return None if row is None else read_item(row)
 
+    def items_at(self, number: int, paths: Sequence[str]) -> list[Item]:
+        """Items with these paths, by ordinal. Looks through all items of the takeover: for once in its life."""
+        wanted = select(item).where(item.c.takeover == number, item.c.path.in_(paths)).order_by(item.c.ordinal)
+        with self._room.reading() as connection:
+            return [read_item(row) for row in connection.execute(wanted)]
+
     def settle(self, number: int, items: Sequence[Item], findings: Sequence[Finding] = ()) -> None:
         """`items` have the dispositions they carry, for those that are not stored; `findings` explain them.
 

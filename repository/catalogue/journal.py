@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from repository.catalogue.bulk import insert
-from repository.catalogue.desk import Desk
 from repository.catalogue.errors import CatalogueConflict
+from repository.catalogue.following import Following
 from repository.catalogue.journal_tables import journal, journal_bundle
 from repository.catalogue.log import sequence, take_sequencer
 from repository.catalogue.projecting import PROJECTIONS
+from repository.catalogue.tables import log_entry
 from repository.catalogue.text import packed, unpacked
 from repository.domain.deed import Deed
 
@@ -33,6 +34,19 @@ class Bundle:
     version: str
     size: int
     record_key: str
+    header_sha256: bytes
+    description_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as it lies there: `deed` is None where its values are none that the archive writes, `entry` where the log
+    has none at `log_index`."""
+
+    number: int
+    deed: Deed | None
+    log_index: int
+    entry: bytes | None
 
 
 def _read(row: Row[*tuple[Any, ...]]) -> Deed:
@@ -40,7 +54,7 @@ def _read(row: Row[*tuple[Any, ...]]) -> Deed:
     return Deed(row.number, row.kind, row.at, row.outcome, unpacked(row.body), record, sha256(record).digest())
 
 
-class Journal(Desk):
+class Journal(Following):
     def write(self, make: Sequence[Make]) -> list[Deed]:
         """The deeds are written, in this order, with the next numbers; or none is, where one of them conflicts.
 
@@ -91,12 +105,50 @@ class Journal(Desk):
     def bundles(self) -> list[Bundle]:
         with self._room.reading() as connection:
             rows = connection.execute(select(journal_bundle).order_by(journal_bundle.c.first)).all()
-        return [Bundle(row.first, row.last, row.key, row.version, row.size, row.record_key) for row in rows]
+        return [_bundle(row) for row in rows]
 
     def bundled(self) -> int:
         """Up to which deed all are sealed in the store."""
         with self._room.reading() as connection:
             return _bundled(connection)
+
+    def extent(self) -> tuple[int, int]:
+        """What `bundled` and `size` tell, at one moment."""
+        bundled = select(func.max(journal_bundle.c.last)).scalar_subquery()
+        last = select(func.max(journal.c.number)).scalar_subquery()
+        with self._room.reading() as connection:
+            found = connection.execute(select(func.coalesce(bundled, 0), func.coalesce(last, 0))).one()
+        return found[0], found[1]
+
+    def covered(self) -> int:
+        """How many entries of the log may be signed: all before that of the first deed which no bundle holds."""
+        bundled = select(func.coalesce(func.max(journal_bundle.c.last), 0)).scalar_subquery()
+        waiting = select(func.min(journal.c.log_index)).where(journal.c.number > bundled).scalar_subquery()
+        size = select(func.coalesce(func.max(log_entry.c.index) + 1, 0)).scalar_subquery()
+        with self._room.reading() as connection:  # one statement, so that it sees one state on PostgreSQL as well
+            counted: int = connection.execute(select(func.coalesce(waiting, size))).scalar_one()
+        return counted
+
+    def lines(self, *, after: int, last: int) -> Iterator[Line]:
+        """Lines with numbers above `after`, up to `last`, in order, whatever they hold."""
+        joined = journal.outerjoin(log_entry, log_entry.c.index == journal.c.log_index)
+        wanted = select(journal, log_entry.c.entry).select_from(joined).where(journal.c.number <= last)
+        while True:
+            page = wanted.where(journal.c.number > after).order_by(journal.c.number).limit(AT_ONCE)
+            with self._room.reading() as connection:
+                rows = connection.execute(page).all()
+            if not rows:
+                return
+            after = rows[-1].number
+            yield from map(_line, rows)
+
+    def signed_up_to(self, size: int) -> int:
+        """The number of the last deed that is, with all before it, among the first `size` entries of the log."""
+        beyond = select(func.min(journal.c.number) - 1).where(journal.c.log_index >= size).scalar_subquery()
+        last = select(func.max(journal.c.number)).scalar_subquery()
+        with self._room.reading() as connection:
+            number: int = connection.execute(select(func.coalesce(beyond, last, 0))).scalar_one()
+        return number
 
     def note_bundle(self, bundle: Bundle) -> None:
         """The bundle, which follows the last one, is known. Raises `CatalogueConflict` if it does not follow."""
@@ -105,6 +157,19 @@ class Journal(Desk):
             if bundle.first != _bundled(connection) + 1 or not bundle.first <= bundle.last <= _last(connection):
                 raise CatalogueConflict(reason="journal_bundle")
             insert(connection, journal_bundle, [astuple(bundle)])
+
+
+def _line(row: Row[*tuple[Any, ...]]) -> Line:
+    entry = None if row.entry is None else bytes(row.entry)
+    try:
+        return Line(row.number, _read(row), row.log_index, entry)
+    except (ValueError, TypeError):  # somebody changed the row by hand
+        return Line(row.number, None, row.log_index, entry)
+
+
+def _bundle(row: Row[*tuple[Any, ...]]) -> Bundle:
+    digests = bytes(row.header_sha256), bytes(row.description_sha256)
+    return Bundle(row.first, row.last, row.key, row.version, row.size, row.record_key, *digests)
 
 
 def _last(connection: Connection) -> int:

@@ -18,7 +18,7 @@ journal = Table(
 # Lines that are sealed in the object store as well, so that a lost catalogue loses none of them.
 journal_bundle = Table(
     "journal_bundle", metadata, part("first"), big("last"), words("key"), words("version"), big("size"),
-    words("record_key"), **NARROW,
+    words("record_key"), octets("header_sha256"), octets("description_sha256"), **NARROW,
 )  # fmt: skip
 
 account = Table(

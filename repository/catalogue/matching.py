@@ -8,7 +8,7 @@ from sqlalchemy.engine import Dialect
 from repository.catalogue.folding import date_key
 from repository.catalogue.text import key
 
-_ABOVE = "\U0010ffff"  # sorts after every other character, in code points as in UTF-8
+ABOVE = "\U0010ffff"  # sorts after every other character, in code points as in UTF-8
 
 
 def _pattern(text: str, dialect: Dialect) -> str:
@@ -29,7 +29,7 @@ def wild(column: ColumnElement[str], text: str, *, dialect: Dialect) -> ColumnEl
     matches: ColumnElement[bool] = column.op("GLOB" if dialect.name == "sqlite" else "LIKE", is_comparison=True)(
         _pattern(text, dialect)
     )
-    return and_(column >= prefix, column < prefix + _ABOVE, matches) if prefix else matches
+    return and_(column >= prefix, column < prefix + ABOVE, matches) if prefix else matches
 
 
 def dated(column: ColumnElement[str], text: str) -> ColumnElement[bool]:

@@ -6,9 +6,11 @@ The same functions make the rows again when a catalogue is rebuilt, deed by deed
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, update
+from sqlalchemy import Connection, Table, or_, select, update
 
 from repository.catalogue.bulk import insert, insert_new
+from repository.catalogue.demand_rows import demand_confirmed, demand_moved, demand_submitted
+from repository.catalogue.demand_tables import demand, demand_confirmation, demand_now, demand_step
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.folding import folded
 from repository.catalogue.journal_tables import (
@@ -25,6 +27,12 @@ from repository.catalogue.text import fit, key, packed
 from repository.domain.deed import Deed
 
 Project = Callable[[Connection, Deed], None]
+
+# Every table that the functions below write, and nothing else does: `verify` makes them again and compares.
+FOLLOWING: tuple[Table, ...] = (
+    account, permission, protection, relation, after_death, custody, leave, first_copy, demand, demand_step,
+    demand_confirmation, demand_now,
+)  # fmt: skip
 
 
 def key_of(identifier: Mapping[str, str] | None) -> str:
@@ -46,10 +54,12 @@ def _account(connection: Connection, deed: Deed) -> None:
 def _permission(connection: Connection, deed: Deed) -> None:
     body, there = deed.body, permission.c
     earlier = (there.id == body["id"]) & (there.ended_at == "")
+    later = or_(there.recorded_at > body["recorded_at"], there.ended_at > body["recorded_at"])
+    _none(connection, permission, (there.id == body["id"]) & later)
     connection.execute(update(permission).where(earlier).values(ended_at=body["recorded_at"], end_reason="replaced"))
     grantee = body["grantee"]
     row = (
-        body["id"], body["edition"], body["kind"], fit(body["takeover"]), key_of(body["patient"]),
+        fit(body["id"]), body["edition"], body["kind"], fit(body["takeover"]), key_of(body["patient"]),
         f"{grantee['kind']}:{key_of(grantee['identifier'])}", packed(dict(body)), body["recorded_at"], "", "",
     )  # fmt: skip
     insert(connection, permission, [row])
@@ -60,7 +70,7 @@ def _permission_end(connection: Connection, deed: Deed) -> None:
     _one(
         connection,
         permission,
-        (there.id == deed.body["id"]) & (there.ended_at == ""),
+        (there.id == deed.body["id"]) & (there.edition == deed.body["edition"]) & (there.ended_at == ""),
         ended_at=deed.at,
         end_reason=deed.body["reason"],
     )
@@ -68,7 +78,7 @@ def _permission_end(connection: Connection, deed: Deed) -> None:
 
 def _protection(connection: Connection, deed: Deed) -> None:
     body = deed.body
-    row = (body["id"], key_of(body["patient"]), fit(body["takeover"]), deed.at, "")
+    row = (fit(body["id"]), key_of(body["patient"]), fit(body["takeover"]), deed.at, "")
     insert(connection, protection, [row])
 
 
@@ -79,8 +89,8 @@ def _protection_end(connection: Connection, deed: Deed) -> None:
 def _relation(connection: Connection, deed: Deed) -> None:
     body = deed.body
     row = (
-        body["id"], body["kind"], key_of(body["person"]), key_of(body["patient"]), packed(dict(body)), body["since"],
-        body["until"] or "",
+        fit(body["id"]), body["kind"], key_of(body["person"]), key_of(body["patient"]), packed(dict(body)),
+        body["since"], body["until"] or "",
     )  # fmt: skip
     insert(connection, relation, [row])
 
@@ -97,14 +107,15 @@ def _after_death(connection: Connection, deed: Deed) -> None:
 def _custody(connection: Connection, deed: Deed) -> None:
     body, there = deed.body, custody.c
     before = (there.takeover == body["takeover"]) & (there.until == "")
+    _none(connection, custody, (there.takeover == body["takeover"]) & (there.since >= body["since"]))
     connection.execute(update(custody).where(before).values(until=body["since"]))
-    insert(connection, custody, [(body["takeover"], body["since"], "", packed(dict(body)))])
+    insert(connection, custody, [(fit(body["takeover"]), body["since"], "", packed(dict(body)))])
 
 
 def _leave(connection: Connection, deed: Deed) -> None:
     body = deed.body
     row = (
-        body["id"], deed.kind, fit(body["person"]), body["takeover"], fit(body["given_by"]), body["since"],
+        fit(body["id"]), deed.kind, fit(body["person"]), fit(body["takeover"]), fit(body["given_by"]), body["since"],
         body["until"], packed(dict(body)),
     )  # fmt: skip
     insert(connection, leave, [row])
@@ -120,7 +131,13 @@ def _review(connection: Connection, deed: Deed) -> None:
 
 
 def _first_copy(connection: Connection, deed: Deed) -> None:
-    insert_new(connection, first_copy, [(key_of(deed.body["patient"]), deed.body["scope"], deed.number)])
+    insert_new(connection, first_copy, [(key_of(deed.body["patient"]), fit(key(deed.body["scope"])), deed.number)])
+
+
+def _none(connection: Connection, table: Table, which: Any) -> None:
+    """No such row is there, or the deed is not written: it would change what was so at an instant of the past."""
+    if connection.execute(select(table.primary_key.columns.values()[0]).where(which).limit(1)).first() is not None:
+        raise CatalogueConflict(reason=table.name)
 
 
 def _one(connection: Connection, table: Table, which: Any, **values: str) -> None:
@@ -144,5 +161,8 @@ PROJECTIONS: Mapping[str, Project] = {
     "leave-end": _leave_end,
     "review": _review,
     "first-copy": _first_copy,
+    "demand": demand_submitted,
+    "demand-step": demand_moved,
+    "demand-confirmation": demand_confirmed,
     "person": lambda _connection, _deed: None,  # the accounts of people are kept apart; the journal has what was done
 }

@@ -7,14 +7,31 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, func, literal, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    false,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    union,
+)
 
+from repository.access.reach import Reach
 from repository.catalogue import tables
 from repository.catalogue.attributes import INSTANCE, SERIES, STUDY, column
 from repository.catalogue.conditions import TABLES, conditions
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import BadCursor
+from repository.catalogue.grounding import grounded
 from repository.catalogue.query import MOST, Hit, Level, Page, Query
+from repository.catalogue.seeing import Sight
 from repository.domain.describing import Identifier
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -49,25 +66,37 @@ def _place(mark: str, keys: Sequence[ColumnElement[Any]]) -> list[ColumnElement[
     return [literal(value, type_=each.type) for value, each in zip(place, keys, strict=True)]
 
 
-def page_statement(query: Query, connection: Connection) -> Select[Any]:
-    """The statement that reads one page and one row more."""
+def page_statement(query: Query, connection: Connection, sight: Sight | None = None) -> Select[Any]:
+    """The statement that reads one page and one row more, of what `sight` lets be seen."""
     table = TABLES[query.level]
     keys = list(table.primary_key.columns)
-    wanted = select(table).where(*conditions(query, connection.dialect))
+    wanted = select(table).where(*conditions(query, connection.dialect, sight))
     if query.after:
         wanted = wanted.where(tuple_(*keys) > tuple_(*_place(query.after, keys)))
-    return wanted.order_by(*keys).limit(min(max(1, query.limit), MOST) + 1)
+
+    def page(way: ColumnElement[bool]) -> Select[Any]:
+        return wanted.where(way).order_by(*keys).limit(min(max(1, query.limit), MOST) + 1)
+
+    ways = [true()] if sight is None else sight.ways(table)
+    if len(ways) < 2:
+        return page(ways[0] if ways else false())
+    # A page of each way, each along its own index, and from these the page: of one OR no engine makes as much.
+    every = union(*(select(page(way).subquery()) for way in ways)).subquery()
+    return select(every).order_by(*(every.c[key.name] for key in keys)).limit(min(max(1, query.limit), MOST) + 1)
 
 
 class Search(Desk):
-    def search(self, query: Query) -> Page:
-        """A page of matches at the level of the query. Raises `BadCursor` for a mark that no search gave."""
+    def search(self, query: Query, reach: Reach | None = None) -> Page:
+        """A page of matches at the level of the query, of what lies within `reach`: what does not is nowhere in hits,
+        counts, modalities, identifiers or marks, and nothing is found by it. Without a reach it is everything, which
+        is for the archive's own upkeep. Raises `BadCursor` for a mark that no search gave."""
         keys = list(TABLES[query.level].primary_key.columns)
         with self._room.reading() as connection:
-            rows = connection.execute(page_statement(query, connection)).all()
+            sight = None if reach is None else Sight(grounded(connection, reach), connection.dialect)
+            rows = connection.execute(page_statement(query, connection, sight)).all()
             most = min(max(1, query.limit), MOST)
             shown = rows[:most]
-            counts = _counts(connection, query.level, shown) if shown else {}
+            counts = _counts(connection, query.level, shown, sight) if shown else {}
             named = _identifiers(connection, shown) if query.level is Level.PATIENT and shown else {}
             seen = _modalities(connection, shown) if query.level is Level.STUDY and shown else {}
         hits = []
@@ -102,7 +131,10 @@ def _hit(level: Level, row: AnyRow, *, counts: Any, named: Any, seen: str | None
     return Hit(level, row.takeover, patient, ordinal, values, counts, tuple(named))
 
 
-def _counts(connection: Connection, level: Level, rows: Sequence[AnyRow]) -> dict[tuple[Any, ...], dict[str, int]]:
+def _counts(
+    connection: Connection, level: Level, rows: Sequence[AnyRow], sight: Sight | None
+) -> dict[tuple[Any, ...], dict[str, int]]:
+    """Of what may be seen: below a study that is all, below a patient it need not be."""
     found: dict[tuple[Any, ...], dict[str, int]] = defaultdict(dict)
     keys = [_key(level, row) for row in rows]
     series, instance = tables.series, tables.instance
@@ -115,7 +147,10 @@ def _counts(connection: Connection, level: Level, rows: Sequence[AnyRow]) -> dic
     asked: list[tuple[str, Sequence[ColumnElement[Any]], Select[Any]]] = []
     if level is Level.PATIENT:
         for name, table in (("studies", tables.study), ("documents", tables.document), ("holdings", tables.holding)):
-            asked.append((name, (table.c.takeover, table.c.patient), select(func.count()).select_from(table)))
+            counting = select(func.count()).select_from(table)
+            if sight is not None and sight.partial:
+                counting = counting.where(sight.row(table))
+            asked.append((name, (table.c.takeover, table.c.patient), counting))
     elif level is Level.STUDY:
         asked.append(("series", study_of, select(func.count()).select_from(series)))
         asked.append(("instances", study_of, select(counted).select_from(series.join(instance, of_series))))
@@ -123,10 +158,17 @@ def _counts(connection: Connection, level: Level, rows: Sequence[AnyRow]) -> dic
         whole = (*study_of, series.c.series_instance_uid)
         asked.append(("instances", whole, select(counted).select_from(series.join(instance, of_series))))
     for name, columns, wanted in asked:
-        grouped = wanted.add_columns(*columns).where(tuple_(*columns).in_(keys)).group_by(*columns)
+        grouped = wanted.add_columns(*columns).where(*_any_of(columns, keys)).group_by(*columns)
         for count, *key in connection.execute(grouped):
             found[tuple(key)][name] = count
     return found
+
+
+def _any_of(columns: Sequence[ColumnElement[Any]], keys: Sequence[tuple[Any, ...]]) -> list[ColumnElement[bool]]:
+    """One of `keys`, which begin with takeover and patient. These are said apart as well: SQLite reads a whole table
+    rather than look up a list of two tuples."""
+    apart = [column.in_(sorted({key[place] for key in keys})) for place, column in enumerate(columns[:2])]
+    return [*apart, tuple_(*columns).in_(keys)]
 
 
 def _identifiers(connection: Connection, rows: Sequence[AnyRow]) -> dict[tuple[Any, ...], list[Identifier]]:
@@ -143,9 +185,8 @@ def _modalities(connection: Connection, rows: Sequence[AnyRow]) -> dict[tuple[An
     """ModalitiesInStudy (PS3.4 C.3.4), joined as any multi-valued attribute."""
     series, found = tables.series.c, defaultdict(list)
     columns = (series.takeover, series.patient, series.study_instance_uid)
-    wanted = (
-        select(*columns, series.modality).distinct().where(tuple_(*columns).in_([_key(Level.STUDY, r) for r in rows]))
-    )
+    keys = [_key(Level.STUDY, row) for row in rows]
+    wanted = select(*columns, series.modality).distinct().where(*_any_of(columns, keys))
     for *key, modality in connection.execute(wanted.order_by(series.modality)):
         if modality:
             found[tuple(key)].append(modality)

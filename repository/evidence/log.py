@@ -83,20 +83,21 @@ class EvidenceLog:
         """The public keys to hand out, the present one first."""
         return self._verifiers
 
-    def publish(self) -> Checkpoint:
+    def publish(self, *, up_to: int | None = None) -> Checkpoint:
         """Every entry that was committed before the call is provable under the checkpoint that this returns.
 
+        With `up_to`, only the first so many: what comes after them is not signed by this call unless it is already.
         Raises `LogContradiction`, `CatalogueBehindLog`, `LogRolledBack` or `LogDamaged` rather than sign a tree that
         does not continue the last checkpoint. What the store raises comes through; a later call goes on.
         """
         with self._publishing:
-            size = self._source.size()
+            size = self._source.size() if up_to is None else up_to
             for _ in range(MOST_ROUNDS):
                 last = self._last()
                 if last is not None and last.size >= size:
                     self._note(last)
                     return last
-                head = self._successor(last)
+                head = self._successor(last, up_to=up_to)
                 if head is None:
                     continue
                 last = self._sign(last, head)
@@ -179,13 +180,17 @@ class EvidenceLog:
             raise LogDamaged(key=key, reason="it names no successor")
         return head
 
-    def _successor(self, last: Checkpoint | None) -> TreeHead | None:
-        """The settled successor of `last`, its tiles stored; None where another signer settled another one."""
+    def _successor(self, last: Checkpoint | None, *, up_to: int | None) -> TreeHead | None:
+        """The settled successor of `last`, its tiles stored; None where another signer settled another one.
+
+        Where none is settled yet, it will be the tree over all entries, or over the first `up_to`.
+        """
         claimed = self._claimed(last)
         size = self._source.size()
         if claimed is not None and size < claimed.size:
             raise CatalogueBehindLog(catalogue=size, signed=claimed.size)
-        edge = grown(self._shelf, self._source, edge=self._edge, size=claimed.size if claimed else size)
+        wanted = claimed.size if claimed else size if up_to is None else min(size, up_to)
+        edge = grown(self._shelf, self._source, edge=self._edge, size=wanted)
         head = TreeHead(origin=self._origin, size=edge.size, root=edge.root())
         key = claim_key(last.size if last else None)
         if claimed is not None and claimed != head:

@@ -7,6 +7,7 @@ A run gets the archive with a catalogue that is fenced by its lease, the job, an
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from repository import journal
 from repository.catalogue.jobs import Job
 from repository.domain.takeover import FINAL, Takeover
 from repository.intake import Order, complete
@@ -34,7 +35,7 @@ def intake(
     takeover = archive.catalogue.takeover(job.subject)
     orders = Orders(archive.settings.home)
     if takeover.state in FINAL:
-        archive.log.publish()
+        journal.publish(archive)
     else:
         takeover = _complete(archive, takeover, orders, progress=progress)
     orders.drop(takeover.fingerprint)
@@ -60,7 +61,7 @@ def _order_of(takeover: Takeover, orders: Orders) -> Order:
 
 def publish(archive: Archive, _job: Job, _tick: Tick) -> Mapping[str, Any]:
     """What is committed now is provable. The result names the size of the log."""
-    return {"size": archive.log.publish().size}
+    return {"size": journal.publish(archive).size}
 
 
 KINDS: Mapping[str, Run] = {INTAKE: intake, PUBLISH: publish}

@@ -8,11 +8,8 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from repository.domain.facts import finding_of_json
 from repository.findings import rules
@@ -28,13 +25,14 @@ from repository.takeover.explaining import (
     explained,
     told,
 )
+from repository.takeover.templating import page_template
 from storage.errors import Text
 
 
 def protocol_page(paper: bytes, parts: Mapping[str, Any], *, log_key: str) -> str:
     """The page of the signed protocol `paper`, whose JSON is `parts`; the caller has checked its signature."""
     protocol = parts[PURPOSE]
-    return _template().render(
+    return page_template(Path(__file__).parent / "templates", "protocol.html.j2").render(
         protocol=protocol,
         verdict=STATES[protocol["verdict"]],
         route=ROUTES.get(protocol["handover"]["route"] or ""),
@@ -54,20 +52,6 @@ def protocol_page(paper: bytes, parts: Mapping[str, Any], *, log_key: str) -> st
         paper_sha256=hashlib.sha256(paper).hexdigest(),
         paper_base64=base64.b64encode(paper).decode(),
     )
-
-
-@cache
-def _template() -> Template:
-    folder = Path(__file__).parent / "templates"
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["grouped"] = lambda number: f"{number:,}".replace(",", "\N{NO-BREAK SPACE}")
-    return environment.get_template("protocol.html.j2")
 
 
 def _counts(parts: Mapping[str, Any]) -> list[Mapping[str, Any]]:

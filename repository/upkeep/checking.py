@@ -32,6 +32,7 @@ from storage.errors import KeyUnavailable, ObjectMissing, SealBroken
 from storage.objects.port import StoredObject
 from storage.sealing.pack import HEADER, TRAILER, PackHeader
 from storage.vault import Vault
+from storage.warrants import NONE, Warrant
 
 
 class Level(StrEnum):
@@ -51,10 +52,10 @@ class Subject:
 
 
 class Checker:
-    """Checks objects at one level; safe to use from many threads."""
+    """Checks objects at one level; safe to use from many threads. Level `opened` needs a warrant."""
 
-    def __init__(self, vault: Vault, level: Level, *, pace: Pace) -> None:
-        self._vault, self._level, self._pace = vault, level, pace
+    def __init__(self, vault: Vault, level: Level, *, pace: Pace, warrant: Warrant = NONE) -> None:
+        self._vault, self._level, self._pace, self._warrant = vault, level, pace, warrant
 
     def check(self, subject: Subject) -> tuple[list[Finding], int]:
         """What is wrong with one object and its rows, and how many stored bytes were read for it."""
@@ -106,7 +107,7 @@ class Checker:
 
     def _opened(self, pack: StoredPack, holding: Holding, sealed: Iterator[bytes]) -> str:
         try:
-            opened = self._vault.sha256_opened(pack.key, holding.location.offset, sealed)
+            opened = self._vault.sha256_opened(pack.key, holding.location.offset, sealed, warrant=self._warrant)
         except (SealBroken, KeyUnavailable):
             return "VFY-KEY" if self._is_intact(pack, holding) else "VFY-SEAL"
         finally:

@@ -1,8 +1,9 @@
 """The catalogue made again from the object store and the key ring (DESIGN § 2.5).
 
-A new catalogue is filled beside the old one, from the log's tiles and from the descriptions in the packs, through the
-same functions as intake; only when it is complete does it take the old one's place (SQLite) or is it left for the
-administrator to point to (PostgreSQL). What cannot be read is named and left out; nothing in the store is changed.
+A new catalogue is filled beside the old one, from the log's tiles, the bundles of the journal and the descriptions in
+the packs, through the same functions as before; only when it is complete does it take the old one's place (SQLite) or
+is it left for the administrator to point to (PostgreSQL). What cannot be read is named and left out; nothing in the
+store is changed.
 
 Not rebuilt: job rows and verification runs, which are of the moment, and the list of items that an unfinished takeover
 had still to settle, which `takeover receive` makes again from the package.
@@ -16,6 +17,7 @@ from repository.catalogue.catalogue import Catalogue
 from repository.findings import Finding
 from repository.runtime import Archive
 from repository.takeover.errors import DescriptionDamaged
+from repository.upkeep.journals import JournalRestoring
 from repository.upkeep.recalling import Recalled, Replay, recall, takeovers_in
 from storage.errors import KeyUnavailable, ObjectMissing, SealBroken
 from storage.objects.port import StoredObject
@@ -31,6 +33,7 @@ class Rebuilt:
     objects: int = 0
     holdings: int = 0
     entries: int = 0
+    deeds: int = 0
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -39,6 +42,9 @@ def rebuild(archive: Archive, target: Catalogue, *, progress: Callable[[Rebuilt]
     done = Rebuilt()
     target.set_archive(archive.id.hex)
     _restore_log(archive, target, done)
+    restoring = JournalRestoring(archive.vault, target, archive=archive.id.hex)
+    done.deeds = restoring.run()
+    done.findings.extend(restoring.findings)
     for takeover_id, objects in takeovers_in(archive.vault):
         replay = Replay(target, takeover_id)
         for recalled in _readable(archive, takeover_id, objects, done):

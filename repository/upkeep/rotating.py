@@ -1,8 +1,10 @@
-"""A new root key: every record key is re-wrapped under a new epoch, the old root key is destroyed, no payload moves."""
+"""A new root key: every record key and every small secret is re-wrapped under a new epoch, the old root key is
+destroyed, no payload moves."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from repository.people.keeping import reseal
 from repository.runtime import Archive
 
 
@@ -16,7 +18,7 @@ class Rotation:
 
 
 def rotate(archive: Archive, *, progress: Callable[[int], None]) -> Rotation:
-    """Every record key lies under a new root key alone. Needs the writer's lock.
+    """Every record key, and each person's secret, lies under a new root key alone. Needs the writer's lock.
 
     Stopped anywhere, nothing is unreadable: an epoch is destroyed only when no record key needs it. Run again after a
     stop, it finishes the rotation that was begun instead of beginning another.
@@ -25,6 +27,7 @@ def rotate(archive: Archive, *, progress: Callable[[int], None]) -> Rotation:
     begun = len(ring.epochs) > 1
     epoch = ring.active_epoch if begun else ring.add_epoch()
     moved = keys.rewrap(progress)
+    reseal(archive)  # what people's codes are checked by
     past = tuple(held for held in ring.epochs if held != epoch)
     for old in past:
         ring.destroy_epoch(old)

@@ -1,7 +1,8 @@
 """Verify: every stored byte and row is what the log says it is; whatever is not, is found and named.
 
-A run goes through four phases: the objects of each takeover with their rows, the key objects, the catalogue against the
-sealed descriptions (level `opened`), and the log against itself and against the rows. It is resumed from its last
+A run goes through five phases: the objects of each takeover with their rows, the key objects, the catalogue against the
+sealed descriptions (level `opened`), the journal, and the log against itself and against the rows. One takeover alone
+has no journal: the archive has one for all. It is resumed from its last
 cursor, however it ended; reading may be limited in speed and time, and however short the time, each session gets on.
 What the store does not answer is counted as unchecked, and is no damage.
 """
@@ -14,19 +15,24 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from repository.access.purpose import Purpose
 from repository.catalogue.runs import Run, RunState
 from repository.domain.takeover import Takeover
 from repository.findings import Finding
+from repository.opening import upkeep
 from repository.runtime import Archive, fresh_vault
 from repository.upkeep.checking import Checker, Level, Subject
+from repository.upkeep.journal_steps import JournalSteps, journal_keys
 from repository.upkeep.key_objects import fault_of
 from repository.upkeep.pace import Pace
 from repository.upkeep.pairing import subjects
 from repository.upkeep.retelling import contradictions
+from repository.upkeep.tally import Tally
 from storage.errors import StorageError
 from storage.ids import new_id
+from storage.warrants import NONE, Warrant
 
-PHASES = ("objects", "keys", "catalogue", "log")
+PHASES = ("objects", "keys", "catalogue", "journal", "log")
 _SAVED_EVERY = 64  # objects between two cursors
 
 
@@ -45,16 +51,6 @@ class VerifyOrder:
     @property
     def scope(self) -> dict[str, object]:
         return {"takeover": self.takeover, "sample": list(self.sample)}
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What has been looked at; `bytes` are stored bytes read."""
-
-    objects: int = 0
-    items: int = 0
-    bytes: int = 0
-    unchecked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +85,9 @@ class _Verification:
     def __init__(self, archive: Archive, order: VerifyOrder, progress: Callable[[Tally], None]) -> None:
         self._archive, self._order, self._progress = archive, order, progress
         self._catalogue, self._store = archive.catalogue, archive.store
-        self._vault = fresh_vault(archive.store, archive.ring)  # a key in memory would hide a lost key object
+        # A key in memory would hide a lost key object.
+        self._vault = fresh_vault(archive.store, archive.ring, openings=archive.vault.openings)
+        self._opens = NONE
         self._pace = Pace(order.bytes_per_second)
         self._ends = time.monotonic() + order.max_seconds if order.max_seconds else float("inf")
         self._got_on = False  # in this session
@@ -103,6 +101,7 @@ class _Verification:
             "objects": self._objects,
             "keys": self._keys,
             "catalogue": self._compare,
+            "journal": self._journal,
             "log": self._log,
         }
         complete = True
@@ -140,7 +139,8 @@ class _Verification:
 
     def _objects_of(self, takeover: Takeover, after: str) -> None:
         self._in_time()
-        checkers = {level: Checker(self._vault, level, pace=self._pace) for level in Level}
+        warrant = self._warrant()
+        checkers = {level: Checker(self._vault, level, pace=self._pace, warrant=warrant) for level in Level}
         waiting: deque[tuple[Subject, Future[tuple[list[Finding], int]]]] = deque()
         with ThreadPoolExecutor(self._archive.settings.workers, thread_name_prefix="verify") as pool:
             try:
@@ -161,6 +161,12 @@ class _Verification:
         self._save("objects", takeover.number + (not cut), cut)
         if cut:
             raise _TimeIsUp
+
+    def _warrant(self) -> Warrant:
+        """One for each session, and none where nothing is opened."""
+        if self._order.level is Level.OPENED and self._opens is NONE:
+            self._opens = upkeep(self._archive, Purpose.MAINTENANCE, reason=f"verification {self._run.id}")
+        return self._opens
 
     def _subjects(self, takeover: Takeover, after: str, report: Callable[[Finding], None]) -> Iterator[Subject]:
         try:
@@ -193,19 +199,24 @@ class _Verification:
 
     def _keys(self, first: int, after: str) -> None:
         """Each record key has its key object, under the active epoch and no other; at `opened`, it opens."""
-        opened = self._order.level is Level.OPENED
         for takeover in self._takeovers(first):
             for seen, (key_id, *_) in enumerate(self._catalogue.record_keys(takeover.number)):
                 if takeover.number == first and key_id <= after:
                     continue
-                self._in_time()
-                try:
-                    if fault := fault_of(self._vault, key_id, epoch=self._archive.ring.active_epoch, opened=opened):
-                        self._found.append(replace(fault, subject=f"{takeover.id}/key/{key_id}"))
-                except StorageError as error:
-                    self._not_checked(f"{takeover.id}/key/{key_id}", error)
+                self._check_key(takeover.id, key_id)
                 if seen % _SAVED_EVERY == 0 or self._is_late:
                     self._save("keys", takeover.number, key_id)
+        for key_id in () if self._order.takeover else journal_keys(self._catalogue):
+            self._check_key("journal", key_id)
+
+    def _check_key(self, whose: str, key_id: str) -> None:
+        self._in_time()
+        name, opened = f"{whose}/key/{key_id}", self._order.level is Level.OPENED
+        try:
+            if fault := fault_of(self._vault, key_id, epoch=self._archive.ring.active_epoch, opened=opened):
+                self._found.append(replace(fault, subject=name))
+        except StorageError as error:
+            self._not_checked(name, error)
 
     def _compare(self, first: int, _after: str) -> None:
         """The catalogue against a second one, told by the store; for its time it lies in the archive's home."""
@@ -219,6 +230,21 @@ class _Verification:
                     if found.code == "VFY-UNCHECKED":
                         self._tally = replace(self._tally, unchecked=self._tally.unchecked + 1)
             self._save("catalogue", takeover.number + 1, "")
+
+    def _journal(self, number: int, stage: str) -> None:
+        if self._order.takeover:
+            return
+        level, pace = self._order.level, self._pace
+        steps = JournalSteps(self._archive, self._vault, level=level, pace=pace, sample=self._in_sample)
+        for step in steps.after(number, stage):
+            self._in_time()
+            try:
+                piece = step.work()
+                self._found.extend(piece.findings)
+                self._tally = piece.added_to(self._tally)
+            except StorageError as error:
+                self._not_checked(step.name, error)
+            self._save("journal", step.number, step.stage)
 
     def _log(self, _first: int, _after: str) -> None:
         """The log as one whole, and that every entry has its row."""

@@ -4,6 +4,7 @@ So that whoever holds a proof can be shown, from the same log, that the takeover
 is a small object and a leaf for each takeover, so it is written when asked for and not by every nightly run.
 """
 
+from repository import journal
 from repository.clock import stamp
 from repository.domain.takeover import FINAL, Takeover
 from repository.runtime import Archive
@@ -23,7 +24,7 @@ def witness(archive: Archive, order: VerifyOrder, report: VerifyReport) -> int:
     ended = [takeover for takeover in named if takeover.state in FINAL]
     for takeover in ended:
         _record(archive, takeover, order, report)
-    archive.log.publish()
+    journal.publish(archive)
     return len(ended)
 
 

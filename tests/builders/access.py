@@ -199,8 +199,9 @@ def authorisation(**changes: Any) -> Authorisation:
 
 
 def approval(**changes: Any) -> Approval:
-    """For `worker()`, by somebody else, still good."""
-    return replace(Approval("approval-1", "worker-2", "worker-1", AT - HOUR, AT + HOUR), **changes)
+    """For `worker()`, by somebody else, for ANNA's record in TAKEOVER, still good."""
+    made = Approval("approval-1", "worker-2", "worker-1", AT - HOUR, AT + HOUR, takeover=TAKEOVER, patient=1)
+    return replace(made, **changes)
 
 
 def many_consents(count: int, *, grantee: Identifier = OURS) -> tuple[Permission, ...]:

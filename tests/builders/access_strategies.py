@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from repository.access.facts import AfterDeath, Approval, Authorisation, Custody, Facts, Relation, RelationKind
 from repository.access.permission import Grantee, GranteeKind, Grantor, Permission, PermissionKind
-from repository.access.principal import Assurance, Principal
+from repository.access.principal import Assurance, Principal, PrincipalKind
 from repository.access.purpose import Purpose, legal_bases
 from repository.access.request import AccessRequest
 from repository.access.subject import Operation, Scope, Subject
@@ -40,11 +40,17 @@ from tests.builders.access import (
     acting,
     administrator,
     auditor,
+    consent,
+    custody,
+    grant,
     identification,
+    objection,
     patient,
     person,
+    relation,
     representative,
     special_service,
+    subject,
     system,
     the_archive,
     worker,
@@ -54,6 +60,16 @@ FACTS = ("protected", "custody", "permissions", "relations", "authorisations", "
 PEOPLES = (ANNA, BOGDAN, CELINA, DARIUSZ)
 ROOTLESS = Identifier("", ANNA.extension)
 EMPTY = Identifier("", "")
+
+
+USUAL = {
+    PrincipalKind.MEDICAL_WORKER: (Purpose.TREATMENT, Purpose.CONTINUITY, Purpose.EMERGENCY, Purpose.CUSTODY),
+    PrincipalKind.PATIENT: (Purpose.PATIENT_REQUEST,),
+    PrincipalKind.REPRESENTATIVE: (Purpose.PATIENT_REQUEST,),
+    PrincipalKind.PERSON: (Purpose.PATIENT_REQUEST,),
+    PrincipalKind.ADMINISTRATOR: (Purpose.MAINTENANCE, Purpose.AUDIT),
+    PrincipalKind.ORGANISATION: (Purpose.STATUTORY, Purpose.PAYER, Purpose.TREATMENT, Purpose.CUSTODY),
+}
 
 
 def moments() -> st.SearchStrategy[datetime]:
@@ -72,14 +88,14 @@ def principals() -> st.SearchStrategy[Principal]:
         person(), person(DARIUSZ), administrator(), auditor(), special_service(), acting(), acting(PAYER, role="payer"),
         acting(COURT, role="court"), acting(INSURER, role="insurer"), acting(SUCCESSOR), system(), the_archive(),
     )  # fmt: skip
-    spoilt = st.sampled_from(
-        (
-            {}, {}, {}, {}, {}, {"identification": None}, {"given_name": ""}, {"organisation": None}, {"npwz": " "},
-            {"identifier": None}, {"identifier": EMPTY}, {"identifier": ROOTLESS}, {"id": ""},
-            {"identification": identification(assurance=Assurance.LOW)},
-        )
+    spoilt: tuple[dict[str, Any], ...] = (
+        {"identification": None}, {"given_name": ""}, {"organisation": None}, {"npwz": " "}, {"identifier": None},
+        {"identifier": EMPTY}, {"identifier": ROOTLESS}, {"id": ""},
+        {"identification": identification(assurance=Assurance.LOW)},
     )  # fmt: skip
-    return st.builds(lambda principal, changes: replace(principal, **changes), st.sampled_from(made), spoilt)
+    whole: tuple[dict[str, Any], ...] = ({},) * (3 * len(spoilt))
+    changes = st.sampled_from((*whole, *spoilt))
+    return st.builds(lambda principal, change: replace(principal, **change), st.sampled_from(made), changes)
 
 
 def subjects() -> st.SearchStrategy[Subject]:
@@ -126,6 +142,12 @@ def grantees() -> st.SearchStrategy[Grantee]:
 
 
 def permissions() -> st.SearchStrategy[Permission]:
+    """A third of them fit the usual requests."""
+    usual = st.sampled_from((consent(), grant(), objection(), consent(ended_at=AT), consent(valid_to=AT)))
+    return usual | _any_permissions()
+
+
+def _any_permissions() -> st.SearchStrategy[Permission]:
     return st.builds(
         Permission,
         id=st.sampled_from(("a", "b")),
@@ -144,13 +166,19 @@ def permissions() -> st.SearchStrategy[Permission]:
 
 
 def requests() -> st.SearchStrategy[AccessRequest]:
+    """Of anybody, for a purpose that the principal may have (more often than not), at AT (as often as not)."""
+    return principals().flatmap(_requests)
+
+
+def _requests(who: Principal) -> st.SearchStrategy[AccessRequest]:
+    usual = st.sampled_from(USUAL.get(who.kind, tuple(Purpose)))
     return st.builds(
         AccessRequest,
-        principal=principals(),
-        purpose=st.sampled_from((None, *Purpose)),
-        operation=st.sampled_from(Operation),
-        subject=subjects(),
-        at=moments(),
+        principal=st.just(who),
+        purpose=usual | usual | st.sampled_from((None, *Purpose)),
+        operation=st.sampled_from((Operation.READ, *Operation)),
+        subject=st.just(subject()) | st.just(subject(author=DOCTOR)) | subjects(),
+        at=st.just(AT) | moments(),
         door=st.sampled_from(DOORS),
         basis=st.sampled_from(("", "UPP-0", *legal_bases())),
         reason=st.sampled_from(("", "unconscious, allergies not known")),
@@ -168,13 +196,14 @@ def known_facts() -> st.SearchStrategy[Facts]:
         AfterDeath, st.sampled_from(("2025-10-01", "2026-11-21")), st.booleans(),
         st.lists(st.sampled_from((CELINA, DARIUSZ)), max_size=1).map(tuple),
     )  # fmt: skip
+    custodies = st.builds(Custody, identifiers(OURS, SUCCESSOR), moments(), st.none() | moments())
     people = st.sampled_from(("worker-1", "worker-2", "admin-1", "admin-2", "person-1"))
     return st.builds(
         Facts,
-        protected=st.booleans(),
-        custody=_few(st.builds(Custody, identifiers(OURS, SUCCESSOR), moments(), st.none() | moments())),
+        protected=st.sampled_from((False, False, True)),
+        custody=_few(st.just(custody()) | custodies),
         permissions=_few(permissions()),
-        relations=_few(relations),
+        relations=_few(st.sampled_from(RelationKind).map(relation) | relations),
         after_death=st.none() | deaths,
         authorisations=_few(
             st.builds(

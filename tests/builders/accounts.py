@@ -49,6 +49,10 @@ SAMPLE = Account(
     duties=(),
     rules="2026-11-01",
     manner="copy",
+    identifier=Identifier("2.16.840.1.113883.3.4424.1.6.2", "1234567"),
+    organisation_role="provider",
+    identified_at="2026-03-04T05:00:00.000000Z",
+    identified_until="2026-03-04T13:00:00.000000Z",
 )
 
 
@@ -114,4 +118,8 @@ def accounts(draw: st.DrawFn, *, numbers: st.SearchStrategy[int] | None = None) 
         duties=tuple(draw(st.lists(st.sampled_from(["prominent", "review"]), unique=True))),
         rules="2026-11-01",
         manner=draw(st.sampled_from(["", "view", "copy", "electronic"])) if permitted else "",
+        identifier=draw(IDENTIFIERS),
+        organisation_role=draw(st.sampled_from(["", "provider", "payer"])),
+        identified_at="2026-03-04T05:00:00.000000Z",
+        identified_until="2026-03-04T13:00:00.000000Z",
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Machine
+from tests.cli.staff import signed_in
 
 
 @pytest.fixture
@@ -19,10 +20,10 @@ def machine(bare: Machine) -> Machine:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    """Shared by the tests of a module, which only read."""
+    """Shared by the tests of a module, which only read; a worker of the custodian is signed in."""
     machine = Machine(tmp_path_factory.mktemp("filled")).founded()
     machine.done("takeover", "receive", machine.sample("package", "--damage"), code=3)
-    return machine
+    return signed_in(machine)
 
 
 @pytest.fixture(scope="module")

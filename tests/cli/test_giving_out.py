@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from repository.domain.describing import Identifier
+from repository.domain.identifiers import PROVIDER_OID
 from tests.cli.running import Machine, clean_environment, command
+from tests.cli.staff import Staff, signed_in
+
+FOR = ("--purpose", "custody")
 
 
 def pesel_of(machine: Machine) -> str:
@@ -20,9 +25,9 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def test_a_patient_is_found_with_documents_and_studies(filled: Machine) -> None:
-    levels = filled.json("search", "--patient-id", pesel_of(filled))["levels"]
+    levels = filled.json("search", *FOR, "--patient-id", pesel_of(filled))["levels"]
     assert {name: len(found["hits"]) for name, found in levels.items()} == {"patient": 1, "document": 4, "study": 1}
-    told = filled.done("search", "--patient-id", pesel_of(filled), "--lang", "pl").stdout
+    told = filled.done("search", *FOR, "--patient-id", pesel_of(filled), "--lang", "pl").stdout
     assert "Karta informacyjna" in told
     assert "Wydanie: edm-archive get CO DOKĄD" in told
 
@@ -41,14 +46,14 @@ def test_a_patient_is_found_with_documents_and_studies(filled: Machine) -> None:
     ],
 )
 def test_conditions_narrow_a_search(words: tuple[str, ...], hits: int, filled: Machine) -> None:
-    (found,) = filled.json("search", *words)["levels"].values()
+    (found,) = filled.json("search", *FOR, *words)["levels"].values()
     assert len(found["hits"]) == hits
 
 
 def test_pages_follow_each_other(filled: Machine, takeover: str) -> None:
     seen, mark = [], ""
     while True:
-        words = ("search", "--takeover", takeover, "--level", "instance", "--limit", "4", "--after", mark)
+        words = ("search", *FOR, "--takeover", takeover, "--level", "instance", "--limit", "4", "--after", mark)
         found = filled.json(*words)["levels"]["instance"]
         seen += [hit["what"] for hit in found["hits"]]
         if not (mark := found["next"]):
@@ -57,7 +62,7 @@ def test_pages_follow_each_other(filled: Machine, takeover: str) -> None:
 
 
 def test_nothing_found_is_told(filled: Machine) -> None:
-    assert filled.done("search", "--name", "Nikt^Taki").stdout == "Nothing matches.\n"
+    assert filled.done("search", *FOR, "--name", "Nikt^Taki").stdout == "Nothing matches.\n"
 
 
 @pytest.mark.requirement("R463-3.1.2")
@@ -67,17 +72,16 @@ def test_every_item_comes_back_bit_for_bit(filled: Machine, takeover: str, tmp_p
         if item["disposition"] in {"missing", "refused"}:
             continue
         dest = tmp_path / str(item["ordinal"])
-        filled.done("get", f"{takeover[:18]}/{item['ordinal']}", dest)
+        filled.done("get", *FOR, f"{takeover[:18]}/{item['ordinal']}", dest)
         (file,) = files_in(dest)
         assert file.read_bytes() == (filled.folder / "package" / item["path"]).read_bytes()
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_a_study_comes_back_with_a_proof_beside_each_image(filled: Machine, tmp_path: Path) -> None:
-    uid = filled.json("search", "--level", "study", "--patient-id", pesel_of(filled))["levels"]["study"]["hits"][0][
-        "what"
-    ]
-    answer = filled.json("get", uid, tmp_path / "study")
+    found = filled.json("search", *FOR, "--level", "study", "--patient-id", pesel_of(filled))
+    uid = found["levels"]["study"]["hits"][0]["what"]
+    answer = filled.json("get", *FOR, uid, tmp_path / "study")
     originals = sorted(p.read_bytes() for p in (filled.folder / "package/data/pacjent-00001/ct").iterdir())
     assert sorted(file.read_bytes() for file in files_in(tmp_path / "study")) == originals
     assert len(originals) == 5
@@ -85,9 +89,9 @@ def test_a_study_comes_back_with_a_proof_beside_each_image(filled: Machine, tmp_
 
 
 def test_a_document_is_given_by_its_identifier(filled: Machine, tmp_path: Path) -> None:
-    hit = filled.json("search", "--level", "document", "--limit", "1")["levels"]["document"]["hits"][0]
+    hit = filled.json("search", *FOR, "--level", "document", "--limit", "1")["levels"]["document"]["hits"][0]
     name = f"{hit['values']['root']}^{hit['values']['extension']}"
-    answer = filled.json("get", name, tmp_path / "document.xml")
+    answer = filled.json("get", *FOR, name, tmp_path / "document.xml")
     assert answer["files"][0]["name"] == hit["what"]
     assert (tmp_path / "document.xml").is_file()
     assert (tmp_path / "document.xml.tlog-proof").is_file()
@@ -95,7 +99,7 @@ def test_a_document_is_given_by_its_identifier(filled: Machine, tmp_path: Path) 
 
 def test_a_duplicate_is_given_as_the_item_that_holds_its_bytes(filled: Machine, takeover: str, tmp_path: Path) -> None:
     path = "data/pacjent-00001/karta-informacyjna.xml"
-    answer = filled.json("get", f"{takeover}/path:{path}", tmp_path / "d")
+    answer = filled.json("get", *FOR, f"{takeover}/path:{path}", tmp_path / "d")
     (file,) = files_in(tmp_path / "d")
     assert file.read_bytes() == (filled.folder / "package" / path).read_bytes()
     assert answer["files"][0]["name"].endswith("/9")
@@ -107,59 +111,61 @@ def test_a_duplicate_is_given_as_the_item_that_holds_its_bytes(filled: Machine, 
 def test_what_is_not_there_is_told_without_repeating_what_may_be_personal(
     what: str, filled: Machine, takeover: str, tmp_path: Path
 ) -> None:
-    result = filled.done("get", what.format(takeover), tmp_path / "d", code=2)
-    assert "TKO-E02" in result.stderr
+    result = filled.done("get", *FOR, what.format(takeover), tmp_path / "d", code=10)
+    assert "ACC-001" in result.stderr
     assert "Kowalska" not in result.output
     assert "90010112349" not in result.output
     assert not (tmp_path / "d").exists()
 
 
 def test_giving_out_again_changes_nothing_and_never_overwrites(filled: Machine, takeover: str, tmp_path: Path) -> None:
-    filled.done("get", f"{takeover}/8", tmp_path / "d")
+    filled.done("get", *FOR, f"{takeover}/8", tmp_path / "d")
     (file,) = files_in(tmp_path / "d")
     before = file.stat().st_ino
-    filled.done("get", f"{takeover}/8", tmp_path / "d")
+    filled.done("get", *FOR, f"{takeover}/8", tmp_path / "d")
     assert file.stat().st_ino == before
     file.write_bytes(b"mine")
-    assert "DLV-002" in filled.done("get", f"{takeover}/8", tmp_path / "d", code=2).stderr
+    assert "DLV-002" in filled.done("get", *FOR, f"{takeover}/8", tmp_path / "d", code=2).stderr
     assert file.read_bytes() == b"mine"
 
 
 def test_a_link_in_the_place_of_a_file_is_not_followed(filled: Machine, takeover: str, tmp_path: Path) -> None:
-    filled.done("get", f"{takeover}/8", tmp_path / "d")
+    filled.done("get", *FOR, f"{takeover}/8", tmp_path / "d")
     (file,) = files_in(tmp_path / "d")
     file.unlink()
     file.symlink_to(tmp_path / "elsewhere")
-    filled.done("get", f"{takeover}/8", tmp_path / "d", code=2)
+    filled.done("get", *FOR, f"{takeover}/8", tmp_path / "d", code=2)
     assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_place_that_cannot_be_written_to_is_told(filled: Machine, takeover: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert "DLV-001" in filled.done("get", f"{takeover}/8", tmp_path / "file" / "below", code=2).stderr
+    assert "DLV-001" in filled.done("get", *FOR, f"{takeover}/8", tmp_path / "file" / "below", code=2).stderr
 
 
 def test_no_half_written_file_is_left(filled: Machine, takeover: str, tmp_path: Path) -> None:
-    filled.done("get", f"{takeover}/8", tmp_path / "d")
+    filled.done("get", *FOR, f"{takeover}/8", tmp_path / "d")
     assert [path for path in (tmp_path / "d").iterdir() if path.name.startswith(".")] == []
 
 
 def test_a_damaged_item_is_named_and_the_others_are_given(machine: Machine, tmp_path: Path) -> None:
     takeover = machine.json("takeover", "receive", machine.sample("p", "--patients", 1, "--images", 3))["id"]
-    study = machine.json("search", "--level", "study")["levels"]["study"]["hits"][0]["what"]
+    machine = signed_in(machine)
+    study = machine.json("search", *FOR, "--level", "study")["levels"]["study"]["hits"][0]["what"]
     machine.flip_byte(of_takeover=takeover, at=20_000)
-    answer = machine.json("get", study, tmp_path / "out", code=5)
+    answer = machine.json("get", *FOR, study, tmp_path / "out", code=5)
     assert (answer["given"], answer["refused"]) == (2, 1)
     assert [each["fault"] for each in answer["files"] if each["fault"]] == ["STO-008"]
     assert len(files_in(tmp_path / "out")) == 2
-    assert "[STO-008]" in machine.done("get", study, tmp_path / "out2", code=5).stdout
+    assert "[STO-008]" in machine.done("get", *FOR, study, tmp_path / "out2", code=5).stdout
 
 
 def test_one_study_in_two_takeovers_is_given_out_of_both_and_not_mixed(machine: Machine, tmp_path: Path) -> None:
     first = machine.json("takeover", "receive", machine.sample("a", "--patients", 1))["id"]
     second = machine.json("takeover", "receive", machine.sample("b", "--patients", 1, "--damage"), code=3)["id"]
-    study = machine.json("search", "--level", "study", "--takeover", first)["levels"]["study"]["hits"][0]["what"]
-    answer = machine.json("get", study, tmp_path / "out")
+    machine = signed_in(machine)
+    study = machine.json("search", *FOR, "--level", "study", "--takeover", first)["levels"]["study"]["hits"][0]["what"]
+    answer = machine.json("get", *FOR, study, tmp_path / "out")
     assert {each["name"].partition("/")[0] for each in answer["files"]} == {first, second}
     assert len([path for path in files_in(tmp_path / "out") if path.is_file()]) == 4
     assert len(files_in(tmp_path / "out" / second)) == 5
@@ -176,18 +182,20 @@ def test_an_item_of_an_unfinished_takeover_is_given_without_a_proof(
         patched.setattr("repository.intake._conclude", stop)
         machine.done("takeover", "receive", package, code=130)
     takeover = machine.json("takeover", "list")["takeovers"][0]["id"]
-    answer = machine.json("get", f"{takeover}/3", tmp_path / "early")
+    machine = signed_in(machine, Staff(house=Identifier(PROVIDER_OID, "000000000001")))
+    wanted = ("get", "--purpose", "emergency", "--reason", "unconscious", f"{takeover}/3", tmp_path / "early")
+    answer = machine.json(*wanted)
     assert (answer["given"], answer["files"][0]["proof"]) == (1, "")
-    assert "Without a proof as yet: 1" in machine.done("get", f"{takeover}/3", tmp_path / "early").stdout
+    assert "Without a proof as yet: 1" in machine.done(*wanted).stdout
     machine.done("takeover", "receive", package)
-    assert machine.json("get", f"{takeover}/3", tmp_path / "early")["files"][0]["proof"]
+    assert machine.json(*wanted)["files"][0]["proof"]
 
 
 @pytest.fixture(scope="module")
 def elsewhere(filled: Machine, takeover: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Another machine: a folder with a file, its proof and the public key, and nothing else."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    filled.done("get", f"{takeover}/8", folder / "document.xml")
+    filled.done("get", *FOR, f"{takeover}/8", folder / "document.xml")
     shutil.copy(filled.home / "log.pub", folder / "log.pub")
     return folder
 

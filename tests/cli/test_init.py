@@ -1,7 +1,10 @@
 """`init`: a new archive, what opens it, and what is refused."""
 
+import hashlib
 import os
 import pty
+import re
+import sqlite3
 import stat
 import subprocess
 from pathlib import Path
@@ -135,6 +138,24 @@ def test_a_passphrase_that_is_not_typed_the_same_twice_makes_nothing(bare: Machi
     code, shown = at_a_terminal(bare, ("init",), [b"a long secret phrase", b"a long secret phrasf"])
     assert (code, b"INI-001" in shown) == (2, True)
     assert not bare.home.exists()
+
+
+def test_the_first_administrator_is_invited_once_and_there_is_no_password_that_everybody_knows(bare: Machine) -> None:
+    result = bare.done("init", "--key-file", bare.key)
+    (code,) = re.findall(r"^  ((?:[A-Z2-7]{4}-){7}[A-Z2-7]{4})$", result.stdout, re.MULTILINE)
+    assert "edm-archive user accept NAME" in result.stdout
+    connection = sqlite3.connect(bare.home / "catalogue.sqlite")
+    (kind, state, password, kept), *more = connection.execute("SELECT kind, state, password, invitation FROM person")
+    connection.close()
+    assert (kind, state, password, more) == ("administrator", "pending", "", [])
+    assert kept == hashlib.sha256(code.replace("-", "").encode()).digest()
+    assert code not in bare.done("keys", "show").output
+
+
+def test_a_program_gets_the_invitation_as_json(bare: Machine) -> None:
+    invitation = bare.json("init", "--key-file", bare.key)["invitation"]
+    assert set(invitation) == {"account", "code", "until"}
+    assert re.fullmatch(r"(?:[A-Z2-7]{4}-){7}[A-Z2-7]{4}", invitation["code"])
 
 
 @pytest.mark.parametrize("store", ["nowhere", "s3://bucket?endpoint=ftp://x", "file:relative"])

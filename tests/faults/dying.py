@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from sqlalchemy import event
 
 from repository.catalogue.catalogue import open_catalogue
 from repository.intake import Order, protocol_of, receive
+from repository.journal import note_all, publish
 from repository.runtime import Archive, assembled, secret_of, store_at
 from repository.settings import Settings, read_home
 from storage.keys.ring import KeyRing
+from tests.builders.deeds import some_of_each
 
 PATIENCE = 100.0  # seconds for a process to die; it takes one
 
@@ -86,7 +89,7 @@ def put_together(settings: Settings, death: Death) -> Archive:
     store, catalogue = store_at(home, settings), open_catalogue(home.catalogue)
     archive = assembled(home, settings, store=store, ring=ring, catalogue=catalogue)
     if death.part != "nobody":
-        grim.watch(getattr(archive, death.part))
+        grim.watch(attrgetter(death.part)(archive))
     if death.inside:
         event.listen(catalogue._room.engine, "commit", grim.before_commit)
     return archive
@@ -100,11 +103,21 @@ def intake(settings: Settings, package: Path, death: Death) -> None:
     protocol_of(archive, takeover)
 
 
-def killed(settings: Settings, package: Path, death: Death) -> bool:
-    """Whether an intake came to the step of `death` and died there; if not, it went through."""
+def noting(settings: Settings, _package: Path, death: Death) -> None:
+    """Three deeds, then the journal is published."""
+    archive = put_together(settings, death)
+    note_all(archive, some_of_each()[:3])
+    publish(archive)
+
+
+Work = Callable[[Settings, Path, Death], None]
+
+
+def killed(settings: Settings, package: Path, death: Death, *, work: Work = intake) -> bool:
+    """Whether `work` came to the step of `death` and died there; if not, it went through."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    process = context.Process(target=intake, args=(settings, package, death))
+    process = context.Process(target=work, args=(settings, package, death))
     process.start()
     process.join(PATIENCE)
     assert process.exitcode in (0, -signal.SIGKILL), process.exitcode

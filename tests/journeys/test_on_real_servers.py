@@ -8,6 +8,7 @@ import pytest
 
 from storage.keys.ring import write_private
 from tests.cli.running import Machine
+from tests.cli.staff import signed_in
 from tests.peers import ceph_rgw
 from tests.peers.postgres import Postgres, postgres, programs
 from tests.peers.rclone import ACCESS_KEY, SECRET_KEY
@@ -48,7 +49,8 @@ def test_a_package_is_taken_over_verified_rebuilt_and_given_out(
         rebuilt = machine.json("rebuild", "--into", second)
         assert rebuilt["findings"] == []
         machine.done("keys", "rotate")
-        machine.done("get", f"{taken['id']}/1", tmp_path / "out")
+        machine = signed_in(machine)
+        machine.done("get", f"{taken['id']}/1", tmp_path / "out", "--purpose", "custody")
         given = next(path for path in (tmp_path / "out").iterdir() if path.suffix != ".tlog-proof")
         machine.done("proof", "check", given, f"{given}.tlog-proof")
         assert machine.json("verify", "--level", "opened")["whole"]

@@ -14,6 +14,7 @@ from repository.runtime import Archive
 from repository.takeover.arriving import SMALL
 from repository.takeover.concluding import PURPOSE
 from storage.sealing.pack import SealedMember
+from tests.builders.warrants import EVERY
 
 GIVEN = Handover(producer=Producer(name="Przychodnia", regon="123456785"))
 LARGE = bytes(range(251)) * (SMALL // 251 + 999)
@@ -39,9 +40,11 @@ def assert_given_back(archive: Archive, takeover: Takeover, contents: dict[str, 
         pack = archive.catalogue.pack(takeover.number, holding.location.object_id)
         assert pack is not None
         member = SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
-        assert b"".join(archive.vault.open(pack.key, member)) == content
+        assert b"".join(archive.vault.open(pack.key, member, warrant=EVERY)) == content
         middle = b"".join(
-            archive.vault.open_range(pack.key, member, offset=len(content) // 3, length=len(content) // 3)
+            archive.vault.open_range(
+                pack.key, member, offset=len(content) // 3, length=len(content) // 3, warrant=EVERY
+            )
         )
         assert middle == content[len(content) // 3 :][: len(content) // 3]
         proved = archive.log.prove_record(holding.record, archive.catalogue.index_of(takeover.number, holding.ordinal))

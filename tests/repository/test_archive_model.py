@@ -33,6 +33,7 @@ from tests.builders.archives_at_rest import AtRest, at_rest, bare_package
 from tests.builders.cda import clinical_document
 from tests.builders.dicom import data_set, part10
 from tests.builders.faulty_stores import Countdown, Crash, CrashingStore, crashing
+from tests.builders.warrants import EVERY
 
 GIVEN = Handover(producer=Producer(name="Przychodnia", regon="123456785"))
 IMAGE = part10(data_set(1))
@@ -188,7 +189,7 @@ class ArchiveModel(RuleBasedStateMachine):
             pack = archive.catalogue.pack(takeover.number, holding.location.object_id)
             assert pack is not None
             member = SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
-            assert b"".join(archive.vault.open(pack.key, member)) == contents[path]
+            assert b"".join(archive.vault.open(pack.key, member, warrant=EVERY)) == contents[path]
             index = archive.catalogue.index_of(takeover.number, holding.ordinal)
             proved = archive.log.prove_record(holding.record, index)
             proof.check(BytesIO(contents[path]), proved, [archive.log_key])

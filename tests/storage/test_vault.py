@@ -15,6 +15,7 @@ from storage.objects.memory import MemoryStore
 from storage.sealing.pack import HEADER, TRAILER, PackHeader, PackSealer, PackTrailer, SealedMember
 from storage.vault import Stored, Vault
 from tests.builders.rings import ARCHIVE, key_ring, vault_on
+from tests.builders.warrants import EVERY
 
 FOLDER = "takeovers/00000000-0000-7000-8000-000000000001"
 
@@ -46,7 +47,7 @@ def overwrite(vault: Vault, key: str, content: bytes) -> None:
 def test_members_come_out_as_they_went_in(vault: Vault, whole: bool) -> None:
     contents = [b"", b"x", os.urandom(16_384), os.urandom(100_000)]
     stored = put(vault, *contents, whole=whole)
-    assert [b"".join(vault.open(stored.key, member)) for member in stored.members] == contents
+    assert [b"".join(vault.open(stored.key, member, warrant=EVERY)) for member in stored.members] == contents
 
 
 def test_nothing_of_the_content_can_be_seen_in_the_store(vault: Vault) -> None:
@@ -63,7 +64,9 @@ def test_any_range_of_any_member_can_be_read(contents: list[bytes], data: st.Dat
         which = data.draw(st.integers(0, len(contents) - 1))
         start = data.draw(st.integers(0, len(contents[which])))
         length = data.draw(st.integers(0, len(contents[which]) - start))
-        found = b"".join(vault.open_range(stored.key, stored.members[which], offset=start, length=length))
+        found = b"".join(
+            vault.open_range(stored.key, stored.members[which], offset=start, length=length, warrant=EVERY)
+        )
         assert found == contents[which][start : start + length]
 
 
@@ -100,7 +103,7 @@ def test_swapped_objects_do_not_open(vault: Vault) -> None:
     overwrite(vault, two.key, content_one)
     for stored in (one, two):
         with pytest.raises(SealBroken, match="another place"):
-            list(vault.open(stored.key, stored.members[0]))
+            list(vault.open(stored.key, stored.members[0], warrant=EVERY))
 
 
 def test_swapped_members_of_one_object_do_not_open(vault: Vault) -> None:
@@ -112,13 +115,13 @@ def test_swapped_members_of_one_object_do_not_open(vault: Vault) -> None:
     overwrite(vault, stored.key, bytes(data))
     for member in stored.members:
         with pytest.raises(SealBroken):
-            list(vault.open(stored.key, member))
+            list(vault.open(stored.key, member, warrant=EVERY))
 
 
 def test_a_description_is_not_taken_for_a_member(vault: Vault) -> None:
     stored = put(vault, b"item", description=b"description")
     with pytest.raises(SealBroken):
-        list(vault.open(stored.key, stored.pack.description))
+        list(vault.open(stored.key, stored.pack.description, warrant=EVERY))
 
 
 def test_every_single_byte_of_a_pack_is_watched(vault: Vault) -> None:
@@ -134,7 +137,7 @@ def test_every_single_byte_of_a_pack_is_watched(vault: Vault) -> None:
 
 def read_all(vault: Vault, stored: Stored) -> None:
     """All that is in a pack, and its frame: what `verify` at its highest level looks at."""
-    list(vault.open(stored.key, stored.members[0]))
+    list(vault.open(stored.key, stored.members[0], warrant=EVERY))
     if vault.inscription(stored.key, size=stored.pack.size).pack != stored.pack:
         raise SealBroken(key=stored.key, reason="its frame was changed")
 
@@ -145,7 +148,7 @@ def test_an_erased_record_key_makes_its_members_unreadable(vault: Vault) -> None
     vault.record_keys.destroy(record_key.id)
     vault.forget(stored.key)
     with pytest.raises(RecordKeyMissing):
-        list(vault.open(stored.key, stored.members[0]))
+        list(vault.open(stored.key, stored.members[0], warrant=EVERY))
     with pytest.raises(RecordKeyMissing):
         vault.inscription(stored.key, size=stored.pack.size)
 
@@ -200,4 +203,4 @@ def test_no_other_bytes_are_a_trailer(noise: bytes) -> None:
 def test_a_member_outside_of_its_object_is_damage(vault: Vault) -> None:
     stored = put(vault, b"item")
     with pytest.raises(SealBroken):
-        list(vault.open(stored.key, SealedMember(stored.pack.size - 10, 100, b"")))
+        list(vault.open(stored.key, SealedMember(stored.pack.size - 10, 100, b""), warrant=EVERY))

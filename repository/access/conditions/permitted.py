@@ -68,13 +68,10 @@ def _is_about(permission: Permission, subject: Subject) -> bool:
 
 def _may_be_about(permission: Permission, subject: Subject) -> bool:
     """An identifier without a root says something in one takeover only, even here."""
+    patient = permission.patient
     if permission.takeover:
-        return permission.takeover == subject.takeover and permission.patient in {None, *subject.patient_identifiers}
-    return (
-        permission.patient is not None
-        and permission.patient.root != ""
-        and permission.patient in subject.patient_identifiers
-    )
+        return permission.takeover == subject.takeover and patient in {None, *subject.patient_identifiers}
+    return patient is not None and patient.root != "" and patient in subject.patient_identifiers
 
 
 def grants_to(grantee: Grantee, principal: Principal) -> bool:

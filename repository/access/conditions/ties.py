@@ -78,14 +78,19 @@ def protected_without_second_person(request: AccessRequest, facts: Facts) -> boo
 
 
 def _approves(approval: Approval, request: AccessRequest) -> bool:
-    about = request.subject
     return (
         approval.requester == request.principal.id
         and approval.approver.strip() not in {"", approval.requester.strip()}
-        and approval.takeover in {"", about.takeover}
-        and approval.patient in {0, about.patient}
+        and _is_for(approval, request.subject)
         and approval.since <= request.at < approval.until
     )
+
+
+def _is_for(approval: Approval, subject: Subject) -> bool:
+    """It names this record; what names none is for none."""
+    if approval.takeover:
+        return approval.takeover == subject.takeover and approval.patient == subject.patient
+    return _is_of(approval.identifier, subject)
 
 
 def _death(facts: Facts) -> AfterDeath | None:

@@ -89,4 +89,4 @@ def _basis(request: AccessRequest) -> LegalBasis | None:
 
 def _blank(text: str) -> bool:
     """Without a letter or a digit: spaces, dashes and characters of no width say nothing."""
-    return not any(map(str.isalnum, text))
+    return not (text[:1].isalnum() or any(map(str.isalnum, text)))

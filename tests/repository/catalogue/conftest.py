@@ -41,7 +41,8 @@ class Databases:
         url = self.free.pop() if self.free else self.kept.enter_context(self.server.database(TEMPLATE))
         yield url
         with psycopg.connect(url, autocommit=True) as connection:
-            tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+            kept = [table for table in metadata.tables.values() if not table.info.get("seeded")]
+            tables = ", ".join(f'"{table.name}"' for table in kept)
             connection.execute(f"TRUNCATE {tables} RESTART IDENTITY".encode())
             connection.execute("UPDATE alembic_version SET version_num = %s", [NEWEST])
         self.free.append(url)

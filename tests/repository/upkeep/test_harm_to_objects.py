@@ -11,6 +11,7 @@ from repository.upkeep.verifying import VerifyOrder, verify
 from storage.keys.record_keys import key_object_name
 from storage.sealing.pack import HEADER, TRAILER, PackSealer, SealedMember
 from tests.builders.archives_at_rest import AtRest
+from tests.builders.warrants import EVERY
 from tests.repository.upkeep.scene import (
     EVERY_LEVEL,
     EXISTS,
@@ -276,7 +277,9 @@ def test_an_older_object_put_back_is_found(archive: AtRest) -> None:
         parts = [sealer.header()]
         for holding in place.holdings:
             at = holding.location
-            content = b"".join(opened.vault.open(place.pack.key, SealedMember(at.offset, at.length, b"")))
+            content = b"".join(
+                opened.vault.open(place.pack.key, SealedMember(at.offset, at.length, b""), warrant=EVERY)
+            )
             parts.extend(sealer.member([content]))
         text = opened.vault.inscription(place.pack.key, size=place.pack.size).text
         parts.extend(sealer.close(text))

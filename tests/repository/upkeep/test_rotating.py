@@ -11,6 +11,7 @@ from storage.keys.ring import KeyRing
 from storage.sealing.pack import SealedMember
 from tests.builders.archives_at_rest import AtRest
 from tests.builders.faulty_stores import Countdown, Crash, CrashingStore
+from tests.builders.warrants import EVERY
 from tests.repository.upkeep.scene import OPENED, SEALED, places, report
 
 pytestmark = pytest.mark.requirement("R463-7.3")
@@ -21,7 +22,9 @@ def contents(archive: AtRest) -> dict[tuple[str, int], bytes]:
     with archive.open() as opened:
         return {
             (place.takeover.id, holding.ordinal): b"".join(
-                opened.vault.open(place.pack.key, SealedMember(holding.location.offset, holding.location.length, b""))
+                opened.vault.open(
+                    place.pack.key, SealedMember(holding.location.offset, holding.location.length, b""), warrant=EVERY
+                )
             )
             for place in places(archive)
             for holding in place.holdings

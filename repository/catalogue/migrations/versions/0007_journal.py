@@ -14,7 +14,11 @@ WORD, NUMBER, BODY, OCTETS = Words, sa.BigInteger, sa.Text, sa.LargeBinary
 # name → columns (the first `keys` of them are the primary key), keys, whether it is one B-tree in SQLite
 TABLES = {
     "journal": ("number:n kind:w at:w outcome:w body:b record:o log_index:n", 1, False),
-    "journal_bundle": ("first:n last:n key:w version:w size:n record_key:w", 1, True),
+    "journal_bundle": (
+        "first:n last:n key:w version:w size:n record_key:w header_sha256:o description_sha256:o",
+        1,
+        True,
+    ),
     "account": (
         """number:n at:w door:w actor_kind:w actor:w surname_folded:w organisation_key:w purpose:w operation:w
         takeover:w patient:n ordinal:n study_key:w document_key:w outcome:w reason:w review:w""",
@@ -46,6 +50,8 @@ INDEXES = (
     ("ix_relation_person", "relation", "person_key patient_key"),
     ("ix_leave_person", "leave", "person kind"),
 )
+TAKEN = "EXISTS (SELECT 1 FROM journal WHERE number = NEW.number OR log_index = NEW.log_index)"
+BUNDLED = 'EXISTS (SELECT 1 FROM journal_bundle WHERE "first" = NEW."first")'
 KINDS = {"n": NUMBER, "w": WORD, "b": BODY, "o": OCTETS}
 
 
@@ -60,7 +66,17 @@ def upgrade() -> None:
     for name, table, columns in INDEXES:
         op.create_index(name, table, columns.split(), unique=False)
     sqlite = op.get_bind().dialect.name == "sqlite"
-    for verb in ("update", "delete"):
-        name = f"journal_{verb}"
-        body = f"BEGIN SELECT RAISE(ABORT, '{name}'); END" if sqlite else "EXECUTE FUNCTION archive_refuse()"
-        op.execute(f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON journal FOR EACH ROW {body}")
+    for table in ("journal", "journal_bundle"):
+        for verb in ("update", "delete"):
+            _refuse(f"{table}_{verb}", table, verb, sqlite=sqlite)
+    if (
+        sqlite
+    ):  # INSERT OR REPLACE deletes without asking the trigger for DELETE (https://www.sqlite.org/lang_conflict.html)
+        _refuse("journal_replace", "journal", "insert", sqlite=True, when=TAKEN)
+        _refuse("journal_bundle_replace", "journal_bundle", "insert", sqlite=True, when=BUNDLED)
+
+
+def _refuse(name: str, table: str, verb: str, *, sqlite: bool, when: str = "") -> None:
+    condition = f"WHEN ({when})" if when else ""
+    body = f"BEGIN SELECT RAISE(ABORT, '{name}'); END" if sqlite else "EXECUTE FUNCTION archive_refuse()"
+    op.execute(f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {table} FOR EACH ROW {condition} {body}")

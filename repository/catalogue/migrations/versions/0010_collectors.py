@@ -1,4 +1,9 @@
-"""To be written: collectors."""
+"""How far each audit collector is."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from repository.catalogue.text import Words
 
 revision = "0010"
 down_revision = "0009"
@@ -7,4 +12,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "collector",
+        sa.Column("name", Words(), nullable=False),
+        sa.Column("last_sent", sa.BigInteger(), nullable=False),
+        sa.Column("sent_at", Words(), nullable=False),
+        sa.Column("failed_at", Words(), nullable=False),
+        sa.Column("failure", Words(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_collector")),
+        sqlite_with_rowid=False,
+    )

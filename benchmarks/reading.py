@@ -1,0 +1,94 @@
+"""What the decision and its account add to reading a series: the same bytes with and without them, in turns.
+
+Without: a warrant out of nowhere, no facts, no decision, no account. Both read every byte, open it and hash it.
+"""
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+
+from benchmarks.archive import fresh_archive
+from benchmarks.data import ct_folder
+from benchmarks.measuring import Row, median, timed
+from repository.access.principal import Assurance, Identification, Method, Organisation, Principal, PrincipalKind
+from repository.access.purpose import Purpose
+from repository.access.subject import Operation
+from repository.domain.describing import Identifier
+from repository.domain.identifiers import NPWZ_DOCTOR_OID, PROVIDER_OID
+from repository.entitlement import give_custody
+from repository.intake import Order, receive
+from repository.opening import Admitted, Errand, Found, admit
+from repository.retrieval import resolve
+from repository.runtime import Archive
+from storage.sealing.pack import SealedMember
+from storage.warrants import Warrant
+
+ROUNDS = 15
+FILES, SIZE = 200, 512 << 10
+
+
+def reading(folder: Path) -> list[Row]:
+    """A study of 200 CT of 512 KiB, read as a whole; the catalogue rows of the holdings are read in both."""
+    place = folder / "reading"
+    place.mkdir()
+    source = ct_folder(folder / "ct", files=FILES, size=SIZE, patients=1)
+    with fresh_archive(place, workers=2) as archive:
+        takeover = receive(archive, Order(source), progress=lambda _: None)
+        house = Identifier(PROVIDER_OID, "000000000001")
+        give_custody(archive, takeover.id, house, name="Next")
+        errand = Errand(principal=_worker(archive, house), purpose=Purpose.TREATMENT, door="bench", manner="electronic")
+        study = next(iter(archive.catalogue.holdings(takeover.number))).description.dicom
+        if study is None:
+            raise RuntimeError("the package holds no images")
+        bare, asked = [], []
+        for _ in range(ROUNDS):
+            bare.append(timed(lambda: _without(archive, study.study_instance_uid)))
+            asked.append(timed(lambda: _with(archive, errand, study.study_instance_uid)))
+    without, mine = median(bare), median(asked)
+    return [
+        Row(
+            f"reading a study of {FILES} × {SIZE >> 10} KiB with decision and account",
+            f"{mine * 1e3:.0f} ms",
+            f"without {without * 1e3:.0f} ms",
+            f"{mine / without - 1:+.1%}",
+            "< 5 %",
+        )
+    ]
+
+
+def _with(archive: Archive, errand: Errand, study: str) -> None:
+    for admitted in admit(archive, errand, resolve(archive, study), operation=Operation.READ):
+        _read(archive, admitted)
+
+
+def _without(archive: Archive, study: str) -> None:
+    every = Warrant(1, ("",))
+    for found in list(resolve(archive, study)):
+        _read(archive, Admitted(found, every))
+
+
+def _read(archive: Archive, admitted: Admitted) -> None:
+    found: Found = admitted.found
+    holding = found.holding
+    member = SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
+    digest, key = hashlib.sha256(), f"takeovers/{found.takeover.id}/{holding.location.object_id}"
+    for part in archive.vault.open(key, member, warrant=admitted.warrant):
+        digest.update(part)
+    if digest.digest() != holding.sha256:
+        raise RuntimeError("other bytes")
+
+
+def _worker(archive: Archive, house: Identifier) -> Principal:
+    now = archive.clock()
+    known = Identification(Method.LOCAL_ACCOUNT, Assurance.SUBSTANTIAL, "session:bench", now, now + timedelta(hours=12))
+    return Principal(
+        kind=PrincipalKind.MEDICAL_WORKER,
+        id="bench",
+        given_name="Jan",
+        surname="Mierniczy",
+        role="lekarz",
+        npwz="5425740",
+        identifier=Identifier(NPWZ_DOCTOR_OID, "5425740"),
+        organisation=Organisation(house, "Next"),
+        identification=known,
+    )

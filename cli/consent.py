@@ -1,0 +1,199 @@
+"""`edm-archive consent give | withdraw | list | show | import | export`: what patients allow and object to."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import permitting as options
+from cli.opening import opened, takeover_named
+from cli.options import Json
+from cli.screen import Screen, screen_of
+from repository.consents.errors import OptionUnreadable
+from storage.errors import Text
+
+if TYPE_CHECKING:
+    from repository.access.permission import Permission
+    from repository.access.principal import Principal
+    from repository.runtime import Archive
+
+verbs = typer.Typer(no_args_is_help=True, help="Consents and objections of patients.")
+
+
+@verbs.command("give")
+def give_command(
+    context: typer.Context,
+    *,
+    patient: options.Patient,
+    grantee: options.To,
+    grantee_name: options.ToName = "",
+    grantor: Annotated[
+        str, typer.Option("--grantor", metavar="WORD", help="PATIENT, REPRESENTATIVE:PESEL, COURT")
+    ] = "PATIENT",
+    grantor_name: options.FromName = "",
+    against: Annotated[bool, typer.Option("--objection", metavar="", help="It is an objection.")] = False,
+    purpose: options.Purposes = None,
+    takeover: options.InTakeover = "",
+    document: options.Documents = None,
+    class_code: options.Classes = None,
+    event: options.Events = None,
+    study: options.Studies = None,
+    specialty: options.Specialties = None,
+    first: options.From = "",
+    last: options.Until = "",
+    valid_from: options.ValidFrom = "",
+    valid_to: options.ValidTo = "",
+    evidence: options.Evidence = "",
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Record what a patient has said, in force from now on. Without limits it is about the whole documentation."""
+    from repository.access.permission import Permission, PermissionKind
+    from repository.consents.grammar import grantee_of_words, grantor_of_words, purposes_of_words
+    from repository.entitlement import give
+
+    screen = screen_of(context)
+    kind = PermissionKind.OBJECTION if against else PermissionKind.CONSENT
+    whose = options.patient_of(patient)
+    words = "|".join(purpose or (["ALL"] if against else [""]))
+    scope = options.scope_of(
+        document, class_code, events=event, studies=study, specialties=specialty, first=first, last=last
+    )
+    with opened(screen) as archive:
+        where = takeover_named(archive, takeover).id if takeover else ""
+        by = options.giver(archive, screen, where)
+        start, end = options.valid(valid_from, valid_to, now=archive.clock())
+        made = Permission(
+            id="",
+            kind=kind,
+            takeover=where,
+            patient=whose,
+            grantor=options.read(
+                "--grantor", lambda: grantor_of_words(grantor, kind, patient=whose, name=grantor_name)
+            ),
+            grantee=options.read("--grantee", lambda: grantee_of_words(grantee, name=grantee_name)),
+            scope=scope,
+            purposes=options.read("--purpose", lambda: purposes_of_words(words, kind)),
+            valid_from=start,
+            valid_to=end,
+            evidence=evidence,
+            recorded_at=archive.clock(),
+        )
+        given = give(archive, made, by=by)
+    options.tell(screen, given, en="Recorded", pl="Zapisano")
+
+
+@verbs.command("withdraw")
+def withdraw_command(context: typer.Context, id: options.PermissionId, as_json: Json = False) -> None:  # noqa: A002, ARG001
+    """End a consent or an objection: the next request is decided without it."""
+    from repository.entitlement import withdraw
+
+    screen = screen_of(context)
+    with opened(screen) as archive:
+        by = options.giver(archive, screen, _known(archive, id).takeover)
+        ended = withdraw(archive, id, by=by)
+    options.tell_ended(screen, id, ended.at, reason="withdrawn")
+
+
+@verbs.command("list")
+def list_command(
+    context: typer.Context,
+    *,
+    patient: options.Patient = "",
+    takeover: options.InTakeover = "",
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Every edition, ended ones too, of a patient's consents and objections, or of those bound to a takeover."""
+    screen = screen_of(context)
+    if not (patient or takeover):
+        raise typer.BadParameter("one of them", param_hint="--patient, --takeover")
+    whose = [options.patient_of(patient)] if patient else []
+    with opened(screen) as archive:
+        where = takeover_named(archive, takeover).id if takeover else ""
+        options.giver(archive, screen, where)
+        found = archive.catalogue.entitling.permissions(patients=whose, takeover=where)
+    options.tell_list(screen, "consents", (each for each in found if each.kind.value != "grant"))
+
+
+@verbs.command("show")
+def show_command(context: typer.Context, id: options.PermissionId, as_json: Json = False) -> None:  # noqa: A002, ARG001
+    """The last edition, with all of its limits."""
+    screen = screen_of(context)
+    with opened(screen) as archive:
+        known = _shown(archive, screen, id)
+    row = options.as_row(known)
+    if screen.as_json:
+        screen.json(row)
+        return
+    screen.facts((Text(en=name, pl=name), _flat(value)) for name, value in row.items())
+
+
+@verbs.command("export")
+def export_command(context: typer.Context, id: options.PermissionId, as_json: Json = False) -> None:  # noqa: A002, ARG001
+    """Write the last edition as a FHIR Consent (IHE PCF) to standard output."""
+    from repository.consents.fhir_consent import consent_resource
+
+    screen = screen_of(context)
+    with opened(screen) as archive:
+        resource = consent_resource(_shown(archive, screen, id), archive=archive.id.hex)
+    screen.json(resource)
+
+
+@verbs.command("import")
+def import_command(
+    context: typer.Context,
+    *,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A FHIR Consent, or a Bundle of them.")],
+    takeover: options.InTakeover = "",
+    policy: Annotated[
+        list[str] | None, typer.Option("--policy", metavar="URI", help="A policy that you have read and accept.")
+    ] = None,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Record FHIR Consents as new permissions: all of the file, or, where one is not understood, none of it."""
+    from dataclasses import replace
+
+    from repository.consents.fhir_consent import POLICIES, permissions_in
+    from repository.entitlement import give_all
+    from repository.packages.strict_json import NotStrictJson, read_strict_json
+
+    screen = screen_of(context)
+    try:
+        with file.open("rb") as stream:
+            content = read_strict_json(stream, largest=64 << 20)
+    except NotStrictJson:
+        raise OptionUnreadable(option="FILE") from None
+    found: list[Permission] = []
+    for each in permissions_in(content, policies=POLICIES | set(policy or ())):
+        if isinstance(each, Exception):
+            raise each
+        found.append(each)
+    with opened(screen) as archive:
+        where = takeover_named(archive, takeover).id if takeover else ""
+        by = options.giver(archive, screen, where)
+        given = give_all(archive, [replace(each, id="", takeover=where or each.takeover) for each in found], by=by)
+    options.tell_list(screen, "consents", given)
+
+
+def _known(archive: "Archive", id: str) -> "Permission":  # noqa: A002
+    from repository.access.errors import PermissionUnknown
+
+    known = archive.catalogue.entitling.permission(id)
+    if known is None or known.kind.value == "grant":
+        raise PermissionUnknown
+    return known
+
+
+def _shown(archive: "Archive", screen: Screen, id: str) -> "Permission":  # noqa: A002
+    """Whoever may not see it learns that it is not there only after showing who asks."""
+    from cli.identity import signed_in
+
+    _by: Principal = signed_in(archive, screen)
+    known = _known(archive, id)
+    options.giver(archive, screen, known.takeover)
+    return known
+
+
+def _flat(value: Any) -> str:
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

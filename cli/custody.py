@@ -1,0 +1,66 @@
+"""`edm-archive custody show | give`: who has a takeover in custody (R463-6.2)."""
+
+from typing import Annotated
+
+import typer
+
+from cli import permitting
+from cli.opening import opened, takeover_named
+from cli.options import Json, TakeoverId
+from cli.screen import screen_of
+from repository.consents.errors import OptionUnreadable
+from storage.errors import Text
+
+verbs = typer.Typer(no_args_is_help=True, help="Who has a takeover in custody.")
+
+
+@verbs.command("show")
+def show_command(context: typer.Context, takeover: TakeoverId, as_json: Json = False) -> None:  # noqa: ARG001
+    """Every custodian of a takeover, the present one last."""
+    from repository.access.bodies import custody_body
+
+    screen = screen_of(context)
+    with opened(screen) as archive:
+        known = takeover_named(archive, takeover)
+        found = archive.catalogue.entitling.custodians_of(known.id)
+    rows = [custody_body(each) | {"name": name} for each, name in found]
+    if screen.as_json:
+        screen.json({"takeover": known.id, "custody": rows})
+        return
+    heads = (("Custodian", "Przechowujący"), ("Number", "Numer"), ("Since", "Od"), ("Until", "Do"))
+    table = [
+        (row["name"], f"{row['custodian']['root']}^{row['custodian']['extension']}", row["since"], row["until"] or "–")
+        for row in rows
+    ]
+    screen.table([Text(en=en, pl=pl) for en, pl in heads], table, whole=(1, 2, 3))
+
+
+@verbs.command("give")
+def give_command(
+    context: typer.Context,
+    *,
+    takeover: TakeoverId,
+    custodian: Annotated[
+        str, typer.Option("--custodian", metavar="OID^NUMBER", help="Its number in a register: RPWDL, REGON.")
+    ],
+    name: Annotated[str, typer.Option("--name", metavar="TEXT", help="Its name.")],
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Pass custody on, now: the old custodian's access ends and the new one's begins at the same instant."""
+    from repository.access.bodies import custody_body
+    from repository.consents.grammar import identifier_of_words
+    from repository.entitlement import give_custody
+
+    screen = screen_of(context)
+    whom = permitting.read("--custodian", lambda: identifier_of_words(custodian))
+    if not name.strip():
+        raise OptionUnreadable(option="--name")
+    with opened(screen) as archive:
+        by = permitting.administrator(archive, screen)
+        known = takeover_named(archive, takeover)
+        given = give_custody(archive, known.id, whom, name=name, by=by)
+    row = custody_body(given)
+    if screen.as_json:
+        screen.json({"takeover": known.id, "name": name} | row)
+        return
+    screen.say(en=f"In custody of {name} since {row['since']}.", pl=f"Przechowuje {name} od {row['since']}.")

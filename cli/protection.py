@@ -1,0 +1,104 @@
+"""`edm-archive protection set | lift | approve`: special protection of persons and providers (R463-10.2)."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from cli import permitting
+from cli.opening import opened, takeover_named
+from cli.options import Json
+from cli.screen import screen_of
+
+verbs = typer.Typer(no_args_is_help=True, help="Special protection of persons, their families and providers.")
+
+
+@verbs.command("set")
+def set_command(
+    context: typer.Context,
+    *,
+    patient: Annotated[
+        list[str] | None,
+        typer.Option("--patient", metavar="PESEL|OID^NUMBER", help="A person; repeated for the family."),
+    ] = None,
+    takeover: Annotated[
+        str, typer.Option("--takeover", metavar="ID", help="The provider; with --patient, in this takeover alone.")
+    ] = "",
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Protect persons, or all of a provider: from now on it needs two persons to open what is theirs."""
+    from repository.entitlement import protect
+
+    screen = screen_of(context)
+    people = [permitting.patient_of(each) for each in patient or ()]
+    if not (people or takeover):
+        raise typer.BadParameter("one of them", param_hint="--patient, --takeover")
+    with opened(screen) as archive:
+        by = permitting.administrator(archive, screen)
+        where = takeover_named(archive, takeover).id if takeover else ""
+        flags = protect(archive, *people, takeover=where, by=by)
+    if screen.as_json:
+        screen.json({"flags": list(flags)})
+        return
+    named = "\n".join(flags)
+    screen.say(
+        en=f"Protected. Keep what lifts it:\n{named}", pl=f"Objęto ochroną. Zachowaj to, co ją zdejmuje:\n{named}"
+    )
+
+
+@verbs.command("lift")
+def lift_command(
+    context: typer.Context,
+    flag: Annotated[str, typer.Argument(metavar="FLAG", help="As `set` printed it.")],
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Lift one flag; others over the same person stay."""
+    from repository.access.errors import AccessRefused
+    from repository.catalogue.errors import CatalogueConflict
+    from repository.entitlement import unprotect
+
+    screen = screen_of(context)
+    with opened(screen) as archive:
+        by = permitting.administrator(archive, screen)
+        try:
+            lifted = unprotect(archive, flag, by=by)
+        except CatalogueConflict:
+            raise AccessRefused from None
+    if screen.as_json:
+        screen.json({"flag": flag, "lifted_at": lifted.at})
+        return
+    screen.say(en=f"Lifted at {lifted.at}.", pl=f"Zdjęto: {lifted.at}.")
+
+
+@verbs.command("approve")
+def approve_command(
+    context: typer.Context,
+    *,
+    requester: Annotated[str, typer.Option("--requester", metavar="ACCOUNT", help="Who may open it.")],
+    patient: Annotated[str, typer.Option("--patient", metavar="PESEL|OID^NUMBER", help="By an identifier, …")] = "",
+    takeover: Annotated[str, typer.Option("--takeover", metavar="ID", help="… or in this takeover …")] = "",
+    number: Annotated[int, typer.Option("--number", metavar="N", min=0, help="… the patient of this number.")] = 0,
+    minutes: Annotated[int, typer.Option("--minutes", metavar="N", min=1, max=1440, help="For how long.")] = 60,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """As the second person, let somebody open one protected record for a time."""
+    from repository.access.bodies import approval_body
+    from repository.access.facts import Approval
+    from repository.entitlement import approve
+
+    screen = screen_of(context)
+    if bool(patient) == bool(takeover):
+        raise typer.BadParameter("one of them", param_hint="--patient, --takeover")
+    whose = permitting.patient_of(patient) if patient else None
+    with opened(screen) as archive:
+        by = permitting.administrator(archive, screen)
+        where = takeover_named(archive, takeover).id if takeover else ""
+        now = archive.clock()
+        until = now + timedelta(minutes=minutes)
+        asked = Approval("", by.id, requester, now, until, takeover=where, patient=number, identifier=whose)
+        given = approve(archive, asked, by=by)
+    body = approval_body(given)
+    if screen.as_json:
+        screen.json(body)
+        return
+    screen.say(en=f"Approved until {body['until']}: {given.id}", pl=f"Dopuszczono do {body['until']}: {given.id}")

@@ -1,0 +1,123 @@
+"""What a principal may learn of, as data: one answer for a whole search instead of a decision for each of its hits.
+
+`reach` reads the same rules as `decide` and asks the same conditions, one fact at a time; whatever a fact lets happen
+is a `Part`. So for every subject `reach(...).holds(subject, ...)` is what `decide` would say of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from repository.access import reach_terms as terms
+from repository.access.conditions import CONDITIONS, Unknown
+from repository.access.decision import FACTS_MISSING
+from repository.access.extent import Objected, Part, SearchFacts
+from repository.access.request import AccessRequest
+from repository.access.rules import Rule, RuleSet
+from repository.access.subject import Subject
+from repository.domain.describing import Identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What a principal may learn of: `takeovers` whole (None: every one) and `parts`, without what is `objections` and,
+    if `hides_protected`, without protected records but those of a patient known by one of `sees_protected` and those
+    that are `approved` (takeover, number of the patient; 0: what is of no patient).
+
+    `refused`: reason codes why there is nothing at all. They are for the account, never for whoever asked: a search
+    that is refused finds nothing.
+    """
+
+    takeovers: frozenset[str] | None = frozenset()
+    parts: tuple[Part, ...] = ()
+    objections: tuple[Objected, ...] = ()
+    hides_protected: bool = True
+    sees_protected: tuple[Identifier, ...] = ()
+    approved: tuple[tuple[str, int], ...] = ()
+    refused: tuple[str, ...] = ()
+    rules: str = ""
+
+    def holds(self, subject: Subject, *, protected: bool) -> bool:
+        """Whether `subject`, which is `protected` or not, may be found."""
+        whole = self.takeovers is None or subject.takeover in self.takeovers
+        return (
+            not self.refused
+            and (whole or any(part.holds(subject) for part in self.parts))
+            and not (protected and self.hides_protected and not self._excepts(subject))
+            and not any(each.holds(subject) for each in self.objections)
+        )
+
+    def _excepts(self, subject: Subject) -> bool:
+        by_name = any(each in subject.patient_identifiers for each in self.sees_protected)
+        return by_name or (subject.takeover, subject.patient) in self.approved
+
+
+def reach(request: AccessRequest, facts: SearchFacts, *, rules: RuleSet) -> Reach:
+    """What `request.principal` may do `request.operation` with, for its purpose, at its moment. What the request says
+    of a subject is not looked at. ValueError if the rules ask what cannot be said as data (`check`)."""
+    check(rules)
+    refused: list[str] = []
+    objections: tuple[Objected, ...] = ()
+    hides = False
+    for rule in (each for each in rules.refusing if _is_about(each, request)):
+        try:
+            match _rest(rule):
+                case ():
+                    refused.append(rule.reason)
+                case ("objection",):
+                    objections = terms.objections(request, facts)
+                case _:
+                    hides = terms.protection(facts)
+        except Unknown:
+            refused.append(FACTS_MISSING)
+    if refused:
+        return Reach(refused=tuple(dict.fromkeys(refused)), rules=rules.version)
+    parts = tuple(dict.fromkeys(_permitted(request, facts, rules)))
+    whole = frozenset(each.takeover for each in parts if each == Part(takeover=each.takeover))
+    return Reach(
+        takeovers=None if "" in whole else whole,
+        parts=() if "" in whole else tuple(each for each in parts if each.takeover not in whole),
+        objections=objections,
+        hides_protected=hides,
+        sees_protected=terms.sees_protected(request, facts) if hides else (),
+        approved=terms.approved(request, facts) if hides else (),
+        rules=rules.version,
+    )
+
+
+def check(rules: RuleSet) -> None:
+    """ValueError where a rule can be decided one by one and not for a search: then it must not be loaded."""
+    for rule in rules.refusing:
+        if _rest(rule) not in {(), ("objection",), ("protected_without_second_person",)}:
+            raise ValueError(f"{rule.id}: a search cannot leave out what this refuses")
+    for rule in rules.permitting:
+        if unknown := set(_rest(rule)) - set(terms.PARTS):
+            raise ValueError(f"{rule.id}: a search cannot say as data: {', '.join(sorted(unknown))}")
+
+
+def _rest(rule: Rule) -> tuple[str, ...]:
+    """The conditions that depend on what is found."""
+    return tuple(name for name in rule.conditions if name not in terms.ABOUT_REQUEST)
+
+
+def _is_about(rule: Rule, request: AccessRequest) -> bool:
+    """It concerns the request, and all that it asks of the request alone is so."""
+    return (
+        (not rule.kinds or request.principal.kind in rule.kinds)
+        and (not rule.purposes or request.purpose in rule.purposes)
+        and (not rule.operations or request.operation in rule.operations)
+        and all(CONDITIONS[name](request, terms.NOTHING) for name in rule.conditions if name in terms.ABOUT_REQUEST)
+    )
+
+
+def _permitted(request: AccessRequest, facts: SearchFacts, rules: RuleSet) -> Iterable[Part]:
+    for rule in rules.permitting:
+        if not _is_about(rule, request):
+            continue
+        found: list[Part] = [Part()]
+        try:
+            for name in _rest(rule):
+                more = terms.PARTS[name](request, facts)
+                found = [both for one in found for other in more if (both := one.within(other)) is not None]
+        except Unknown:
+            continue
+        yield from found

@@ -1,0 +1,104 @@
+"""What the catalogue knows that bears on a whole search, gathered in one transaction that sees one state."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, or_, select, text, tuple_
+
+from repository.access.bodies import (
+    after_death_of,
+    approval_of,
+    authorisation_of,
+    custody_of,
+    permission_of,
+    read_moment,
+    relation_of,
+)
+from repository.access.extent import SearchFacts
+from repository.access.facts import AfterDeath, Custody, Relation
+from repository.access.identity import names
+from repository.access.permission import Permission, PermissionKind
+from repository.access.principal import Principal
+from repository.catalogue.bulk import in_groups
+from repository.catalogue.desk import Desk
+from repository.catalogue.entitling import APPROVAL, AUTHORISATION, grantee_keys
+from repository.catalogue.guarding import identifier_key
+from repository.catalogue.journal_tables import after_death, custody, leave, permission, relation
+from repository.catalogue.shielding import rows_of
+from repository.catalogue.tables import patient_identifier
+from repository.catalogue.text import fit, key, unpacked
+from repository.domain.describing import Identifier
+
+
+@lru_cache(maxsize=20_000)
+def _read(body: str, ended_at: str, end_reason: str) -> Permission:
+    """An edition never changes but for its end, and the same ones are read for every search."""
+    ended = read_moment(ended_at) if ended_at else None
+    return permission_of(unpacked(body), ended_at=ended, end_reason=end_reason)
+
+
+class Reaching(Desk):
+    def facts_for_search(self, principal: Principal) -> SearchFacts:
+        """All that bears on a search of `principal`, as it stands now, whatever it may find. Raises what the database
+        raises, and then there is nothing to search by."""
+        with self._room.reading() as connection:
+            if not self._room.sqlite:
+                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            relations = _relations(connection, principal.identifier)
+            leaves = _leaves(connection, principal)
+            patients = [each.patient for each in relations]
+            own = [] if principal.identifier is None else [principal.identifier]
+            return SearchFacts(
+                custody=_custody(connection),
+                permissions=_permissions(connection, principal),
+                relations=relations,
+                deaths=_deaths(connection, {*patients, *own}),
+                authorisations=tuple(authorisation_of(body) for kind, body in leaves if kind == AUTHORISATION),
+                approvals=tuple(approval_of(body) for kind, body in leaves if kind == APPROVAL),
+            )
+
+
+def _custody(connection: Connection) -> tuple[tuple[str, Custody], ...]:
+    rows = connection.execute(select(custody).order_by(custody.c.takeover, custody.c.since))
+    return tuple((row.takeover, custody_of(unpacked(row.body) | {"until": row.until or None})) for row in rows)
+
+
+def _permissions(connection: Connection, principal: Principal) -> tuple[Permission, ...]:
+    """Consents and grants that name the principal and have not ended; and every objection, for whom it may mean is not
+    to be known from a key, and one that ends just now still holds by a clock that is behind."""
+    there = permission.c
+    mine = and_(there.grantee_key.in_(grantee_keys(principal)), there.ended_at == "")
+    said = select(there.body, there.ended_at, there.end_reason)
+    rows = connection.execute(said.where(or_(mine, there.kind == PermissionKind.OBJECTION.value)))
+    return tuple(_read(*row) for row in rows)
+
+
+def _relations(connection: Connection, person: Identifier | None) -> tuple[Relation, ...]:
+    if person is None:
+        return ()
+    mine = select(relation).where(relation.c.person_key == identifier_key(person)).order_by(relation.c.id)
+    rows = connection.execute(mine)
+    return tuple(relation_of(unpacked(row.body) | {"until": row.until or None}) for row in rows)
+
+
+def _deaths(connection: Connection, people: Iterable[Identifier]) -> tuple[tuple[Identifier, AfterDeath], ...]:
+    """Of `people`, by any identifier that a record of theirs has."""
+    wanted = {each for each in people if names(each)}
+    pairs = {pair for pair, each in rows_of(connection, {each.extension for each in wanted}) if each in wanted}
+    known, there = patient_identifier.c, after_death.c
+    for records in in_groups(sorted(pairs)):
+        of_record = tuple_(known.takeover, known.number).in_(records)
+        rows = connection.execute(select(known.root, known.extension).where(of_record))
+        wanted |= {each for root, extension in rows if names(each := Identifier(root, extension))}
+    found: list[tuple[Identifier, AfterDeath]] = []
+    for group in in_groups(sorted(wanted, key=lambda each: (each.root, each.extension))):
+        by_key = {key(f"{each.root}^{each.extension}"): each for each in group}
+        rows = connection.execute(select(there.patient_key, there.body).where(there.patient_key.in_(list(by_key))))
+        found += [(by_key[patient], after_death_of(unpacked(body))) for patient, body in rows]
+    return tuple(found)
+
+
+def _leaves(connection: Connection, principal: Principal) -> list[tuple[str, dict[str, Any]]]:
+    wanted: Select[Any] = select(leave).where(leave.c.person == fit(principal.id)).order_by(leave.c.id)
+    return [(row.kind, unpacked(row.body) | {"until": row.until}) for row in connection.execute(wanted)]

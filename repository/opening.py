@@ -1,0 +1,249 @@
+"""The one way to bytes: an errand and what it is about → facts → decision → account → warrant (DESIGN § 2.8).
+
+    ask       one request → its account, written; or `AccessRefused`, after its account was written
+    admit     an errand and holdings → those that it may read, each with a warrant; the others are as if not there
+    upkeep    the archive's own checking → a warrant with its account
+
+Promised: no warrant without a durable account of who, when, what and what for; what cannot be decided is refused; and
+nobody can tell from outside whether a refusal means "not for you" or "not there".
+"""
+
+import os
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import groupby
+
+from repository.access.account import Account, account_of_attempt, as_body
+from repository.access.decision import Decision, decide
+from repository.access.errors import AccessRefused
+from repository.access.facts import Facts
+from repository.access.principal import Assurance, Identification, Method, Organisation, Principal, PrincipalKind
+from repository.access.purpose import Purpose
+from repository.access.request import AccessRequest
+from repository.access.rules import rules_at
+from repository.access.subject import Operation, Subject
+from repository.catalogue.folding import date_key
+from repository.domain.describing import Identifier
+from repository.domain.holding import Holding
+from repository.domain.takeover import Takeover
+from repository.journal import note
+from repository.polish_time import in_poland
+from repository.runtime import Archive
+from repository.takeover.sealing import folder_of
+from storage.warrants import Warrant
+
+NOT_THERE = "NOT_FOUND"
+_AT_ONCE = 5000  # holdings under one account and one set of facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """Who wants to read, what for, on which ground, through which door; `manner` of disclosure: UPP art. 27."""
+
+    principal: Principal
+    purpose: Purpose | None
+    door: str
+    basis: str = ""
+    reason: str = ""
+    evidence: str = ""
+    manner: str = ""
+
+    def request(self, archive: Archive, operation: Operation, subject: Subject) -> AccessRequest:
+        return AccessRequest(
+            principal=self.principal,
+            purpose=self.purpose,
+            operation=operation,
+            subject=subject,
+            at=archive.clock(),
+            door=self.door,
+            basis=self.basis,
+            reason=self.reason,
+            evidence=self.evidence,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A holding and whose it is."""
+
+    takeover: Takeover
+    holding: Holding
+
+    @property
+    def name(self) -> str:
+        """What `resolve` takes to give this one."""
+        return f"{self.takeover.id}/{self.holding.ordinal}"
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A holding that may be opened, under this warrant."""
+
+    found: Found
+    warrant: Warrant
+
+
+def decided(archive: Archive, request: AccessRequest) -> Decision:
+    """The decision on `request` as things stand now; nothing is accounted for. Raises what the catalogue raises."""
+    facts = archive.catalogue.entitling.facts(request.principal, request.subject)
+    return decide(request, facts, rules=rules_at(in_poland(request.at).date()))
+
+
+def ask(
+    archive: Archive, request: AccessRequest, *, patient_name: str = "", count: int = 0, manner: str = ""
+) -> Account:
+    """The account of a permitted request, durable. Raises `AccessRefused` for any other, after its account is durable;
+    where there is nothing to decide by, what the catalogue raises, and nothing was opened."""
+    decision = decided(archive, request)
+    account = account_of_attempt(request, decision, patient_name=patient_name, count=count, manner=manner)
+    return _accounted(archive, account, decision)
+
+
+def _accounted(archive: Archive, account: Account, decision: Decision) -> Account:
+    deed = note(archive, "account", as_body(account), outcome=account.outcome, at=account.at)
+    if not decision.permitted:
+        raise AccessRefused
+    return replace(account, number=deed.number)
+
+
+def nothing_there(archive: Archive, errand: Errand, operation: Operation = Operation.READ) -> AccessRefused:
+    """The error for what is not there, after the same work and the same account as for what is refused."""
+    request = errand.request(archive, operation, Subject(takeover=""))
+    decision = replace(decided(archive, request), reasons=(NOT_THERE,), rule="", duties=())
+    try:
+        _accounted(archive, account_of_attempt(request, decision), decision)
+    except AccessRefused as refused:
+        return refused
+    raise AssertionError("unreachable: what is not there is refused")
+
+
+def admit(archive: Archive, errand: Errand, found: Iterable[Found], *, operation: Operation) -> Iterator[Admitted]:
+    """Those of `found` that the errand may open, in their order; the account of each patient's part is written before
+    the first of it. Raises `AccessRefused` if none is, or if `found` is empty."""
+    any_found = any_admitted = False
+    for page in _pages(found):
+        any_found = True
+        page.sort(key=_whose)
+        for _, part in groupby(page, key=_whose):
+            for admitted in _admit_part(archive, errand, tuple(part), operation=operation):
+                any_admitted = True
+                yield admitted
+    if not any_found:
+        raise nothing_there(archive, errand, operation)
+    if not any_admitted:
+        raise AccessRefused
+
+
+def _whose(found: Found) -> tuple[int, int]:
+    return found.takeover.number, found.holding.patient
+
+
+def _pages(found: Iterable[Found]) -> Iterator[list[Found]]:
+    page: list[Found] = []
+    for each in found:
+        page.append(each)
+        if len(page) == _AT_ONCE:
+            yield page
+            page = []
+    if page:
+        yield page
+
+
+def _admit_part(archive: Archive, errand: Errand, part: Sequence[Found], *, operation: Operation) -> Iterator[Admitted]:
+    """One patient's holdings: decided one by one on one set of facts, accounted for as at most two attempts."""
+    takeover, patient = part[0].takeover, part[0].holding.patient
+    whole = _whole(archive, takeover, patient)
+    request = errand.request(archive, operation, whole)
+    facts = archive.catalogue.entitling.facts(errand.principal, whole)
+    subjects = [subject_of(whole, each.holding) for each in part]
+    decisions = _decisions(request, subjects, facts)
+    name = archive.catalogue.entitling.patient_name(takeover.number, patient)
+    number = 0
+    for permitted in (False, True):
+        chosen = [place for place, decision in enumerate(decisions) if decision.permitted is permitted]
+        if not chosen:
+            continue
+        told = replace(request, subject=_common(whole, [subjects[place] for place in chosen]))
+        decision = decisions[chosen[0]]
+        account = account_of_attempt(told, decision, patient_name=name, count=len(chosen), manner=errand.manner)
+        number = note(archive, "account", as_body(account), outcome=account.outcome, at=account.at).number
+    admitted = [each for each, decision in zip(part, decisions, strict=True) if decision.permitted]
+    places = {f"{folder_of(takeover.id)}/{each.holding.location.object_id}" for each in admitted}
+    warrant = Warrant(number, tuple(sorted(places)))
+    yield from (Admitted(each, warrant) for each in admitted)
+
+
+def _decisions(request: AccessRequest, subjects: Sequence[Subject], facts: Facts) -> list[Decision]:
+    """One for each subject. The images of a study are alike in all that rules look at, so they are decided once."""
+    rules = rules_at(in_poland(request.at).date())
+    made: dict[Subject, Decision] = {}
+    found = []
+    for subject in subjects:
+        alike = replace(subject, ordinal=0)
+        if alike not in made:
+            made[alike] = decide(replace(request, subject=alike), facts, rules=rules)
+        found.append(made[alike])
+    return found
+
+
+def _whole(archive: Archive, takeover: Takeover, patient: int) -> Subject:
+    identifiers = archive.catalogue.entitling.identifiers_of(takeover.number, patient) if patient else ()
+    return Subject(takeover=takeover.id, patient=patient, patient_identifiers=identifiers)
+
+
+def subject_of(whole: Subject, holding: Holding) -> Subject:
+    """What a decision needs to know of a holding; `whole` is its patient's subject."""
+    document, dicom = holding.description.document, holding.description.dicom
+    if document is not None:
+        return replace(
+            whole,
+            ordinal=holding.ordinal,
+            document=document.identifier,
+            class_code=document.class_code,
+            events=tuple(event.identifier for event in document.events),
+            date=date_key(document.effective_time),
+            study=document.study_uids[0] if len(document.study_uids) == 1 else "",
+            author=document.author_id,
+        )
+    if dicom is not None:
+        day = date_key(dicom.attributes.get("StudyDate", ""))
+        return replace(whole, ordinal=holding.ordinal, study=dicom.study_instance_uid, date=day)
+    return replace(whole, ordinal=holding.ordinal)
+
+
+def _common(whole: Subject, subjects: Sequence[Subject]) -> Subject:
+    """What can be said of all of them: the one of them there is, or the study that they share."""
+    if len(subjects) == 1:
+        return subjects[0]
+    studies = {subject.study for subject in subjects}
+    return replace(whole, study=studies.pop() if len(studies) == 1 else "")
+
+
+def upkeep(archive: Archive, purpose: Purpose, *, takeover: str = "", reason: str) -> Warrant:
+    """A warrant for the archive's own work on the objects of a takeover, or of all: nothing of it leaves the archive.
+    It has its account like any other."""
+    request = AccessRequest(
+        principal=archive_itself(archive),
+        purpose=purpose,
+        operation=Operation.UPKEEP,
+        subject=Subject(takeover=takeover),
+        at=archive.clock(),
+        door="worker",
+        reason=reason,
+    )
+    account = ask(archive, request)
+    return Warrant(account.number, (f"{folder_of(takeover)}/" if takeover else "takeovers/",))
+
+
+def archive_itself(archive: Archive) -> Principal:
+    """The archive as a principal: a process of it, on this machine."""
+    now = archive.clock()
+    process = f"process:{socket.gethostname()}/{os.getpid()}"
+    return Principal(
+        kind=PrincipalKind.ARCHIVE,
+        id=f"archive:{archive.id.hex}",
+        organisation=Organisation(Identifier("", archive.id.hex), "EDM Archive", role="archive"),
+        identification=Identification(Method.PROCESS, Assurance.HIGH, process, now, now + timedelta(days=1)),
+    )

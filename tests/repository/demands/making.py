@@ -1,0 +1,170 @@
+"""Orders, workers' certificates and signatures for demands: synthetic, of nobody."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import count
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+from repository.access.decision import Decision
+from repository.access.principal import Principal
+from repository.access.purpose import Purpose
+from repository.access.request import AccessRequest
+from repository.demands.moving import found
+from repository.demands.order import Demand, DemandOrder
+from repository.demands.preparing import frozen, prepare
+from repository.demands.receiving import confirm, receive
+from repository.demands.signing import send, sign, to_be_signed
+from repository.demands.submitting import accept_or_reject, submit
+from repository.demands.verifying import forward, verify
+from repository.domain.demand import DemandState, Place
+from repository.domain.describing import Identifier
+from repository.evidence.worker_signature import Supplied
+from repository.runtime import Archive
+from tests.builders.access import AT, worker
+from tests.builders.holdings import PESEL
+
+TAKEOVER = "takeover-one"
+PATIENT = Identifier(PESEL, f"{1:011d}")
+QUALIFIED = bytes.fromhex("300a 3008 0606 0400 8e46 0101".replace(" ", ""))  # QcCompliance, ETSI EN 319 412-5
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+_NUMBERS = count(1)
+
+
+@dataclass
+class Ticking:
+    """A clock that goes on by a millisecond each time; `later` sets it forward."""
+
+    ahead: timedelta = timedelta(0)
+    _ticks: Iterator[int] = field(default_factory=count)
+
+    def __call__(self) -> datetime:
+        return AT + self.ahead + timedelta(milliseconds=next(self._ticks))
+
+    def later(self, by: timedelta) -> None:
+        self.ahead += by
+
+
+def order(**changes: Any) -> DemandOrder:
+    """A complete one, each under a message id of its own: a worker wants to treat PATIENT."""
+    made = DemandOrder(
+        message_id=f"message-{next(_NUMBERS)}", requester=worker(id="requester-1"), patient=PATIENT,
+        purpose=Purpose.TREATMENT, takeover=TAKEOVER,
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def archivist(**changes: Any) -> Principal:
+    return worker(**{"id": "archivist-1", "given_name": "Róża", "surname": "Brzęk-Łęcka", "npwz": "5425740"} | changes)
+
+
+def permitting(request: AccessRequest) -> Decision:
+    return Decision((), "consent", (), "test-rules", request.at)
+
+
+def refusing(request: AccessRequest) -> Decision:
+    return Decision(("CONSENT_MISSING",), "", (), "test-rules", request.at)
+
+
+@cache
+def ec_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@cache
+def rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def certificate(
+    key: Key,
+    who: Principal | None = None,
+    *,
+    since: datetime = AT - timedelta(days=30),
+    until: datetime = AT + timedelta(days=300),
+    qualified: bool = True,
+    usage: str = "content_commitment",
+    serial: str = "",
+) -> x509.Certificate:
+    who = who or archivist()
+    said = [(NameOID.COUNTRY_NAME, "PL"), (NameOID.GIVEN_NAME, who.given_name), (NameOID.SURNAME, who.surname)]
+    said += [(NameOID.SERIAL_NUMBER, serial)] if serial else []
+    name = x509.Name([x509.NameAttribute(oid, value) for oid, value in said])
+    flags = dict.fromkeys(
+        ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+         "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"), False,
+    )  # fmt: skip
+    builder = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(x509.Name([])).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(since).not_valid_after(until)
+        .add_extension(x509.KeyUsage(**flags | {usage: True}), critical=True)
+    )  # fmt: skip
+    if qualified:
+        statements = x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.5.5.7.1.3"), QUALIFIED)
+        builder = builder.add_extension(statements, critical=False)
+    return builder.sign(key, hashes.SHA256())
+
+
+def bare(key: Key, content: bytes, *, pss: bool = False) -> bytes:
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.sign(content, ec.ECDSA(hashes.SHA256()))
+    scheme: padding.AsymmetricPadding = padding.PKCS1v15()
+    if pss:
+        scheme = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.MAX_LENGTH)
+    return key.sign(content, scheme, hashes.SHA256())
+
+
+def in_cms(
+    key: Key,
+    content: bytes,
+    known: x509.Certificate,
+    *options: pkcs7.PKCS7Options,
+    digest: Callable[[], Any] = hashes.SHA256,
+) -> bytes:
+    built = pkcs7.PKCS7SignatureBuilder().set_data(content).add_signer(known, key, digest())
+    wanted = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary, *options]
+    return built.sign(Encoding.DER, wanted)
+
+
+def signature(content: bytes, who: Principal | None = None, **said: Any) -> Supplied:
+    known = certificate(ec_key(), who, **said)
+    return Supplied("qualified", bare(ec_key(), content), known.public_bytes(Encoding.PEM))
+
+
+def brought_to(archive: Archive, state: DemandState, wanted: DemandOrder | None = None) -> Demand:
+    """A demand on the straight way, up to `state`."""
+    demand = submit(archive, wanted or order())
+    who, holdings = archivist(), [(TAKEOVER, 1), (TAKEOVER, 2)]
+
+    def digest() -> str:
+        return frozen(archive, demand.id)[1]
+
+    def signed() -> object:
+        text = to_be_signed(archive, demand.id, worker=who)
+        return sign(archive, demand.id, worker=who, signature=signature(text))
+
+    steps: dict[DemandState, Callable[[], object]] = {
+        DemandState.ACCEPTED: lambda: accept_or_reject(archive, demand.id),
+        DemandState.VERIFIED: lambda: verify(archive, demand.id, decide=permitting),
+        DemandState.FORWARDED: lambda: forward(archive, demand.id),
+        DemandState.PREPARED: lambda: prepare(archive, demand.id, worker=who, holdings=holdings),
+        DemandState.SIGNED: signed,
+        DemandState.SENT: lambda: send(archive, demand.id),
+        DemandState.RECEIVED: lambda: receive(archive, demand.id, content_sha256=digest()),
+        DemandState.CONFIRMED: lambda: [confirm(archive, demand.id, place=place) for place in Place],
+    }
+    if state is not DemandState.SUBMITTED:
+        for reached, step in steps.items():
+            step()
+            if reached is state:
+                break
+    demand = found(archive, demand.id)
+    assert demand.state is state
+    return demand
