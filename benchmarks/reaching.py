@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -178,6 +179,10 @@ def _once(work: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+def _in_turn(catalogue: Catalogue, query: Query, seen: Reach) -> tuple[float, float]:
+    return _once(partial(catalogue.search, query)), _once(partial(catalogue.search, query, seen))
+
+
 def measured(catalogue: Catalogue, studies: int, engine: str) -> Iterator[Measured]:
     for protected in (False, True):
         if protected:
@@ -188,13 +193,10 @@ def measured(catalogue: Catalogue, studies: int, engine: str) -> Iterator[Measur
             for what, query in questions(studies, catalogue, _theirs(said, studies)).items():
                 found = len(catalogue.search(query, seen).hits)
                 catalogue.search(query)
-                times = [
-                    (_once(lambda q=query: catalogue.search(q)), _once(lambda q=query, r=seen: catalogue.search(q, r)))
-                    for _ in range(ROUNDS)
-                ]
+                times = [_in_turn(catalogue, query, seen) for _ in range(ROUNDS)]
                 plain, filtered = (median([each[place] for each in times]) for place in (0, 1))
                 yield Measured(engine, name, what, plain, filtered, found)
-            gathering = median([_once(lambda s=said: _reach(catalogue, s)) for _ in range(ROUNDS)])
+            gathering = median([_once(partial(_reach, catalogue, said)) for _ in range(ROUNDS)])
             yield Measured(engine, name, "(gathering its facts)", float("nan"), gathering, 0)
 
 

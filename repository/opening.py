@@ -25,7 +25,6 @@ from repository.access.request import AccessRequest
 from repository.access.rules import rules_at
 from repository.access.subject import Operation, Subject
 from repository.catalogue.folding import date_key
-from repository.domain.describing import Identifier
 from repository.domain.holding import Holding
 from repository.domain.takeover import Takeover
 from repository.journal import note
@@ -244,6 +243,6 @@ def archive_itself(archive: Archive) -> Principal:
     return Principal(
         kind=PrincipalKind.ARCHIVE,
         id=f"archive:{archive.id.hex}",
-        organisation=Organisation(Identifier("", archive.id.hex), "EDM Archive", role="archive"),
+        organisation=Organisation(archive.identifier, "EDM Archive", role="archive"),
         identification=Identification(Method.PROCESS, Assurance.HIGH, process, now, now + timedelta(days=1)),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from repository.catalogue.catalogue import Catalogue, create_catalogue, open_catalogue
 from repository.catalogue.errors import CatalogueExists
 from repository.clock import Clock, now
+from repository.domain.describing import Identifier
 from repository.errors import HomeDamaged, HomeExists, SecretMissing
 from repository.evidence.checkpoint import origin_of
 from repository.evidence.log import EvidenceLog
@@ -39,6 +40,11 @@ class Archive:
     catalogue: Catalogue
     log: EvidenceLog
     clock: Clock
+
+    @property
+    def identifier(self) -> Identifier:
+        """The archive as an organisation, above all as a custodian: its UUID as an OID (ITU-T X.667)."""
+        return Identifier("2.25", str(self.id.int))
 
     @property
     def log_key(self) -> str:

@@ -53,11 +53,6 @@ def settle(archive: Archive, takeover: Takeover, *, holdings: int) -> list[Findi
     return [*_permissions(archive, takeover), *_custody(archive, takeover)]
 
 
-def archive_identifier(archive: Archive) -> Identifier:
-    """The archive as a custodian: its UUID as an OID (ITU-T X.667)."""
-    return Identifier("2.25", str(archive.id.int))
-
-
 def _custody(archive: Archive, takeover: Takeover) -> Iterator[Finding]:
     if archive.catalogue.entitling.custody_of(takeover.id):
         return
@@ -65,7 +60,7 @@ def _custody(archive: Archive, takeover: Takeover) -> Iterator[Finding]:
     named = _successor(takeover)
     if successor is not None and named is None:
         yield Finding("CNS-CUSTODIAN")
-    custodian = named or archive_identifier(archive)
+    custodian = named or archive.identifier
     name = successor.name if successor is not None and named is not None else ARCHIVE_NAME
     give_custody(archive, takeover.id, custodian, name=name, by=archive_itself(archive))
 

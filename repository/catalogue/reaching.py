@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, or_, select, text, tuple_
+from sqlalchemy import Connection, Select, and_, or_, select, text
 
 from repository.access.bodies import (
     after_death_of,
@@ -25,7 +25,7 @@ from repository.catalogue.desk import Desk
 from repository.catalogue.entitling import APPROVAL, AUTHORISATION, grantee_keys
 from repository.catalogue.guarding import identifier_key
 from repository.catalogue.journal_tables import after_death, custody, leave, permission, relation
-from repository.catalogue.shielding import rows_of
+from repository.catalogue.shielding import of_records, rows_of
 from repository.catalogue.tables import patient_identifier
 from repository.catalogue.text import fit, key, unpacked
 from repository.domain.describing import Identifier
@@ -88,8 +88,7 @@ def _deaths(connection: Connection, people: Iterable[Identifier]) -> tuple[tuple
     pairs = {pair for pair, each in rows_of(connection, {each.extension for each in wanted}) if each in wanted}
     known, there = patient_identifier.c, after_death.c
     for records in in_groups(sorted(pairs)):
-        of_record = tuple_(known.takeover, known.number).in_(records)
-        rows = connection.execute(select(known.root, known.extension).where(of_record))
+        rows = connection.execute(select(known.root, known.extension).where(*of_records(records)))
         wanted |= {each for root, extension in rows if names(each := Identifier(root, extension))}
     found: list[tuple[Identifier, AfterDeath]] = []
     for group in in_groups(sorted(wanted, key=lambda each: (each.root, each.extension))):

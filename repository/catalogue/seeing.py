@@ -142,7 +142,8 @@ class Sight:
         columns, listed = tuple_(*of_patient(table)), sorted(pairs)
         if not listed:
             return false()
-        return columns.in_(listed if len(listed) <= NAMED_ONE_BY_ONE else self._rows(listed))
+        few = len(listed) == 1 if self._dialect.name == "sqlite" else len(listed) <= NAMED_ONE_BY_ONE
+        return columns.in_(listed if few else self._rows(listed))  # SQLite looks up no list of tuples along an index
 
     def _rows(self, pairs: Sequence[Pair]) -> Any:
         """A query that gives `pairs`, however many, by one or two parameters."""
@@ -151,5 +152,9 @@ class Sight:
             rows = each.table_valued("value")
             return select(func.json_extract(rows.c.value, "$[0]"), func.json_extract(rows.c.value, "$[1]"))
         numbers = [literal([pair[place] for pair in pairs], ARRAY(BigInteger)) for place in (0, 1)]
-        rows = func.unnest(*numbers).table_valued(column("takeover", BigInteger), column("number", BigInteger))
+        rows = (
+            func.unnest(*numbers)
+            .table_valued(column("takeover", BigInteger), column("number", BigInteger))
+            .render_derived()
+        )
         return select(rows.c.takeover, rows.c.number)

@@ -68,13 +68,19 @@ def protected_by(
 def _known_otherwise(connection: Connection, people: Mapping[Pair, set[int | None]]) -> set[Pair]:
     """Records that share with a flagged one an identifier that names one person anywhere."""
     flagged: dict[Identifier, set[int | None]] = defaultdict(set)
-    of_record = tuple_(patient_identifier.c.takeover, patient_identifier.c.number)
     for group in in_groups(list(people)):
-        for number, patient, root, extension in connection.execute(select(*_ROW).where(of_record.in_(group))):
+        for number, patient, root, extension in connection.execute(select(*_ROW).where(*of_records(group))):
             if names(identifier := Identifier(root, extension)):
                 flagged[identifier] |= people[number, patient]
     shared = rows_of(connection, {each.extension for each in flagged})
     return {pair for pair, each in shared if not flagged.get(each, set()).isdisjoint({None, pair[0]})}
+
+
+def of_records(pairs: Sequence[Pair]) -> list[ColumnElement[bool]]:
+    """The identifier is of one of `pairs`, said so that SQLite looks it up."""
+    there = patient_identifier.c
+    apart = (there.takeover.in_({pair[0] for pair in pairs}), there.number.in_({pair[1] for pair in pairs}))
+    return [*apart, tuple_(there.takeover, there.number).in_(pairs)]
 
 
 def rows_of(connection: Connection, extensions: Iterable[str]) -> Iterator[tuple[Pair, Identifier]]:

@@ -17,7 +17,9 @@ FORMAT = 1
 
 def inscribe_deeds(deeds: Iterable[Deed]) -> bytes:
     """The canonical text of `deeds`, which follow each other."""
-    lines: list[dict[str, Any]] = [{"number": deed.number, "body": dict(deed.body), "record": deed.record.decode()} for deed in deeds]
+    lines: list[dict[str, Any]] = [
+        {"number": deed.number, "body": dict(deed.body), "record": deed.record.decode()} for deed in deeds
+    ]
     return canonical({"format": FORMAT, "deeds": lines})
 
 

@@ -38,7 +38,7 @@ def gaps(archive: Archive, *, compared: Compared) -> Iterator[Finding]:
             checked[number] = found[0] if found else None
             compared.accounts += bool(found)
         if reason := _uncovered(archive, checked[number], key, patients):
-            yield Finding("VFY-GAP", key, {"account": number, "reason": reason})
+            yield Finding("VFY-UNACCOUNTED", key, {"account": number, "reason": reason})
 
 
 def _uncovered(archive: Archive, account: Account | None, key: str, patients: dict[tuple[str, str], int | None]) -> str:

@@ -8,6 +8,7 @@ MAKES_WARRANTS = {"repository/opening.py", "storage/warrants.py"}
 OPENS_MEMBERS = {
     "repository/intake.py",  # DICOMDIRs, compared with what was kept
     "repository/retrieval.py",
+    "repository/settling.py",  # the consents that came with a package
     "repository/upkeep/checking.py",
     "storage/vault.py",
 }

@@ -110,10 +110,14 @@ def _assert_bytes(archive: Archive, takeover: Takeover, package: Path, *, prove_
 def _assert_logged(archive: Archive, takeover: Takeover) -> None:
     events = archive.catalogue.events(takeover.number)
     assert [event.kind for event in events] == ["capture", "validation", "ingestion end"]
-    assert archive.catalogue.log_size() == sum(
-        archive.catalogue.counts(each.number).holdings + len(archive.catalogue.events(each.number))
-        for each in archive.catalogue.takeovers()
-    ) + archive.catalogue.journal.size()
+    assert (
+        archive.catalogue.log_size()
+        == sum(
+            archive.catalogue.counts(each.number).holdings + len(archive.catalogue.events(each.number))
+            for each in archive.catalogue.takeovers()
+        )
+        + archive.catalogue.journal.size()
+    )
     assert list(archive.log.audit()) == []
 
 

@@ -31,9 +31,10 @@ def every_verb() -> list[tuple[str, ...]]:
 
 def test_the_verbs_are_those_that_the_plan_names() -> None:
     expected = ["init", "sample", "search", "get", "verify", "rebuild", "doctor", "worker"]
-    expected += ["takeover", "proof", "keys", "storage", "db"]
+    expected += ["takeover", "proof", "keys", "storage", "db", "user"]
+    expected += ["consent", "grant", "demand", "custody", "protection", "audit"]
     assert {path[0] for path in every_verb() if path} == set(expected)
-    assert len(every_verb()) == 28
+    assert len(every_verb()) == 79
 
 
 @pytest.mark.parametrize("path", every_verb(), ids=lambda path: " ".join(path) or "(none)")
@@ -94,7 +95,8 @@ def test_an_error_is_json_for_programs(bare: Machine) -> None:
         (("sample", "x", "--patients", "90010112349"), "--patients cannot be used"),
         (("doctor", "90010112349"), "more words than it takes"),
         (("verify", "--sample", "90010112349"), "--sample cannot be used"),
-        (("search", "--after", "90010112349"), "--after cannot be used"),
+        (("search", "--purpose", "audit", "--after", "90010112349"), "--after cannot be used"),
+        (("search", "--after", "90010112349"), "--purpose is missing"),
         (("--nonsense",), "there is no option --nonsense"),
     ],
 )

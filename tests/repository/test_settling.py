@@ -24,7 +24,6 @@ from repository.intake import Order, receive
 from repository.journal import note_all
 from repository.runtime import Archive
 from repository.samples.building import build_sample
-from repository.settling import archive_identifier
 from repository.takeover.inscribing import inscribe_closing
 from tests.builders.access import ANNA, BOGDAN, CELINA, DOCUMENT, OURS, consent, objection, organisation, record, worker
 from tests.builders.access import request as asked
@@ -281,9 +280,9 @@ def permitted(archive: Archive, who: Principal, takeover: Takeover) -> bool:
 def test_without_consents_nothing_is_opened_and_custody_is_the_archives(archive: Archive, tmp_path: Path) -> None:
     takeover = taken(archive, package(tmp_path / "p", {}))
     ((custody, name),) = archive.catalogue.entitling.custodians_of(takeover.id)
-    assert (custody.custodian, name) == (archive_identifier(archive), "EDM Archive")
+    assert (custody.custodian, name) == (archive.identifier, "EDM Archive")
     assert [deed.kind for deed in archive.catalogue.journal.deeds()] == ["custody"]
-    assert permitted(archive, worker(organisation=organisation(archive_identifier(archive), role="archive")), takeover)
+    assert permitted(archive, worker(organisation=organisation(archive.identifier, role="archive")), takeover)
     assert not permitted(archive, worker(), takeover)
 
 
@@ -300,7 +299,7 @@ def test_the_successor_has_custody_by_a_number_that_names_it(
 ) -> None:
     takeover = taken(archive, package(tmp_path / "p", {}, successor=successor))
     (custody,) = archive.catalogue.entitling.custody_of(takeover.id)
-    assert custody.custodian == (wanted or archive_identifier(archive))
+    assert custody.custodian == (wanted or archive.identifier)
     assert list(told(archive, takeover)) == code
 
 

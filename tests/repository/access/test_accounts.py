@@ -36,7 +36,7 @@ def test_an_account_is_its_body_and_back(case: Case, name: str, count: int, mann
     assert account_of(body, number=0) == made
 
 
-@pytest.mark.requirement("R463-5")
+@pytest.mark.requirement("R463-5.3")
 @settings(max_examples=80)
 @given(cases())
 def test_the_decision_is_taken_again_from_the_account(case: Case) -> None:

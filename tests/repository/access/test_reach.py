@@ -187,7 +187,7 @@ def test_two_conditions_meet_in_what_is_in_both() -> None:
 
 def test_a_custodian_sees_takeovers_and_a_doctor_in_need_everything() -> None:
     kept = replace(NONE, custody=((TAKEOVER, custody()), (OTHER_TAKEOVER, custody(CELINA))))
-    assert _search(acting(), Purpose.CUSTODY, kept).takeovers == {TAKEOVER}
+    assert _search(acting(), Purpose.CUSTODY, kept).takeovers == frozenset({TAKEOVER})
     assert _search(worker(), Purpose.EMERGENCY, reason="unconscious").takeovers is None
     assert _search(worker(), Purpose.EMERGENCY).refused == ("REASON_MISSING",)
 

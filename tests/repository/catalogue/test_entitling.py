@@ -63,7 +63,7 @@ from tests.builders.archives_at_rest import AtRest, at_rest
 from tests.builders.holdings import opened, packed, paper
 from tests.repository.catalogue.conftest import Fresh
 
-pytestmark = pytest.mark.requirement("R463-10.1")
+pytestmark = pytest.mark.requirement("R463-10.1.4")
 PASSPORT = Identifier("2.16.840.1.113883.4.330.616", "AB1234567")
 LOCAL = Identifier("", "77")
 RULES = rules_at(AT.date())

@@ -213,9 +213,9 @@ def _know(catalogue: Catalogue, world: World) -> None:
         for n, second in enumerate(facts.approvals or ()):
             _project(connection, "approval", approval_body(replace(second, id=f"b{n}")))
         rows = {(where, moment(each.since)): each for where, each in world.custody}
-        for (where, since), each in rows.items():
-            until = moment(each.until) if each.until else ""
-            body = as_text({"takeover": where, "name": "x", **custody_body(each)})
+        for (where, since), kept_by in rows.items():
+            until = moment(kept_by.until) if kept_by.until else ""
+            body = as_text({"takeover": where, "name": "x", **custody_body(kept_by)})
             insert(connection, journal_tables.custody, [(where, since, until, body)])
 
 

@@ -1,4 +1,4 @@
-"""The benchmark of filtered searches in small: no selective question reads the studies whole (benchmarks/reaching.py)."""
+"""The benchmark of filtered searches in small: none reads the studies whole (`benchmarks/reaching.py`)."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,7 @@ import pytest
 
 from benchmarks.reaching import filled, plans, protect
 from repository.catalogue.catalogue import Catalogue
-from tests.peers.postgres import Postgres
-from tests.repository.catalogue.conftest import TEMPLATE
+from tests.peers.postgres import TEMPLATE, Postgres
 
 STUDIES = 20_000
 

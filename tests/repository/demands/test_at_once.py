@@ -24,7 +24,7 @@ from repository.runtime import Archive
 from tests.builders.access import worker
 from tests.repository.demands.making import TAKEOVER, archivist, brought_to, order, permitting, refusing
 
-pytestmark = pytest.mark.requirement("R463-5")
+pytestmark = pytest.mark.requirement("R463-5.2")
 S = DemandState
 HANDS = 8
 T = TypeVar("T")

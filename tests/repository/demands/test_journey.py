@@ -53,10 +53,12 @@ from tests.repository.demands.making import (
     signature,
 )
 
-pytestmark = pytest.mark.requirement("R463-5")
 S = DemandState
 
 
+@pytest.mark.requirement("R463-6.3")
+@pytest.mark.requirement("R463-5.7")
+@pytest.mark.requirement("R463-5.1")
 def test_a_demand_goes_all_the_way(archive: Archive) -> None:
     demand = brought_to(archive, S.CONFIRMED)
     moves = progress(archive, demand.id)
@@ -72,6 +74,7 @@ def test_a_demand_goes_all_the_way(archive: Archive) -> None:
     assert [deeds[move.deed].outcome for move in moves] == [move.state.value for move in moves]
 
 
+@pytest.mark.requirement("R463-5.2")
 def test_the_same_message_is_the_same_demand(archive: Archive, clock: Ticking) -> None:
     wanted = order()
     first = submit(archive, wanted)
@@ -104,6 +107,7 @@ def test_message_ids_belong_to_the_organisation_that_uses_them(plain: Archive) -
     assert submit(plain, wanted).id != submit(plain, other).id
 
 
+@pytest.mark.requirement("R463-5.2")
 @pytest.mark.requirement("R463-8.2")
 def test_an_accepted_demand_has_a_receipt_and_no_errors(plain: Archive) -> None:
     demand = submit(plain, order())
@@ -155,6 +159,7 @@ def test_what_a_demand_lacks_is_named(plain: Archive, changes: dict[str, object]
         verify(plain, demand.id, decide=permitting)
 
 
+@pytest.mark.requirement("R463-5.2")
 def test_all_errors_are_listed_at_once(plain: Archive) -> None:
     demand = submit(plain, order(purpose=None, patient=None, takeover="", requester=worker(npwz="")))
     errors = accept_or_reject(plain, demand.id)
@@ -179,6 +184,7 @@ def test_acceptance_does_not_tell_whether_the_patient_is_known(plain: Archive, p
     assert isinstance(accept_or_reject(plain, demand.id), Receipt)
 
 
+@pytest.mark.requirement("R463-5.3")
 def test_the_decision_is_asked_for_an_export_of_the_patients_record(plain: Archive) -> None:
     asked = list[AccessRequest]()
 
@@ -205,6 +211,7 @@ def test_somebody_who_is_not_there_leads_to_nobody(plain: Archive) -> None:
     assert (asked[0].subject.patient, asked[0].subject.patient_identifiers) == (0, ())
 
 
+@pytest.mark.requirement("R463-5.4")
 @pytest.mark.requirement("R463-7.2")
 def test_a_refused_demand_never_reaches_the_queue(archive: Archive) -> None:
     refused = brought_to(archive, S.ACCEPTED)
@@ -221,6 +228,7 @@ def test_a_refused_demand_never_reaches_the_queue(archive: Archive) -> None:
     assert queue(archive, takeover="takeover-two") == []
 
 
+@pytest.mark.requirement("R463-5.3")
 def test_a_decision_that_cannot_be_made_permits_nothing(plain: Archive) -> None:
     def down(_: AccessRequest) -> Decision:
         raise CatalogueUnavailable(reason="down")
@@ -234,6 +242,7 @@ def test_a_decision_that_cannot_be_made_permits_nothing(plain: Archive) -> None:
     assert verify(plain, demand.id, decide=refusing).demand.state is S.REFUSED
 
 
+@pytest.mark.requirement("R463-5.5")
 def test_prepared_content_is_frozen_as_received(plain: Archive) -> None:
     demand = brought_to(plain, S.PREPARED)
     content, digest = frozen(plain, demand.id)
@@ -268,6 +277,7 @@ def test_nothing_else_than_what_was_demanded_is_prepared(
     assert found(plain, demand.id).state is S.FORWARDED
 
 
+@pytest.mark.requirement("R463-5.5")
 @pytest.mark.parametrize(
     "changes", [{"given_name": ""}, {"surname": " "}, {"npwz": ""}, {"kind": PrincipalKind.ADMINISTRATOR}]
 )
@@ -277,6 +287,7 @@ def test_only_a_medical_worker_with_names_and_npwz_prepares(plain: Archive, chan
         prepare(plain, demand.id, worker=archivist(**changes), holdings=[(TAKEOVER, 1)])
 
 
+@pytest.mark.requirement("R463-5.6")
 def test_the_worker_who_prepared_signs(plain: Archive) -> None:
     demand, other = brought_to(plain, S.PREPARED), archivist(id="archivist-2", npwz="1234563")
     text = to_be_signed(plain, demand.id, worker=archivist())
@@ -292,6 +303,7 @@ def test_the_worker_who_prepared_signs(plain: Archive) -> None:
     assert outgoing(plain, demand.id)["content_sha256"] == paper["content_sha256"]
 
 
+@pytest.mark.requirement("R463-5.6")
 def test_a_signature_over_something_else_signs_nothing(plain: Archive) -> None:
     demand = brought_to(plain, S.PREPARED)
     text = to_be_signed(plain, demand.id, worker=archivist())
@@ -301,6 +313,7 @@ def test_a_signature_over_something_else_signs_nothing(plain: Archive) -> None:
         send(plain, demand.id)
 
 
+@pytest.mark.requirement("R463-5.7")
 def test_what_is_sent_to_whom_is_on_record(plain: Archive) -> None:
     demand = brought_to(plain, S.SENT)
     record = progress(plain, demand.id)[-1].detail["transmission"]
@@ -309,6 +322,7 @@ def test_what_is_sent_to_whom_is_on_record(plain: Archive) -> None:
     assert record["seal_sha256"] == sha256(seal_of(plain, demand.id)).hexdigest()
 
 
+@pytest.mark.requirement("R463-5.8")
 def test_only_the_frozen_content_is_received(plain: Archive) -> None:
     demand = brought_to(plain, S.SENT)
     digest = frozen(plain, demand.id)[1]
@@ -319,6 +333,7 @@ def test_only_the_frozen_content_is_received(plain: Archive) -> None:
     assert receive(plain, demand.id, content_sha256=digest.upper()).state is S.RECEIVED
 
 
+@pytest.mark.requirement("R463-5.9")
 @pytest.mark.parametrize("first", Place)
 def test_confirmed_needs_both_confirmations(archive: Archive, first: Place) -> None:
     demand = brought_to(archive, S.RECEIVED)

@@ -15,7 +15,7 @@ from repository.evidence.worker_signature import KINDS, LONGEST, Checked, Signat
 from tests.builders.access import AT
 from tests.repository.demands.making import Key, archivist, bare, certificate, ec_key, in_cms, rsa_key
 
-pytestmark = pytest.mark.requirement("R463-5")
+pytestmark = pytest.mark.requirement("R463-5.6")
 TEXT = b'{"content_sha256":"00"}'
 KEYS: list[Callable[[], Key]] = [ec_key, rsa_key]
 PEM, DER = Encoding.PEM, Encoding.DER
