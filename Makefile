@@ -24,7 +24,7 @@ peers: .venv/dev.stamp ## the tests against real servers; installs Debian's pack
 	@deploy/debian.sh $(PEER_PACKAGES)
 	$(BIN)/pytest -m peers
 
-bench: .venv/dev.stamp ## measure on this machine (docs/measurements.md)
+bench: .venv/dev.stamp ## measure on this machine (docs/benchmarks.md)
 	$(BIN)/python -m benchmarks
 
 clean: ## remove what these targets made, and the demo; an archive of yours stays

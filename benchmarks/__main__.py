@@ -1,6 +1,6 @@
 """`python -m benchmarks [NAME ...]`: measures, prints a table and writes docs/benchmarks.md.
 
-Names: taking-over, checking, large, growth, deciding, catalogue. All but `catalogue` without any; with names, only
+Names: taking-over, checking, large, growth, deciding, reading, catalogue. All but `catalogue` without any; with names, only
 those, and nothing is written.
 """
 
@@ -16,6 +16,7 @@ from benchmarks.deciding import deciding
 from benchmarks.growth import growth
 from benchmarks.measuring import Row, machine
 from benchmarks.reaching import reaching
+from benchmarks.reading import reading
 from benchmarks.taking_over import taking_over
 from storage.memory import keep_freed_memory
 
@@ -27,6 +28,7 @@ WORK: dict[str, Callable[[Path], list[Row]]] = {
     "growth": growth,
     "reaching": reaching,
     "deciding": deciding,
+    "reading": reading,
 }
 
 

@@ -34,6 +34,12 @@ def median(values: list[float]) -> float:
     return statistics.median(values)
 
 
+def spread(values: list[float]) -> str:
+    """The middle half of what was measured, in milliseconds."""
+    low, _, high = statistics.quantiles(values, n=4)
+    return f"{low * 1e3:.2f} to {high * 1e3:.2f}"
+
+
 def machine() -> str:
     """Processor, cores, memory, kernel, Python: what a figure means nothing without."""
     cpu = next(

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,9 +29,9 @@ from repository.access.request import AccessRequest
 from repository.access.rules import rules_at
 from repository.access.subject import Operation, Scope
 from repository.catalogue.catalogue import Catalogue, create_catalogue, open_catalogue
+from repository.catalogue.conditions import leads
 from repository.catalogue.engine import Room, read_url
 from repository.catalogue.grounding import grounded
-from repository.catalogue.projecting import PROJECTIONS
 from repository.catalogue.query import Level, Query
 from repository.catalogue.search import page_statement
 from repository.catalogue.seeing import Sight
@@ -99,8 +100,13 @@ def fill(url: str, studies: int) -> None:
 
 
 def _project(catalogue: Catalogue, kind: str, body: dict[str, object]) -> None:
-    with catalogue._room.writing() as connection:  # noqa: SLF001  rows as they follow from deeds, without an archive
-        PROJECTIONS[kind](connection, Deed(1, kind, moment(AT), "", body, b"", b""))
+    """The deed is in the journal, with what follows from it."""
+
+    def made(number: int) -> Deed:
+        record = f"{number} {kind}".encode()
+        return Deed(number, kind, moment(AT), "done", body, record, sha256(record).digest())
+
+    catalogue.journal.write([made])
 
 
 def _give(catalogue: Catalogue, each: Permission) -> None:
@@ -212,7 +218,7 @@ def plans(catalogue: Catalogue, studies: int) -> Iterator[tuple[str, str, tuple[
         seen = _reach(catalogue, said)
         for what, query in questions(studies, catalogue).items():
             with catalogue._room.reading() as connection:  # noqa: SLF001  the statement as the search puts it
-                sight = Sight(grounded(connection, seen), connection.dialect)
+                sight = Sight(grounded(connection, seen), connection.dialect, led=leads(query, connection.dialect))
                 found = explain(connection, what, page_statement(query, connection, sight))
                 yield who, what, found.scanned
 

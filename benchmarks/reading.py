@@ -4,12 +4,15 @@ Without: a warrant out of nowhere, no facts, no decision, no account. Both read 
 """
 
 import hashlib
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from benchmarks.archive import fresh_archive
 from benchmarks.data import ct_folder
-from benchmarks.measuring import Row, median, timed
+from benchmarks.measuring import Row, median, spread, timed
+from repository.access.errors import AccessRefused
 from repository.access.principal import Assurance, Identification, Method, Organisation, Principal, PrincipalKind
 from repository.access.purpose import Purpose
 from repository.access.subject import Operation
@@ -25,6 +28,7 @@ from storage.warrants import Warrant
 
 ROUNDS = 15
 FILES, SIZE = 200, 512 << 10
+STRANGER = Identifier(PROVIDER_OID, "000000000002")
 
 
 def reading(folder: Path) -> list[Row]:
@@ -44,16 +48,41 @@ def reading(folder: Path) -> list[Row]:
         for _ in range(ROUNDS):
             bare.append(timed(lambda: _without(archive, study.study_instance_uid)))
             asked.append(timed(lambda: _with(archive, errand, study.study_instance_uid)))
+        telling = _telling(archive, errand, takeover.id)
     without, mine = median(bare), median(asked)
     return [
+        telling,
         Row(
             f"reading a study of {FILES} × {SIZE >> 10} KiB with decision and account",
             f"{mine * 1e3:.0f} ms",
             f"without {without * 1e3:.0f} ms",
             f"{mine / without - 1:+.1%}",
             "< 5 %",
-        )
+        ),
     ]
+
+
+def _telling(archive: Archive, errand: Errand, takeover: str) -> Row:
+    """How long it takes to be told that something is not there, and that it is not for you, in turns."""
+    stranger = replace(errand, principal=replace(errand.principal, organisation=Organisation(STRANGER, "Other")))
+    refused, missing = [], []
+    for _ in range(10 * ROUNDS):
+        refused.append(timed(lambda: _asked(archive, stranger, f"{takeover}/1")))
+        missing.append(timed(lambda: _asked(archive, stranger, f"{takeover}/999999")))
+    mine, other = median(refused), median(missing)
+    return Row(
+        "being told nothing: it is there and not for you",
+        f"{mine * 1e3:.2f} ms ({spread(refused)})",
+        f"it is not there {other * 1e3:.2f} ms ({spread(missing)})",
+        f"{mine / other:.2f}×",
+        "within the spread",
+    )
+
+
+def _asked(archive: Archive, errand: Errand, what: str) -> None:
+    with suppress(AccessRefused):
+        list(admit(archive, errand, resolve(archive, what), operation=Operation.READ))
+        raise RuntimeError("it was given out")
 
 
 def _with(archive: Archive, errand: Errand, study: str) -> None:

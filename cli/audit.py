@@ -1,6 +1,7 @@
 """`edm-archive audit …`: who has looked, as far as whoever asks may know. Each use is accounted for itself."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,11 +18,14 @@ from storage.errors import Text
 if TYPE_CHECKING:
     from repository.access.account import Account
     from repository.access.account_query import AccountQuery
+    from repository.findings import Finding
     from repository.opening import Errand
     from repository.reports.view import PatientOf
     from repository.runtime import Archive
+    from repository.upkeep.gaps import Compared
 
 DOOR = "cli"
+UNACCOUNTED = 5  # the exit code of findings
 verbs = typer.Typer(no_args_is_help=True, help="Accounts of every reading and every attempt.")
 reviews = typer.Typer(no_args_is_help=True, help="What was done in an emergency, looked at afterwards.")
 verbs.add_typer(reviews, name="review")
@@ -112,17 +116,38 @@ def export_command(
 
 @verbs.command("completeness")
 def completeness_command(context: typer.Context, as_json: Json = False) -> None:  # noqa: ARG001  the screen knows
-    """Up to which account the trail is provably complete."""
+    """Up to which account the trail is provably complete, and whether each opening of bytes has its account.
+
+    Exit code 5 if one has none; it is named.
+    """
     from repository.journal import complete_up_to
     from repository.reports.asking import ask_generally
+    from repository.upkeep.gaps import Compared, gaps
 
-    screen = screen_of(context)
+    screen, compared = screen_of(context), Compared()
     with opened(screen) as archive:
         ask_generally(archive, _errand(archive, screen))
         (complete, size), last = complete_up_to(archive), archive.catalogue.journal.size()
+        found = list(gaps(archive, compared=compared))
     if screen.as_json:
-        screen.json({"complete_up_to": complete, "checkpoint_size": size, "last": last})
-        return
+        counts = {"openings": compared.openings, "accounts": compared.accounts, "gaps": [asdict(gap) for gap in found]}
+        screen.json({"complete_up_to": complete, "checkpoint_size": size, "last": last, **counts})
+    else:
+        _tell_complete(screen, complete, size=size, last=last)
+        _tell_gaps(screen, found, compared)
+    raise typer.Exit(UNACCOUNTED if found else 0)
+
+
+def _tell_gaps(screen: Screen, found: list["Finding"], compared: "Compared") -> None:
+    for gap in found:
+        screen.say(en=f"[{gap.code}] {gap.subject}: {gap.en}", pl=f"[{gap.code}] {gap.subject}: {gap.pl}")
+    screen.say(
+        en=f"Openings of bytes on this machine: {number(compared.openings)}; without an account: {number(len(found))}.",
+        pl=f"Otwarcia bajtów na tej maszynie: {number(compared.openings)}; bez odnotowania: {number(len(found))}.",
+    )
+
+
+def _tell_complete(screen: Screen, complete: int, *, size: int, last: int) -> None:
     screen.say(
         en=f"Deeds 1 to {number(complete)} are under the checkpoint over {number(size)} entries; the last one is "
         f"{number(last)}. Those between are durable, and under the next checkpoint.",

@@ -44,10 +44,12 @@ def register_command(
     out: Out = None, as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:  # fmt: skip
     """The register of disclosures (UPP art. 27(4)), signed: of a patient, a takeover, a period, or all."""
+    from repository.reports.answering import signer_of
     from repository.reports.register import register
 
     def made(archive: "Archive", errand: "Errand", period: "Period") -> "Paper":
-        return register(archive, errand, patient=patient, takeover=takeover, period=period)
+        signer = signer_of(archive)
+        return register(archive, errand, patient=patient, takeover=takeover, period=period, signer=signer)
 
     _report(screen_of(context), made, days=(since, until), out=out)
 

@@ -71,6 +71,7 @@ def get(
     available, 5 if something could not be given out; it is named, and the rest is there.
     """
     from repository.access.subject import Operation
+    from repository.journal import publish
     from repository.opening import admit
     from repository.retrieval import deliver, resolve, target_for
 
@@ -90,6 +91,7 @@ def get(
                     pl=f"W całości zapisano plików: {done.given}. To samo polecenie wznowi pracę.",
                 )
                 advance(done.given, 0)
+        publish(archive)  # so that the account of this is provable from now on
     if screen.as_json:
         screen.json({"files": done.files, "given": done.given, "refused": len(done.refused), "bytes": done.size})
     else:

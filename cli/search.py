@@ -205,7 +205,7 @@ def _tell(screen: Screen, pages: dict[str, "Page"], names: dict[int, str]) -> No
             command = f"--level {level} --after {page.next}"
             screen.say(en=f"There are more: {command}", pl=f"Jest więcej: {command}")
         screen.space()
-    screen.say(en="Give out: edm-archive get WHAT DEST", pl="Wydanie: edm-archive get CO DOKĄD")
+    screen.say(en="Give out: edm-archive get WHAT DEST --purpose …", pl="Wydanie: edm-archive get CO DOKĄD --purpose …")
 
 
 def _row(

@@ -4,6 +4,7 @@
 # compared with the one that belongs there. EDM_DEMO_KEEP=1 goes on with the archive of the last run, not a fresh one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+here=$PWD/deploy
 
 demo=${1:-var/demo}
 uuid='[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
@@ -23,6 +24,22 @@ expect() {
   [ "$got" -eq "$wanted" ] || { printf 'demo: exit code %s where %s was expected\n' "$got" "$wanted" >&2; exit 1; }
 }
 
+# field NAME FILE: the first text under that name in a JSON answer.
+field() { sed -n 's/^ *"'"$1"'": "\(.*\)",\{0,1\}$/\1/p' "$2" | head -n 1; }
+
+# account NAME CODE: somebody accepts an invitation, with a password and a second factor, and signs in. A session is
+# kept in $demo/session-NAME; whoever speaks is chosen by `as NAME`.
+as() { export EDM_ARCHIVE_SESSION_FILE=$demo/session-$1; }
+account() {
+  as "$1"
+  (umask 077; head -c 18 /dev/urandom | base64 >"$demo/password-$1")
+  printf '%s\n%s\n' "$2" "$(cat "$demo/password-$1")" |
+    edm-archive user accept "$1" --given-name "$3" --surname "$4" --no-confirm --json >"$demo/account-$1.json"
+  chmod 600 "$demo/account-$1.json"
+  code=$(python "$here/authenticator.py" "$(field otpauth "$demo/account-$1.json")")
+  printf '%s\n%s\n' "$(cat "$demo/password-$1")" "$code" | expect 0 edm-archive user sign-in "$1"
+}
+
 # first PATTERN FILE...: the first text that matches, or the demo stops.
 first() { grep --no-filename --only-matching --extended-regexp --max-count=1 "$@" | head -n 1; }
 
@@ -30,14 +47,19 @@ if [ "${EDM_DEMO_KEEP:-0}" != 1 ]; then rm -rf "$demo"; fi
 mkdir -p "$demo"
 
 heading "An archive of its own, with its keys"
-[ -e "$EDM_ARCHIVE_HOME/archive.json" ] || expect 0 edm-archive init --key-file "$EDM_ARCHIVE_KEY_FILE"
+if [ ! -e "$EDM_ARCHIVE_HOME/archive.json" ]; then
+  expect 0 edm-archive init --key-file "$EDM_ARCHIVE_KEY_FILE" | tee "$demo/init.txt"
+  heading "The first administrator accepts the invitation; a telephone for the codes is played by deploy/authenticator.py"
+  account admin "$(first '([A-Z2-9]{4}-){7}[A-Z2-9]{4}' "$demo/init.txt")" Ewa Lis
+fi
 
 heading "What a closing provider hands over: one package whole, one damaged on purpose"
 [ -d "$demo/package" ] || expect 0 edm-archive sample "$demo/package"
 [ -d "$demo/damaged" ] || expect 0 edm-archive sample "$demo/damaged" --damage --seed 2
 
 heading "The takeover: the whole package is accepted, the damaged one with exceptions (exit code 3)"
-expect 0 edm-archive takeover receive "$demo/package"
+expect 0 edm-archive takeover receive "$demo/package" | tee "$demo/receive.txt"
+taken=$(first "$uuid" "$demo/receive.txt")
 expect 3 edm-archive takeover receive "$demo/damaged" | tee "$demo/receive-damaged.txt"
 damaged=$(first "$uuid" "$demo/receive-damaged.txt")
 expect 0 edm-archive takeover list
@@ -49,15 +71,41 @@ expect 0 edm-archive takeover protocol "$damaged" --html "$demo/protocol.html"
 heading "Is the archive whole? Everything is opened and compared with the log"
 expect 0 edm-archive verify --level opened
 
-heading "Years later: somebody asks for a patient's documents"
+heading "The successor named in the package has it in custody; one of its doctors gets an account"
+expect 0 edm-archive custody show "$taken"
+edm-archive custody show "$taken" --json >"$demo/custody.json"
+if [ ! -e "$demo/session-doctor" ]; then
+  as admin
+  edm-archive user invite --kind medical-worker --given-name Jan --surname Lekarski --role lekarz --npwz 5425740 \
+    --identifier 2.16.840.1.113883.3.4424.1.6.2:5425740 --organisation "$(field name "$demo/custody.json" | tr -d '\\"')" \
+    --organisation-id "$(field root "$demo/custody.json"):$(field extension "$demo/custody.json")" \
+    --json >"$demo/invitation.json"
+  account doctor "$(field code "$demo/invitation.json")" Jan Lekarski
+fi
+as doctor
+
+heading "Years later: somebody asks for a patient's documents. Nothing is shown without a purpose"
 pesel=$(sed -n 2p "$demo/package/metadata/patients.csv" | cut -d, -f2)
-expect 0 edm-archive search --patient-id "$pesel"
-edm-archive search --patient-id "$pesel" --json >"$demo/search.json"
+expect 0 edm-archive search --purpose treatment --patient-id "$pesel"
+edm-archive search --purpose treatment --patient-id "$pesel" --json >"$demo/search.json"
 what=$(first "$uuid/[0-9]+" "$demo/search.json")
 
-heading "One document, bit for bit, with a proof that anybody can check without the archive"
+heading "An administrator has the keys of the house and may not read in it (exit code 10)"
+as admin
+expect 10 edm-archive get "$what" "$demo/refused" --purpose maintenance
+
+heading "The doctor may: one document, bit for bit, with a proof that anybody can check without the archive"
+as doctor
 rm -rf "$demo/out"
-expect 0 edm-archive get "$what" "$demo/out"
+expect 0 edm-archive get "$what" "$demo/out" --purpose treatment
+
+heading "Both attempts have their accounts, and no bytes were opened without one"
+as admin
+expect 0 edm-archive audit search --purpose treatment
+expect 0 edm-archive audit search --outcome refused
+expect 0 edm-archive audit completeness
+
+heading "The document, its proof, and a machine that knows nothing but the archive's public key"
 file=$(find "$demo/out" -type f ! -name '*.tlog-proof' | sort | head -n 1)
 proof=$(find "$demo/out" -type f -name '*.tlog-proof' | sort | head -n 1)
 key=$(realpath "$EDM_ARCHIVE_HOME/log.pub")

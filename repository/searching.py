@@ -5,11 +5,12 @@ may learn of nothing finds nothing: no error says that there was something.
 """
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import datetime
 
 from repository.access.account import account_of_attempt, as_body
-from repository.access.decision import Decision
-from repository.access.reach import reach
+from repository.access.decision import AUTHZ_INCOMPLETE, Decision
+from repository.access.reach import Reach, reach
 from repository.access.rules import rules_at
 from repository.access.subject import Operation, Subject
 from repository.catalogue.query import Page, Query
@@ -28,15 +29,22 @@ def search(archive: Archive, errand: Errand, queries: Sequence[Query]) -> list[P
     rules = rules_at(in_poland(request.at).date())
     within = reach(request, archive.catalogue.reaching.facts_for_search(errand.principal), rules=rules)
     pages = [archive.catalogue.search(query, within) for query in queries]
-    told = Decision(within.refused, "" if within.refused else "reach", (), rules.version, request.at)
+    told = _told(within, request.at)
     account = account_of_attempt(
-        errand.request(archive, Operation.SEARCH, _about(archive, pages)),
+        replace(request, subject=_about(archive, pages)),
         told,
         count=sum(len(page.hits) for page in pages),
         query=" ".join(sorted({word for query in queries for word in _asked(query)})),
     )
     note(archive, "account", as_body(account), outcome=account.outcome, at=account.at)
     return pages
+
+
+def _told(within: Reach, at: datetime) -> Decision:
+    """The decision that the account tells: on the search as a whole, whatever it found."""
+    if within.empty:
+        return Decision(within.refused or (AUTHZ_INCOMPLETE,), "", (), within.rules, at)
+    return Decision((), within.granted_by[0], within.duties, within.rules, at)
 
 
 def _about(archive: Archive, pages: Sequence[Page]) -> Subject:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from repository.accounting.collector_settings import Collector, collector_from
 from repository.errors import HomeDamaged, HomeMissing, SettingWrong
 from storage.keys.ring import write_private
 
@@ -31,6 +32,7 @@ class Settings:
     s3_access_key: str = ""
     s3_secret_key_file: Path | None = None
     broker: str = ""  # of Celery; empty means the embedded worker
+    collector: Collector | None = None  # where accounts are sent
     workers: int = 2
 
     @property
@@ -56,6 +58,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         s3_access_key=environment.get(PREFIX + "S3_ACCESS_KEY", ""),
         s3_secret_key_file=path("S3_SECRET_KEY_FILE"),
         broker=environment.get(PREFIX + "BROKER", ""),
+        collector=collector_from(environment),
         workers=int(workers),
     )
 

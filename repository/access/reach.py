@@ -4,7 +4,7 @@
 is a `Part`. So for every subject `reach(...).holds(subject, ...)` is what `decide` would say of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from repository.access import reach_terms as terms
@@ -25,6 +25,9 @@ class Reach:
 
     `refused`: reason codes why there is nothing at all. They are for the account, never for whoever asked: a search
     that is refused finds nothing.
+
+    `granted_by`: ids of the rules that open any of it, in their order. `duties`: what follows from a search, for it
+    shows at once what any of these rules opens: those of each rule that alone opens something.
     """
 
     takeovers: frozenset[str] | None = frozenset()
@@ -35,6 +38,13 @@ class Reach:
     approved: tuple[tuple[str, int], ...] = ()
     refused: tuple[str, ...] = ()
     rules: str = ""
+    granted_by: tuple[str, ...] = ()
+    duties: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is permitted, whatever is there."""
+        return bool(self.refused) or (self.takeovers is not None and not self.takeovers and not self.parts)
 
     def holds(self, subject: Subject, *, protected: bool) -> bool:
         """Whether `subject`, which is `protected` or not, may be found."""
@@ -71,7 +81,8 @@ def reach(request: AccessRequest, facts: SearchFacts, *, rules: RuleSet) -> Reac
             refused.append(FACTS_MISSING)
     if refused:
         return Reach(refused=tuple(dict.fromkeys(refused)), rules=rules.version)
-    parts = tuple(dict.fromkeys(_permitted(request, facts, rules)))
+    granted = [(rule, parts) for rule in rules.permitting if (parts := _permitted(rule, request, facts))]
+    parts = tuple(dict.fromkeys(each for _, found in granted for each in found))
     whole = frozenset(each.takeover for each in parts if each == Part(takeover=each.takeover))
     return Reach(
         takeovers=None if "" in whole else whole,
@@ -81,7 +92,20 @@ def reach(request: AccessRequest, facts: SearchFacts, *, rules: RuleSet) -> Reac
         sees_protected=terms.sees_protected(request, facts) if hides else (),
         approved=terms.approved(request, facts) if hides else (),
         rules=rules.version,
+        granted_by=tuple(rule.id for rule, _ in granted),
+        duties=_duties(granted),
     )
+
+
+def _duties(granted: Sequence[tuple[Rule, tuple[Part, ...]]]) -> tuple[str, ...]:
+    """Of each rule that opens what no rule before it does; as a decision names the first rule that permits."""
+    before: set[Part] = set()
+    found: list[str] = []
+    for rule, parts in granted:
+        if Part() not in before and not before.issuperset(parts):
+            found += rule.duties
+        before.update(parts)
+    return tuple(dict.fromkeys(found))
 
 
 def check(rules: RuleSet) -> None:
@@ -109,15 +133,15 @@ def _is_about(rule: Rule, request: AccessRequest) -> bool:
     )
 
 
-def _permitted(request: AccessRequest, facts: SearchFacts, rules: RuleSet) -> Iterable[Part]:
-    for rule in rules.permitting:
-        if not _is_about(rule, request):
-            continue
-        found: list[Part] = [Part()]
-        try:
-            for name in _rest(rule):
-                more = terms.PARTS[name](request, facts)
-                found = [both for one in found for other in more if (both := one.within(other)) is not None]
-        except Unknown:
-            continue
-        yield from found
+def _permitted(rule: Rule, request: AccessRequest, facts: SearchFacts) -> tuple[Part, ...]:
+    """What the rule opens; nothing where it is not about the request or needs a fact that is not known."""
+    if not _is_about(rule, request):
+        return ()
+    found: list[Part] = [Part()]
+    try:
+        for name in _rest(rule):
+            more = terms.PARTS[name](request, facts)
+            found = [both for one in found for other in more if (both := one.within(other)) is not None]
+    except Unknown:
+        return ()
+    return tuple(found)

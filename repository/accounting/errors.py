@@ -4,7 +4,6 @@ ArchiveError (storage/errors.py)
 ├─ CollectorUnreachable     no connection, or no answer in time
 ├─ CollectorNotTrusted      one side does not accept the certificate or the TLS version of the other
 ├─ CollectorLost            the connection ended before the collector had read the batch
-├─ JournalGap               a number is missing in the journal: nothing behind it is sent
 ├─ CollectorSettingWrong
 └─ AccountQueryWrong        a search parameter whose value cannot be taken
 """
@@ -59,18 +58,6 @@ class CollectorLost(CollectorError):
         " not answer the end of a TLS connection (RFC 5425 4.4): set EDM_ARCHIVE_AUDIT_CONFIRM=silence.",
         pl="Te same zapisy zostaną wysłane ponownie; kolektor rozpozna je po numerze. Jeśli to się powtarza, może"
         " nie odpowiadać na koniec połączenia TLS (RFC 5425 4.4): ustaw EDM_ARCHIVE_AUDIT_CONFIRM=silence.",
-    )
-
-
-class JournalGap(CollectorError):
-    code = "ACT-004"
-    what = Text(
-        en="Account {number} is missing in the journal, though later ones are there.",
-        pl="W dzienniku brak zapisu {number}, choć są późniejsze.",
-    )
-    todo = Text(
-        en="If it does not appear within a minute, run `edm-archive verify`: the journal may have been tampered with.",
-        pl="Jeśli nie pojawi się w ciągu minuty, uruchom `edm-archive verify`: dziennik mógł zostać naruszony.",
     )
 
 

@@ -1,20 +1,20 @@
 """Accounts on their way to a collector. The journal itself is the queue: all that is kept is how far each collector is.
 
 At least once, in order: the cursor moves when a batch is known to have been read, so a stop at any point repeats
-accounts and loses none.
+accounts and loses none. Deeds become visible in the order of their numbers (`repository/catalogue/journal.py`), so an
+account below the cursor never turns up later.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Protocol
 
 from repository.access.account import Account
-from repository.accounting.errors import JournalGap
 from storage.errors import ArchiveError
 
 Source = Callable[[int, int], Sequence[Account]]
-"""(after, limit) → accounts with numbers above `after`, the lowest first, at most `limit`."""
+"""(after, limit) → accounts with numbers above `after`, the lowest first, at most `limit`. Other deeds have numbers
+too, so those of accounts have gaps."""
 
 
 class Cursors(Protocol):
@@ -56,21 +56,18 @@ def forward(
 
     A failure of the collector is kept beside its cursor and returned; one of the catalogue is raised.
     """
-    start = last = cursors.cursor(name)
+    sent, last = 0, cursors.cursor(name)
     for _ in range(batches_most):
         found = source(last, batch)
-        due = _consecutive(found, after=last)
-        failure = _sent(sender, [render(each) for each in due])
-        if failure is None and due:
-            last = due[-1].number
+        failure = _sent(sender, [render(each) for each in found])
+        if failure is None and found:
+            sent, last = sent + len(found), found[-1].number
             cursors.move(name, last)
-        if failure is None and len(due) < len(found):
-            failure = JournalGap(number=last + 1)
         if failure is not None:
             cursors.failed(name, failure.code)
         if failure is not None or len(found) < batch:
-            return Forwarded(last - start, last, more=failure is not None, failure=failure)
-    return Forwarded(last - start, last, more=True, failure=None)
+            return Forwarded(sent, last, more=failure is not None, failure=failure)
+    return Forwarded(sent, last, more=True, failure=None)
 
 
 def _sent(sender: Sender, messages: Sequence[bytes]) -> ArchiveError | None:
@@ -81,9 +78,3 @@ def _sent(sender: Sender, messages: Sequence[bytes]) -> ArchiveError | None:
     except ArchiveError as error:
         return error
     return None
-
-
-def _consecutive(accounts: Sequence[Account], *, after: int) -> list[Account]:
-    """The accounts up to the first number that is missing: one that is being written now must not be passed over."""
-    numbered = takewhile(lambda pair: pair[0] == pair[1].number, enumerate(accounts, after + 1))
-    return [account for _, account in numbered]

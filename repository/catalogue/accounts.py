@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from repository.access.account import Account, account_of
 from repository.access.account_query import MOST, AccountQuery, matches
@@ -48,6 +48,12 @@ class Accounts(Desk):
 
     def _page(self, query: AccountQuery, page: int) -> list[Account]:
         return self._read(_conditions(query), page)
+
+    def last(self) -> int:
+        """The number of the last account; 0 while there is none."""
+        with self._room.reading() as connection:
+            found: int | None = connection.execute(select(func.max(account.c.number))).scalar_one()
+        return found or 0
 
     def due_for_review(self, *, after: int = 0, limit: int = 100) -> list[Account]:
         """Accounts that somebody still has to look at (break-glass), by number; at most `MOST`."""

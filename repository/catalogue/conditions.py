@@ -214,6 +214,16 @@ def _naming_studies(asked: _Asked) -> ColumnElement[bool]:
     return _among(document, document_study, PLACE, parts)
 
 
+def leads(query: Query, dialect: Dialect) -> bool:
+    """Whether one of its own conditions is by far the best way to answer `query`: one that says what exactly is wanted
+    or, on SQLite, any that has an index, which it takes whatever lies there. PostgreSQL knows how much that is."""
+    exact = query.study_uids or query.series_uids or query.sop_instance_uids or query.set_id or query.event_id
+    begun = (query.patient_name, query.patient_id, query.accession_number, query.document_id)
+    if dialect.name == "sqlite":
+        return bool(exact or query.dates or query.class_code or any(text and text[0] not in "*?" for text in begun))
+    return bool(exact) or any(text and not set("*?") & set(text) for text in begun[1:])
+
+
 def conditions(query: Query, dialect: Dialect, sight: Sight | None = None) -> Parts:
     """All that holds for a row of the level's table exactly if it matches `query` by what `sight` lets be seen; whether
     the row itself may be seen is for the caller to ask (`Sight.ways`)."""

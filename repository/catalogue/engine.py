@@ -125,6 +125,19 @@ class Room:
         with translated(), self.engine.connect() as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def reading_one_state(self) -> Iterator[Connection]:
+        """As `reading`; all of its statements see the catalogue as it was at the first of them. On PostgreSQL that is
+        said with BEGIN, so that it costs no message."""
+        if self.sqlite:  # there it is always so
+            with self.reading() as connection:
+                yield connection
+            return
+        with translated(), self.engine.connect() as opened:
+            connection = opened.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
     def forgo_durability(self) -> None:
         """Connections made from now on do not wait for the disk: for a database that is thrown away (SQLite only)."""
         event.listen(self.engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF").close())

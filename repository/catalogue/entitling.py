@@ -27,7 +27,7 @@ from repository.catalogue.guarding import identifier_key, is_protected
 from repository.catalogue.journal_tables import after_death, custody, leave, permission, protection, relation
 from repository.catalogue.tables import patient as patients
 from repository.catalogue.tables import patient_identifier
-from repository.catalogue.text import fit, key, unpacked
+from repository.catalogue.text import key, unpacked
 from repository.domain.describing import Identifier
 
 AUTHORISATION, APPROVAL = "authorisation", "approval"
@@ -106,7 +106,7 @@ class Entitling(Desk):
         wanted = select(permission).order_by(there.recorded_at, there.id, there.edition).limit(limit)
         keys = [identifier_key(each) for each in patients]
         wanted = wanted.where(there.patient_key.in_(keys)) if keys else wanted
-        wanted = wanted.where(there.takeover == fit(takeover)) if takeover else wanted
+        wanted = wanted.where(there.takeover == takeover) if takeover else wanted
         wanted = wanted.where(there.kind == kind) if kind else wanted
         with self._room.reading() as connection:
             return [_permission(row) for row in connection.execute(wanted)]
@@ -137,7 +137,7 @@ class Entitling(Desk):
         """Who has had the takeover in custody, in order, with their names then."""
         with self._room.reading() as connection:
             rows = connection.execute(
-                select(custody).where(custody.c.takeover == fit(takeover)).order_by(custody.c.since)
+                select(custody).where(custody.c.takeover == takeover).order_by(custody.c.since)
             )
             bodies = [unpacked(row.body) | {"until": row.until or None} for row in rows]
         return [(custody_of(body), body["name"]) for body in bodies]
@@ -148,7 +148,7 @@ class Entitling(Desk):
         wanted = select(there.id, there.takeover, there.since).where(
             there.until == "", there.patient_key == identifier_key(patient)
         )
-        wanted = wanted.where(there.takeover == fit(takeover)) if takeover else wanted
+        wanted = wanted.where(there.takeover == takeover) if takeover else wanted
         with self._room.reading() as connection:
             return [(row.id, row.takeover, row.since) for row in connection.execute(wanted.order_by(there.since))]
 
@@ -168,10 +168,10 @@ def _permissions(
 ) -> tuple[Permission, ...]:
     there = permission.c
     open_ones = select(permission).where(there.ended_at == "", there.grantee_key.in_(grantees))
-    wanted = [open_ones.where(there.takeover == fit(takeover), there.patient_key == "")] if takeover else []
+    wanted = [open_ones.where(there.takeover == takeover, there.patient_key == "")] if takeover else []
     if patients:
         wanted.append(open_ones.where(there.patient_key.in_(patients)))
-    objected = (there.takeover == fit(takeover)) & (there.patient_key == "") if takeover else there.takeover == "?"
+    objected = (there.takeover == takeover) & (there.patient_key == "") if takeover else there.takeover == "?"
     objected = objected | there.patient_key.in_(patients) if patients else objected
     wanted.append(select(permission).where(there.kind == PermissionKind.OBJECTION.value, objected))
     found: dict[tuple[str, int], Permission] = {}
@@ -220,5 +220,5 @@ def _approvals(connection: Connection, principal: Principal, subject: Subject) -
 
 
 def _leaves(connection: Connection, principal: Principal, kind: str) -> list[dict[str, Any]]:
-    wanted: Select[Any] = select(leave).where(leave.c.person == fit(principal.id), leave.c.kind == kind)
+    wanted: Select[Any] = select(leave).where(leave.c.person == principal.id, leave.c.kind == kind)
     return [unpacked(row.body) | {"until": row.until} for row in connection.execute(wanted.order_by(leave.c.id))]

@@ -11,18 +11,18 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, tuple_
 from repository.access.identity import names
 from repository.access.subject import Subject
 from repository.catalogue.journal_tables import protection
-from repository.catalogue.projecting import key_of
 from repository.catalogue.tables import patient_identifier
 from repository.catalogue.tables import takeover as takeovers
-from repository.catalogue.text import fit, key
+from repository.catalogue.text import key
 from repository.domain.describing import Identifier
 
 _IN_FORCE = protection.c.until == ""
 
 
 def identifier_key(identifier: Identifier | None) -> str:
-    """What an identifier is found by; empty for none."""
-    return "" if identifier is None else key_of({"root": identifier.root, "extension": identifier.extension})
+    """What an identifier is found by, as columns of `Words` are compared with it; empty for none. (`projecting.key_of`
+    is the same as it is stored: rows are inserted past the type, which escapes.)"""
+    return "" if identifier is None else key(f"{identifier.root}^{identifier.extension}")
 
 
 def is_protected(connection: Connection, subject: Subject, *, keys: Sequence[str]) -> bool:
@@ -30,10 +30,10 @@ def is_protected(connection: Connection, subject: Subject, *, keys: Sequence[str
     there = protection.c
     about: list[ColumnElement[bool]] = [there.patient_key.in_(keys)] if keys else []
     if subject.takeover:
-        about.append(and_(there.patient_key == "", there.takeover == fit(subject.takeover)))
+        about.append(and_(there.patient_key == "", there.takeover == subject.takeover))
     if not about:
         return False
-    where = or_(there.takeover == "", there.takeover == fit(subject.takeover))
+    where = or_(there.takeover == "", there.takeover == subject.takeover)
     flagged = select(there.id).where(_IN_FORCE, where, or_(*about)).limit(1)
     return connection.execute(flagged).first() is not None or _is_known_otherwise(connection, subject)
 
@@ -47,8 +47,8 @@ def _is_known_otherwise(connection: Connection, subject: Subject) -> bool:
         protection, there.patient_key == other.c.root.concat("^").concat(other.c.extension)
     )
     flagged = select(there.id).select_from(joined).where(_IN_FORCE).limit(1)
-    flagged = flagged.where(or_(there.takeover == "", there.takeover == fit(subject.takeover)))
-    anywhere = [(fit(key(each.extension)), fit(key(each.root))) for each in subject.patient_identifiers if names(each)]
+    flagged = flagged.where(or_(there.takeover == "", there.takeover == subject.takeover))
+    anywhere = [(key(each.extension), key(each.root)) for each in subject.patient_identifiers if names(each)]
     if anywhere:
         shared = tuple_(known.c.extension_key, known.c.root_key).in_(anywhere)
         if connection.execute(flagged.where(shared, other.c.root != "")).first() is not None:

@@ -1,10 +1,10 @@
 """What the catalogue knows that bears on a whole search, gathered in one transaction that sees one state."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, or_, select, text
+from sqlalchemy import Connection, Select, and_, or_, select
 
 from repository.access.bodies import (
     after_death_of,
@@ -21,14 +21,18 @@ from repository.access.identity import names
 from repository.access.permission import Permission, PermissionKind
 from repository.access.principal import Principal
 from repository.catalogue.bulk import in_groups
-from repository.catalogue.desk import Desk
+from repository.catalogue.desk import Clock, Desk, utc_now
+from repository.catalogue.engine import Room
 from repository.catalogue.entitling import APPROVAL, AUTHORISATION, grantee_keys
 from repository.catalogue.guarding import identifier_key
 from repository.catalogue.journal_tables import after_death, custody, leave, permission, relation
+from repository.catalogue.remembering import Memory, state_of
 from repository.catalogue.shielding import of_records, rows_of
 from repository.catalogue.tables import patient_identifier
-from repository.catalogue.text import fit, key, unpacked
+from repository.catalogue.text import key, unpacked
 from repository.domain.describing import Identifier
+
+REMEMBERED = 64  # askers at one time
 
 
 @lru_cache(maxsize=20_000)
@@ -39,24 +43,31 @@ def _read(body: str, ended_at: str, end_reason: str) -> Permission:
 
 
 class Reaching(Desk):
+    def __init__(self, room: Room, *, now: Clock = utc_now) -> None:
+        super().__init__(room, now=now)
+        self._facts: Memory[tuple[Hashable, ...], SearchFacts] = Memory(REMEMBERED)
+
     def facts_for_search(self, principal: Principal) -> SearchFacts:
         """All that bears on a search of `principal`, as it stands now, whatever it may find. Raises what the database
         raises, and then there is nothing to search by."""
-        with self._room.reading() as connection:
-            if not self._room.sqlite:
-                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-            relations = _relations(connection, principal.identifier)
-            leaves = _leaves(connection, principal)
-            patients = [each.patient for each in relations]
-            own = [] if principal.identifier is None else [principal.identifier]
-            return SearchFacts(
-                custody=_custody(connection),
-                permissions=_permissions(connection, principal),
-                relations=relations,
-                deaths=_deaths(connection, {*patients, *own}),
-                authorisations=tuple(authorisation_of(body) for kind, body in leaves if kind == AUTHORISATION),
-                approvals=tuple(approval_of(body) for kind, body in leaves if kind == APPROVAL),
-            )
+        who = (principal.id, principal.identifier, *grantee_keys(principal))  # all that is asked of it below
+        with self._room.reading_one_state() as connection:
+            return self._facts.recall(who, state_of(connection), lambda: _gathered(connection, principal))
+
+
+def _gathered(connection: Connection, principal: Principal) -> SearchFacts:
+    relations = _relations(connection, principal.identifier)
+    leaves = _leaves(connection, principal)
+    patients = [each.patient for each in relations]
+    own = [] if principal.identifier is None else [principal.identifier]
+    return SearchFacts(
+        custody=_custody(connection),
+        permissions=_permissions(connection, principal),
+        relations=relations,
+        deaths=_deaths(connection, {*patients, *own}),
+        authorisations=tuple(authorisation_of(body) for kind, body in leaves if kind == AUTHORISATION),
+        approvals=tuple(approval_of(body) for kind, body in leaves if kind == APPROVAL),
+    )
 
 
 def _custody(connection: Connection) -> tuple[tuple[str, Custody], ...]:
@@ -99,5 +110,5 @@ def _deaths(connection: Connection, people: Iterable[Identifier]) -> tuple[tuple
 
 
 def _leaves(connection: Connection, principal: Principal) -> list[tuple[str, dict[str, Any]]]:
-    wanted: Select[Any] = select(leave).where(leave.c.person == fit(principal.id)).order_by(leave.c.id)
+    wanted: Select[Any] = select(leave).where(leave.c.person == principal.id).order_by(leave.c.id)
     return [(row.kind, unpacked(row.body) | {"until": row.until}) for row in connection.execute(wanted)]

@@ -22,19 +22,23 @@ from sqlalchemy import (
     tuple_,
     union,
 )
+from sqlalchemy.engine import Dialect
 
 from repository.access.reach import Reach
 from repository.catalogue import tables
 from repository.catalogue.attributes import INSTANCE, SERIES, STUDY, column
-from repository.catalogue.conditions import TABLES, conditions
-from repository.catalogue.desk import Desk
+from repository.catalogue.conditions import TABLES, conditions, leads
+from repository.catalogue.desk import Clock, Desk, utc_now
+from repository.catalogue.engine import Room
 from repository.catalogue.errors import BadCursor
-from repository.catalogue.grounding import grounded
+from repository.catalogue.grounding import Ground, grounded
 from repository.catalogue.query import MOST, Hit, Level, Page, Query
+from repository.catalogue.remembering import Memory, state_of
 from repository.catalogue.seeing import Sight
 from repository.domain.describing import Identifier
 
 AnyRow = Row[*tuple[Any, ...]]
+REMEMBERED = 64  # reaches: askers with their purposes, at one time
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
 _DOCUMENT = ("root", "extension", "set_root", "set_extension", "version", "template", "code", "class_code", "title",
     "effective_time", "confidentiality", "language", "author")  # fmt: skip
@@ -77,7 +81,7 @@ def page_statement(query: Query, connection: Connection, sight: Sight | None = N
     def page(way: ColumnElement[bool]) -> Select[Any]:
         return wanted.where(way).order_by(*keys).limit(min(max(1, query.limit), MOST) + 1)
 
-    ways = [true()] if sight is None else sight.ways(table)
+    ways: Sequence[ColumnElement[bool]] = [true()] if sight is None else sight.ways(table)
     if len(ways) < 2:
         return page(ways[0] if ways else false())
     # A page of each way, each along its own index, and from these the page: of one OR no engine makes as much.
@@ -85,14 +89,36 @@ def page_statement(query: Query, connection: Connection, sight: Sight | None = N
     return select(every).order_by(*(every.c[key.name] for key in keys)).limit(min(max(1, query.limit), MOST) + 1)
 
 
+class Sights:
+    """What a reach lets be seen, as things stand: for questions that lead along an index, and for others."""
+
+    def __init__(self, connection: Connection, reach: Reach) -> None:
+        ground = grounded(connection, reach)
+        self._led, self._unled = (Sight(ground, connection.dialect, led=led) for led in (True, False))
+
+    def of(self, query: Query, dialect: Dialect) -> Sight:
+        return self._led if leads(query, dialect) else self._unled
+
+
 class Search(Desk):
+    def __init__(self, room: Room, *, now: Clock = utc_now) -> None:
+        super().__init__(room, now=now)
+        self._sights: Memory[Reach, Sights] = Memory(REMEMBERED)
+
+    def _sight(self, connection: Connection, query: Query, reach: Reach) -> Sight:
+        """`reach` on the ground of the state that `connection` sees."""
+        if reach.refused:
+            return Sight(Ground(), connection.dialect)
+        sights = self._sights.recall(reach, state_of(connection), lambda: Sights(connection, reach))
+        return sights.of(query, connection.dialect)
+
     def search(self, query: Query, reach: Reach | None = None) -> Page:
         """A page of matches at the level of the query, of what lies within `reach`: what does not is nowhere in hits,
         counts, modalities, identifiers or marks, and nothing is found by it. Without a reach it is everything, which
         is for the archive's own upkeep. Raises `BadCursor` for a mark that no search gave."""
         keys = list(TABLES[query.level].primary_key.columns)
-        with self._room.reading() as connection:
-            sight = None if reach is None else Sight(grounded(connection, reach), connection.dialect)
+        with self._room.reading_one_state() as connection:
+            sight = None if reach is None else self._sight(connection, query, reach)
             rows = connection.execute(page_statement(query, connection, sight)).all()
             most = min(max(1, query.limit), MOST)
             shown = rows[:most]

@@ -41,11 +41,19 @@ def of_patient(table: Table) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
 
 
 class Sight:
-    """The conditions of one search. They hold for a row exactly if it may be seen."""
+    """The conditions of a search. They hold for a row exactly if it may be seen.
 
-    def __init__(self, ground: Ground, dialect: Dialect) -> None:
+    Each is made once, and used for every search that sees as much: making them takes as long as asking them.
+    """
+
+    def __init__(self, ground: Ground, dialect: Dialect, *, led: bool = False) -> None:
+        """`led`: the question has an index of its own, along which it is answered (`conditions.leads`). Then what may
+        be seen is one condition, and one that asks no index: SQLite would walk all of a takeover for what lies on one
+        day, and either engine would answer the question once for each way."""
         self._ground = ground
         self._dialect = dialect
+        self._led = led
+        self._made: dict[Table, tuple[Condition, ...]] = {}
 
     @property
     def partial(self) -> bool:
@@ -55,8 +63,13 @@ class Sight:
     def row(self, table: Table) -> Condition:
         return or_(false(), *self.ways(table))
 
-    def ways(self, table: Table) -> list[Condition]:
+    def ways(self, table: Table) -> Sequence[Condition]:
         """The ways to a row, one of which at least must be open; each can be gone along an index."""
+        if table not in self._made:
+            self._made[table] = tuple(self._ways(table))
+        return self._made[table]
+
+    def _ways(self, table: Table) -> list[Condition]:
         unmarked = [each for each in self._ground.limits if not each.scopes and each.author is None]
         found = [*self._whole(table), *(self._limited(each, table) for each in unmarked)]
         if table is patient or table is holding:
@@ -64,6 +77,8 @@ class Sight:
         limited = [self._limited(each, table) for each in self._limits_of(table)]
         if limited:
             found.append(or_(*limited))
+        if self._led and found:
+            found = [or_(*found)]
         return [and_(way, *self._not_refused(table)) for way in found]
 
     def _whole(self, table: Table) -> list[Condition]:
@@ -72,10 +87,13 @@ class Sight:
         if ground.takeovers is None:
             found.append(and_(true(), *self._open(table)))
         elif ground.takeovers:
-            found.append(and_(table.c.takeover.in_(sorted(ground.takeovers)), *self._open(table)))
+            found.append(and_(self._takeover(table).in_(sorted(ground.takeovers)), *self._open(table)))
         if ground.records:
             found.append(self._among(table, ground.records))
         return found
+
+    def _takeover(self, table: Table) -> ColumnElement[Any]:
+        return table.c.takeover + 0 if self._led else table.c.takeover
 
     def _limits_of(self, table: Table) -> list[Limit]:
         """Those that something of `table` can meet."""
@@ -98,7 +116,7 @@ class Sight:
     def _of(self, said: Limit | Refusal, table: Table) -> list[Condition]:
         if said.pairs is not None:
             return [self._among(table, said.pairs)]
-        return [] if said.takeover is None else [table.c.takeover == said.takeover]
+        return [] if said.takeover is None else [self._takeover(table) == said.takeover]
 
     def _open(self, table: Table) -> list[Condition]:
         """What is neither of a takeover that is shut nor of a hidden patient."""
@@ -113,7 +131,7 @@ class Sight:
             elsewhere: Condition = table.c.takeover.not_in(sorted(shut))
             parts.append(or_(elsewhere, self._among(table, ground.excepted)) if ground.excepted else elsewhere)
         if hidden:
-            parts.append(not_(self._among(table, hidden)))
+            parts.append(tuple_(*of_patient(table)).not_in(self._rows(sorted(hidden))))
         return parts
 
     def _not_refused(self, table: Table) -> list[Condition]:

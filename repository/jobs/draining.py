@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from repository.errors import HomeBusy
 from repository.home_lock import sole_writer
-from repository.jobs.enqueuing import recover
+from repository.jobs.enqueuing import enqueue_routine, recover
 from repository.jobs.kinds import KINDS, Run
 from repository.jobs.performing import perform
 from repository.runtime import Archive
@@ -35,6 +35,7 @@ def drain(
     Raises what the catalogue raises while nothing is held.
     """
     recover(archive)
+    enqueue_routine(archive)
     ran = 0
     while not until():
         held = archive.catalogue.jobs.lease(kinds, owner=owner, seconds=seconds)

@@ -9,7 +9,7 @@ from itertools import count
 
 from repository.catalogue.jobs import Job, JobState
 from repository.intake import Order, announce
-from repository.jobs.kinds import INTAKE, PUBLISH
+from repository.jobs.kinds import FORWARD, INTAKE, PUBLISH
 from repository.jobs.orders import Orders
 from repository.runtime import Archive
 from storage.errors import ArchiveError
@@ -33,6 +33,22 @@ def enqueue_intake(archive: Archive, order: Order) -> Job:
 def enqueue_publish(archive: Archive) -> Job:
     """There is a job that publishes the log over what is committed now."""
     return archive.catalogue.jobs.enqueue(PUBLISH, "log", key=f"{PUBLISH}/{archive.catalogue.log_size()}")
+
+
+def enqueue_routine(archive: Archive) -> list[Job]:
+    """There are jobs for what comes due by itself: deeds that no checkpoint covers, accounts that no collector has.
+
+    While a collector fails, a job of its own is made each hour, for one gives up after its last attempt.
+    """
+    jobs: list[Job] = []
+    catalogue, collector = archive.catalogue, archive.settings.collector
+    if catalogue.journal.bundled() < catalogue.journal.size():
+        jobs.append(enqueue_publish(archive))
+    last = catalogue.accounts.last() if collector is not None else 0
+    if collector is not None and catalogue.collectors.cursor(collector.name) < last:
+        hour = archive.clock().strftime("%Y%m%d%H")
+        jobs.append(catalogue.jobs.enqueue(FORWARD, "accounts", key=f"{FORWARD}/{last}/{hour}"))
+    return jobs
 
 
 def recover(archive: Archive) -> list[Job]:

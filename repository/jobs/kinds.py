@@ -4,10 +4,15 @@ A run gets the archive with a catalogue that is fenced by its lease, the job, an
 `tick` raises when the job is another's by now, or when the worker is to stop, and the run lets that pass.
 """
 
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from repository import journal
+from repository.access.account_query import AccountQuery
+from repository.accounting.dicom_audit import audit_message
+from repository.accounting.forwarding import forward
+from repository.accounting.syslog import SyslogTls, syslog_message
 from repository.catalogue.jobs import Job
 from repository.domain.takeover import FINAL, Takeover
 from repository.intake import Order, complete
@@ -18,6 +23,7 @@ from repository.takeover.receiving import Progress
 
 INTAKE = "intake"
 PUBLISH = "publish"
+FORWARD = "forward"
 
 Tick = Callable[[int, int], None]  # done, of
 Run = Callable[[Archive, Job, Tick], Mapping[str, Any]]
@@ -64,4 +70,22 @@ def publish(archive: Archive, _job: Job, _tick: Tick) -> Mapping[str, Any]:
     return {"size": journal.publish(archive).size}
 
 
-KINDS: Mapping[str, Run] = {INTAKE: intake, PUBLISH: publish}
+def forwarding(archive: Archive, _job: Job, _tick: Tick) -> Mapping[str, Any]:
+    """The collector has every account that was written so far. Raises what kept it from them; the cursor stays."""
+    collector, accounts = archive.settings.collector, archive.catalogue.accounts
+    if collector is None:
+        return {"sent": 0}
+    host, name = socket.gethostname(), archive.id.hex
+    done = forward(
+        lambda after, limit: accounts.search(AccountQuery(after=after, limit=limit)),
+        archive.catalogue.collectors,
+        SyslogTls(collector),
+        name=collector.name,
+        render=lambda each: syslog_message(each, host=host, archive=name, message=audit_message(each, archive=name)),
+    )
+    if done.failure is not None:
+        raise done.failure
+    return {"sent": done.sent}
+
+
+KINDS: Mapping[str, Run] = {INTAKE: intake, PUBLISH: publish, FORWARD: forwarding}

@@ -29,7 +29,7 @@ def test_a_patient_is_found_with_documents_and_studies(filled: Machine) -> None:
     assert {name: len(found["hits"]) for name, found in levels.items()} == {"patient": 1, "document": 4, "study": 1}
     told = filled.done("search", *FOR, "--patient-id", pesel_of(filled), "--lang", "pl").stdout
     assert "Karta informacyjna" in told
-    assert "Wydanie: edm-archive get CO DOKĄD" in told
+    assert "Wydanie: edm-archive get CO DOKĄD --purpose …" in told
 
 
 @pytest.mark.parametrize(

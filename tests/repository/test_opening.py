@@ -12,7 +12,7 @@ from repository.access.account import PERMITTED, REFUSED
 from repository.access.account_query import AccountQuery
 from repository.access.errors import AccessRefused
 from repository.access.purpose import Purpose
-from repository.access.subject import Operation, Scope
+from repository.access.subject import Operation, Scope, Subject
 from repository.catalogue.errors import CatalogueError
 from repository.domain.describing import Identifier
 from repository.domain.takeover import Takeover
@@ -238,3 +238,17 @@ def test_an_opening_that_nobody_accounted_for_is_named(archive: Archive, takeove
     assert found_gaps(archive) == [
         "another patient", "refused", "no account", "another takeover", "not an object of a takeover", "no account",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ["a\u241b0000b", "a\x00b", "x" * 400, "ż" * 200])
+def test_odd_identifiers_are_protected_and_consented_like_any_other(archive: Archive, odd: str) -> None:
+    whom = Identifier("1.2.3", odd)
+    asker = errand().principal
+    about = Subject(takeover="t", patient=1, patient_identifiers=(whom,))
+    facts = archive.catalogue.entitling.facts(asker, about)
+    assert (facts.protected, facts.permissions) == (False, ())
+    protect(archive, whom)
+    give(archive, consent(patient=whom, valid_from=NOW, valid_to=None))
+    facts = archive.catalogue.entitling.facts(asker, about)
+    assert facts.protected is True
+    assert len(facts.permissions or ()) == 1

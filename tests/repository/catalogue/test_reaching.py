@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, func, select
 
 from repository.access.bodies import (
     after_death_body,
@@ -217,6 +217,9 @@ def _know(catalogue: Catalogue, world: World) -> None:
             until = moment(kept_by.until) if kept_by.until else ""
             body = as_text({"takeover": where, "name": "x", **custody_body(kept_by)})
             insert(connection, journal_tables.custody, [(where, since, until, body)])
+        last = connection.execute(select(func.max(journal_tables.journal.c.number))).scalar_one() or 0
+        line = (last + 1, "custody", moment(AT), "done", "{}", b"", last + 1)  # that there was a deed
+        insert(connection, journal_tables.journal, [line])
 
 
 def _permit(connection: Connection, each: Permission) -> None:
