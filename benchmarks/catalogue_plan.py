@@ -21,9 +21,9 @@ from sqlalchemy import Connection, Select, select, text
 
 from repository.catalogue.catalogue import create_catalogue
 from repository.catalogue.engine import Room, read_url
+from repository.catalogue.paging import page_statements
 from repository.catalogue.query import Level, Query
 from repository.catalogue.reading import holdings_page
-from repository.catalogue.search import page_statement
 from repository.catalogue.tables import holding, instance, log_entry
 from tests.builders.holdings import opened
 from tests.peers.postgres import postgres
@@ -119,7 +119,7 @@ def questions(room: Room, rows: int, *, in_study: int) -> Iterator[tuple[str, An
     }
     with room.reading() as connection:
         for name, query in asked.items():
-            yield name, page_statement(query, connection)
+            yield name, next(page_statements(query, connection, None))[0]
     yield (
         "next page of all instances",
         select(instance)

@@ -23,6 +23,7 @@ from cli import (
     proof,
     protection,
     rebuild,
+    relation,
     sample,
     search,
     storage,
@@ -130,6 +131,7 @@ app.add_typer(consent.verbs, name="consent")
 app.add_typer(grant.verbs, name="grant")
 app.add_typer(custody.verbs, name="custody")
 app.add_typer(protection.verbs, name="protection")
+app.add_typer(relation.verbs, name="relation")
 app.command("worker")(worker.worker)
 app.command("doctor")(doctor.doctor)
 

@@ -1,11 +1,13 @@
-"""`edm-archive user invite | accept | list | revoke | password | sign-in | sign-out`: local accounts."""
+"""`edm-archive user invite | accept | list | revoke | password | sign-in | sign-out | authorise |
+unauthorise`: local accounts.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import typed
+from cli import authorising, typed
 from cli.identity import forget, keep, kept_token, noting, signed_in
 from cli.invitation import as_answer, show_secret, tell_invitation
 from cli.opening import opened
@@ -230,6 +232,10 @@ def sign_out_command(context: typer.Context, as_json: Json = False) -> None:  # 
         screen.json({"session": ended})
         return
     screen.say(en="Signed out.", pl="Wylogowano.")
+
+
+verbs.command("authorise")(authorising.authorise_command)
+verbs.command("unauthorise")(authorising.unauthorise_command)
 
 
 def _confirming(screen: Screen) -> "Confirm":

@@ -19,7 +19,13 @@ from repository.access.bodies import (
     permission_body,
     relation_body,
 )
-from repository.access.errors import PermissionUnknown, SecondPersonNeeded
+from repository.access.errors import (
+    AuthorisationUnfit,
+    NothingToEnd,
+    PermissionUnknown,
+    RelationUnfit,
+    SecondPersonNeeded,
+)
 from repository.access.facts import AfterDeath, Approval, Authorisation, Custody, Relation
 from repository.access.identity import names
 from repository.access.permission import Permission, PermissionKind
@@ -127,19 +133,28 @@ def unprotect(archive: Archive, flag: str, *, by: Principal | None = None) -> De
     return note(archive, "protection-end", {"id": flag, **by_body(by)})
 
 
-def relate(archive: Archive, relation: Relation, *, by: Principal | None = None) -> str:
-    """The relation is recorded (UPP art. 26); its id. Raises `IdentifierUnfit`."""
+def relate(archive: Archive, relation: Relation, *, evidence: str = "", by: Principal | None = None) -> str:
+    """The relation is recorded (UPP art. 26), with where it can be seen; its id. Raises `IdentifierUnfit`, and
+    `RelationUnfit` where it would never last or is somebody's to himself."""
     _refuse_unfit(relation.person)
     _refuse_unfit(relation.patient)
+    if relation.person == relation.patient or (relation.until is not None and relation.until <= relation.since):
+        raise RelationUnfit
     known = str(new_id())
-    note(archive, "relation", {"id": known, **relation_body(relation), **by_body(by)}, outcome=relation.kind.value)
+    seen = {"evidence": evidence} if evidence else {}
+    body = {"id": known, **relation_body(relation), **seen, **by_body(by)}
+    note(archive, "relation", body, outcome=relation.kind.value)
     return known
 
 
 def unrelate(archive: Archive, id: str, *, by: Principal | None = None) -> Deed:  # noqa: A002
-    """The relation ends now."""
-    now = moment(archive.clock())
-    return note(archive, "relation-end", {"id": id, "until": now, **by_body(by)}, at=now)
+    """The relation ends now, also one that would have ended later. Raises `NothingToEnd` where none of that id lasts,
+    and `CatalogueConflict` where somebody else ends it at the same time."""
+    known, now = archive.catalogue.entitling.relation(id), archive.clock()
+    if known is None or (known.relation.until is not None and known.relation.until <= now):
+        raise NothingToEnd
+    at = moment(now)
+    return note(archive, "relation-end", {"id": id, "until": at, **by_body(by)}, at=at)
 
 
 def note_death(archive: Archive, patient: Identifier, after: AfterDeath, *, by: Principal | None = None) -> Deed:
@@ -166,9 +181,12 @@ def custody_deed(takeover: str, given: Custody, *, name: str, by: Principal | No
 
 
 def authorise(archive: Archive, given: Authorisation, *, by: Principal | None = None) -> Authorisation:
-    """The authorisation is recorded (UPP art. 24(2)). Raises `SecondPersonNeeded` if somebody gives it to himself."""
+    """The authorisation is recorded (UPP art. 24(2)). Raises `SecondPersonNeeded` if somebody gives it to himself, and
+    `AuthorisationUnfit` where it says no reason in words or no time."""
     if given.given_by.strip() == given.person.strip():
         raise SecondPersonNeeded
+    if given.until <= given.since or not any(map(str.isalnum, given.reason)):
+        raise AuthorisationUnfit
     known = replace(given, id=given.id or str(new_id()))
     note(archive, "authorisation", {**authorisation_body(known), **by_body(by)})
     return known

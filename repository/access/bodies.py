@@ -18,7 +18,7 @@ Read = Mapping[str, Any]
 
 
 def moment(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _moment_or_none(at: datetime | None) -> str | None:

@@ -31,6 +31,48 @@ class PermissionUnknown(ArchiveError):
     )
 
 
+class NothingToEnd(ArchiveError):
+    code = "ACC-004"
+    exit_code = 2
+    what = Text(
+        en="There is nothing of that id that still lasts.",
+        pl="Nie ma nic o tym identyfikatorze, co jeszcze trwa.",
+    )
+    todo = Text(
+        en="Nothing was changed. Relations are listed by `edm-archive relation list`; the id of an authorisation was "
+        "printed when it was given.",
+        pl="Niczego nie zmieniono. Relacje wypisuje `edm-archive relation list`; identyfikator upoważnienia podano "
+        "przy jego nadaniu.",
+    )
+
+
+class RelationUnfit(ArchiveError):
+    code = "ACC-006"
+    exit_code = 2
+    what = Text(
+        en="Nobody is related to himself, and what ends before it begins is no relation.",
+        pl="Nikt nie pozostaje w relacji z samym sobą, a to, co kończy się przed początkiem, nie jest relacją.",
+    )
+    todo = Text(
+        en="Nothing was changed. Check the two identifiers and the two days.",
+        pl="Niczego nie zmieniono. Sprawdź oba identyfikatory i oba dni.",
+    )
+
+
+class AuthorisationUnfit(ArchiveError):
+    code = "ACC-005"
+    exit_code = 2
+    what = Text(
+        en="An authorisation is for an administrator who has an account in use, for a reason in words and a time to "
+        "come.",
+        pl="Upoważnienie dotyczy administratora z czynnym kontem, z powodem podanym słowami i czasem w przyszłości.",
+    )
+    todo = Text(
+        en="Nothing was changed. Check the name by `edm-archive user list`, the reason and the day.",
+        pl="Niczego nie zmieniono. Sprawdź nazwę poleceniem `edm-archive user list`, powód i dzień.",
+    )
+
+
 class SecondPersonNeeded(ArchiveError):
     code = "ACC-003"
     exit_code = 2

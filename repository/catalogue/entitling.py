@@ -3,9 +3,10 @@ And the lists behind it, for those who keep them.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, text
+from sqlalchemy import Connection, Row, Select, select
 
 from repository.access.bodies import (
     after_death_of,
@@ -16,7 +17,7 @@ from repository.access.bodies import (
     read_moment,
     relation_of,
 )
-from repository.access.facts import AfterDeath, Approval, Custody, Facts, Relation
+from repository.access.facts import AfterDeath, Approval, Authorisation, Custody, Facts, Relation
 from repository.access.identity import names
 from repository.access.permission import GranteeKind, Permission, PermissionKind
 from repository.access.principal import Principal, PrincipalKind
@@ -27,7 +28,7 @@ from repository.catalogue.guarding import identifier_key, is_protected
 from repository.catalogue.journal_tables import after_death, custody, leave, permission, protection, relation
 from repository.catalogue.tables import patient as patients
 from repository.catalogue.tables import patient_identifier
-from repository.catalogue.text import key, unpacked
+from repository.catalogue.text import fit, key, unpacked
 from repository.domain.describing import Identifier
 
 AUTHORISATION, APPROVAL = "authorisation", "approval"
@@ -46,6 +47,20 @@ def grantee_keys(principal: Principal) -> list[str]:
     return keys
 
 
+@dataclass(frozen=True, slots=True)
+class KnownRelation:
+    """A relation that was recorded; `evidence`: where it can be seen, in words."""
+
+    id: str
+    relation: Relation
+    evidence: str
+
+
+def _known_relation(row: AnyRow) -> KnownRelation:
+    body = unpacked(row.body)
+    return KnownRelation(body["id"], relation_of(body | {"until": row.until or None}), body.get("evidence", ""))
+
+
 def _permission(row: AnyRow) -> Permission:
     ended = read_moment(row.ended_at) if row.ended_at else None
     return permission_of(unpacked(row.body), ended_at=ended, end_reason=row.end_reason)
@@ -60,9 +75,7 @@ class Entitling(Desk):
         where the clock of whoever decides is behind. Objections are all there."""
         patients = [identifier_key(each) for each in subject.patient_identifiers]
         named = [identifier_key(each) for each in subject.patient_identifiers if names(each)]
-        with self._room.reading() as connection:
-            if not self._room.sqlite:  # there a transaction sees one state in any case, from its first read on
-                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        with self._room.reading_one_state() as connection:
             return Facts(
                 protected=is_protected(connection, subject, keys=patients),
                 custody=_custody(connection, subject.takeover),
@@ -136,9 +149,7 @@ class Entitling(Desk):
     def custodians_of(self, takeover: str) -> list[tuple[Custody, str]]:
         """Who has had the takeover in custody, in order, with their names then."""
         with self._room.reading() as connection:
-            rows = connection.execute(
-                select(custody).where(custody.c.takeover == takeover).order_by(custody.c.since)
-            )
+            rows = connection.execute(select(custody).where(custody.c.takeover == takeover).order_by(custody.c.since))
             bodies = [unpacked(row.body) | {"until": row.until or None} for row in rows]
         return [(custody_of(body), body["name"]) for body in bodies]
 
@@ -151,6 +162,30 @@ class Entitling(Desk):
         wanted = wanted.where(there.takeover == takeover) if takeover else wanted
         with self._room.reading() as connection:
             return [(row.id, row.takeover, row.since) for row in connection.execute(wanted.order_by(there.since))]
+
+    def relations(self, patients: Iterable[Identifier]) -> list[KnownRelation]:
+        """Those that anybody has, or had, to any of `patients`, in the order in which they were recorded."""
+        keys = sorted({identifier_key(each) for each in patients})
+        wanted = select(relation).where(relation.c.patient_key.in_(keys)).order_by(relation.c.id)
+        with self._room.reading() as connection:
+            return [_known_relation(row) for row in connection.execute(wanted)]
+
+    def relation(self, id: str) -> KnownRelation | None:  # noqa: A002
+        with self._room.reading() as connection:
+            row = connection.execute(select(relation).where(relation.c.id == fit(id))).one_or_none()
+        return None if row is None else _known_relation(row)
+
+    def after_death(self, patient: Identifier) -> AfterDeath | None:
+        """What was recorded last under this identifier."""
+        with self._room.reading() as connection:
+            return _after_death(connection, [identifier_key(patient)])
+
+    def authorisation(self, id: str) -> Authorisation | None:  # noqa: A002
+        """As it lasts now: `until` is when it ended, if it was ended."""
+        wanted = select(leave).where(leave.c.id == fit(id), leave.c.kind == AUTHORISATION)
+        with self._room.reading() as connection:
+            row = connection.execute(wanted).one_or_none()
+        return None if row is None else authorisation_of(unpacked(row.body) | {"until": row.until})
 
     def custody_of(self, takeover: str) -> tuple[Custody, ...]:
         """Who has had the takeover in custody, in order."""

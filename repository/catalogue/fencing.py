@@ -37,6 +37,12 @@ class FencedRoom(Room):
             self._check(connection, lock=False)
             yield connection
 
+    @contextmanager
+    def reading_one_state(self) -> Iterator[Connection]:
+        with super().reading_one_state() as connection:
+            self._check(connection, lock=False)
+            yield connection
+
     def close(self) -> None:
         pass
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Table, func, select
 
 from repository.catalogue.desk import Desk
 from repository.catalogue.journal_tables import journal
@@ -32,9 +32,7 @@ class FollowingRow:
 class Following(Desk):
     def following(self, begin: Callable[[int], None] = lambda _last: None) -> Iterator[FollowingRow]:
         """Every row that follows from the deeds up to the last one; `begin` gets its number first."""
-        with self._room.reading() as connection:
-            if not self._room.sqlite:  # there a transaction sees one state in any case, from its first read on
-                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        with self._room.reading_one_state() as connection:
             begin(connection.execute(select(func.max(journal.c.number))).scalar_one() or 0)
             streamed = connection.execution_options(stream_results=True, yield_per=1000)
             for place, table in enumerate(FOLLOWING):

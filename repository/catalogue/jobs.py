@@ -159,6 +159,13 @@ class Jobs(Desk):
             row = connection.execute(select(job).where(job.c.key == key)).one_or_none()
         return None if row is None else _read(row)
 
+    def unfinished(self, kind: str) -> Job | None:
+        """The oldest job of this kind that is not at its end."""
+        wanted = select(job).where(job.c.state.in_(OPEN), job.c.kind == kind).order_by(job.c.id).limit(1)
+        with self._room.reading() as connection:
+            row = connection.execute(wanted).one_or_none()
+        return None if row is None else _read(row)
+
     def jobs(self, *, state: JobState | None = None, limit: int = 100) -> list[Job]:
         """The newest first."""
         wanted = select(job).order_by(job.c.id.desc()).limit(limit)

@@ -36,6 +36,7 @@ permission = Table(
     words("grantee_key"), json_of("body"), words("recorded_at"), words("ended_at"), words("end_reason"),
     Index("ix_permission_patient", "patient_key", "grantee_key"),
     Index("ix_permission_takeover", "takeover", "patient_key", "grantee_key"),
+    Index("ix_permission_grantee", "grantee_key", "ended_at"), Index("ix_permission_kind", "kind"),
 )  # fmt: skip
 
 protection = Table(

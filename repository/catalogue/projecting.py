@@ -96,7 +96,8 @@ def _relation(connection: Connection, deed: Deed) -> None:
 
 
 def _relation_end(connection: Connection, deed: Deed) -> None:
-    _one(connection, relation, (relation.c.id == deed.body["id"]) & (relation.c.until == ""), until=deed.body["until"])
+    lasting = (relation.c.until == "") | (relation.c.until > deed.body["until"])
+    _one(connection, relation, (relation.c.id == deed.body["id"]) & lasting, until=deed.body["until"])
 
 
 def _after_death(connection: Connection, deed: Deed) -> None:

@@ -1,38 +1,30 @@
 """Searching: one page at a time, in the order of keys, so that a page never repeats or skips what was there before."""
 
-import base64
-import binascii
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     Row,
     Select,
     and_,
-    false,
     func,
-    literal,
     select,
-    true,
     tuple_,
-    union,
 )
 from sqlalchemy.engine import Dialect
 
 from repository.access.reach import Reach
 from repository.catalogue import tables
 from repository.catalogue.attributes import INSTANCE, SERIES, STUDY, column
-from repository.catalogue.conditions import TABLES, conditions, leads
+from repository.catalogue.conditions import leads
 from repository.catalogue.desk import Clock, Desk, utc_now
 from repository.catalogue.engine import Room
-from repository.catalogue.errors import BadCursor
 from repository.catalogue.grounding import Ground, grounded
-from repository.catalogue.query import MOST, Hit, Level, Page, Query
+from repository.catalogue.paging import mark_of, page, page_size
+from repository.catalogue.query import Hit, Level, Page, Query
 from repository.catalogue.remembering import Memory, state_of
 from repository.catalogue.seeing import Sight
 from repository.domain.describing import Identifier
@@ -50,43 +42,6 @@ _VALUES = {
     Level.DOCUMENT: {name: name for name in _DOCUMENT},
     Level.HOLDING: {name: name for name in ("path", "kind", "media_type", "disposition", "received_at", "object_id")},
 }
-
-
-def _mark(row: AnyRow, keys: Sequence[ColumnElement[Any]]) -> str:
-    place = [getattr(row, str(each.key)) for each in keys]
-    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
-
-
-def _place(mark: str, keys: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-    try:
-        place = orjson.loads(base64.urlsafe_b64decode(mark + "=" * (-len(mark) % 4)))
-    except (ValueError, binascii.Error):
-        raise BadCursor from None
-    wanted = [int if isinstance(each.type, BigInteger) else str for each in keys]
-    if not isinstance(place, list) or [type(value) for value in place] != wanted:
-        raise BadCursor
-    if any(isinstance(value, int) and not 0 <= value < 2**63 for value in place):
-        raise BadCursor
-    return [literal(value, type_=each.type) for value, each in zip(place, keys, strict=True)]
-
-
-def page_statement(query: Query, connection: Connection, sight: Sight | None = None) -> Select[Any]:
-    """The statement that reads one page and one row more, of what `sight` lets be seen."""
-    table = TABLES[query.level]
-    keys = list(table.primary_key.columns)
-    wanted = select(table).where(*conditions(query, connection.dialect, sight))
-    if query.after:
-        wanted = wanted.where(tuple_(*keys) > tuple_(*_place(query.after, keys)))
-
-    def page(way: ColumnElement[bool]) -> Select[Any]:
-        return wanted.where(way).order_by(*keys).limit(min(max(1, query.limit), MOST) + 1)
-
-    ways: Sequence[ColumnElement[bool]] = [true()] if sight is None else sight.ways(table)
-    if len(ways) < 2:
-        return page(ways[0] if ways else false())
-    # A page of each way, each along its own index, and from these the page: of one OR no engine makes as much.
-    every = union(*(select(page(way).subquery()) for way in ways)).subquery()
-    return select(every).order_by(*(every.c[key.name] for key in keys)).limit(min(max(1, query.limit), MOST) + 1)
 
 
 class Sights:
@@ -116,11 +71,9 @@ class Search(Desk):
         """A page of matches at the level of the query, of what lies within `reach`: what does not is nowhere in hits,
         counts, modalities, identifiers or marks, and nothing is found by it. Without a reach it is everything, which
         is for the archive's own upkeep. Raises `BadCursor` for a mark that no search gave."""
-        keys = list(TABLES[query.level].primary_key.columns)
         with self._room.reading_one_state() as connection:
             sight = None if reach is None else self._sight(connection, query, reach)
-            rows = connection.execute(page_statement(query, connection, sight)).all()
-            most = min(max(1, query.limit), MOST)
+            rows, most = page(query, connection, sight), page_size(query)
             shown = rows[:most]
             counts = _counts(connection, query.level, shown, sight) if shown else {}
             named = _identifiers(connection, shown) if query.level is Level.PATIENT and shown else {}
@@ -131,7 +84,7 @@ class Search(Desk):
             hits.append(
                 _hit(query.level, row, counts=counts.get(key, {}), named=named.get(key, ()), seen=seen.get(key))
             )
-        return Page(tuple(hits), _mark(shown[-1], keys) if len(rows) > most else "")
+        return Page(tuple(hits), mark_of(query, shown[-1]) if len(rows) > most else "")
 
 
 def _key(level: Level, row: AnyRow) -> tuple[Any, ...]:

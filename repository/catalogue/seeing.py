@@ -5,6 +5,7 @@ the study's date. Of a document it knows what its header says. What is neither i
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    any_,
     column,
     false,
     func,
@@ -54,11 +56,28 @@ class Sight:
         self._dialect = dialect
         self._led = led
         self._made: dict[Table, tuple[Condition, ...]] = {}
+        self._beside: Sight | None = None
 
     @property
     def partial(self) -> bool:
         """Whether a patient may be seen of whom not everything may be."""
         return bool(self._ground.refusals) or any(each.scopes or each.author for each in self._ground.limits)
+
+    @property
+    def walks_takeovers(self) -> bool:
+        """Whether one of the ways leads through several takeovers from end to end."""
+        return not self._led and len(self._ground.takeovers or ()) > 1
+
+    def beyond(self, takeover: int) -> "Sight":
+        """The same, of takeovers with greater numbers. Its ways by records and parts are as they were."""
+        there = frozenset(each for each in self._ground.takeovers or () if each > takeover)
+        return Sight(replace(self._ground, takeovers=there), self._dialect, led=self._led)
+
+    def among_others(self, table: Table) -> Sequence[Condition]:
+        """As `ways`, for a question that already has a way of its own."""
+        if self._beside is None:
+            self._beside = Sight(self._ground, self._dialect, led=True)
+        return self._beside.ways(table)
 
     def row(self, table: Table) -> Condition:
         return or_(false(), *self.ways(table))
@@ -87,10 +106,17 @@ class Sight:
         if ground.takeovers is None:
             found.append(and_(true(), *self._open(table)))
         elif ground.takeovers:
-            found.append(and_(self._takeover(table).in_(sorted(ground.takeovers)), *self._open(table)))
+            found.append(and_(self._of_any(ground.takeovers, table), *self._open(table)))
         if ground.records:
             found.append(self._among(table, ground.records))
         return found
+
+    def _of_any(self, takeovers: Iterable[int], table: Table) -> Condition:
+        listed = sorted(takeovers)
+        if self._dialect.name == "sqlite":
+            return self._takeover(table).in_(listed)
+        # One parameter, so that PostgreSQL plans one statement for all askers.
+        return self._takeover(table) == any_(literal(listed, ARRAY(BigInteger)))
 
     def _takeover(self, table: Table) -> ColumnElement[Any]:
         return table.c.takeover + 0 if self._led else table.c.takeover

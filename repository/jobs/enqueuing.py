@@ -38,17 +38,26 @@ def enqueue_publish(archive: Archive) -> Job:
 def enqueue_routine(archive: Archive) -> list[Job]:
     """There are jobs for what comes due by itself: deeds that no checkpoint covers, accounts that no collector has.
 
-    While a collector fails, a job of its own is made each hour, for one gives up after its last attempt.
+    One of each kind at a time, so that what waits for its next attempt is not overtaken. One that has given up is
+    followed by another at once, and then by one each hour.
     """
     jobs: list[Job] = []
     catalogue, collector = archive.catalogue, archive.settings.collector
     if catalogue.journal.bundled() < catalogue.journal.size():
-        jobs.append(enqueue_publish(archive))
-    last = catalogue.accounts.last() if collector is not None else 0
-    if collector is not None and catalogue.collectors.cursor(collector.name) < last:
-        hour = archive.clock().strftime("%Y%m%d%H")
-        jobs.append(catalogue.jobs.enqueue(FORWARD, "accounts", key=f"{FORWARD}/{last}/{hour}"))
+        jobs.append(_routine(archive, PUBLISH, "log", key=f"{PUBLISH}/{catalogue.log_size()}"))
+    cursor = catalogue.collectors.cursor(collector.name) if collector is not None else 0
+    if collector is not None and cursor < catalogue.accounts.last():
+        jobs.append(_routine(archive, FORWARD, "accounts", key=f"{FORWARD}/{collector.name}/{cursor}"))
     return jobs
+
+
+def _routine(archive: Archive, kind: str, subject: str, *, key: str) -> Job:
+    jobs = archive.catalogue.jobs
+    if (under_way := jobs.unfinished(kind)) is not None:
+        return under_way
+    first = jobs.enqueue(kind, subject, key=key)
+    ended = first.state in {JobState.FAILED, JobState.DONE}  # done: and yet there is something left to do
+    return jobs.enqueue(kind, subject, key=f"{key}/{archive.clock():%Y%m%d%H}") if ended else first
 
 
 def recover(archive: Archive) -> list[Job]:

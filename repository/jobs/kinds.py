@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from repository import journal
+from repository.access.account import Account
 from repository.access.account_query import AccountQuery
+from repository.accounting.collector_settings import Collector
 from repository.accounting.dicom_audit import audit_message
-from repository.accounting.forwarding import forward
+from repository.accounting.forwarding import Forwarded, forward
 from repository.accounting.syslog import SyslogTls, syslog_message
 from repository.catalogue.jobs import Job
 from repository.domain.takeover import FINAL, Takeover
@@ -70,22 +72,33 @@ def publish(archive: Archive, _job: Job, _tick: Tick) -> Mapping[str, Any]:
     return {"size": journal.publish(archive).size}
 
 
-def forwarding(archive: Archive, _job: Job, _tick: Tick) -> Mapping[str, Any]:
+def forwarding(archive: Archive, _job: Job, tick: Tick) -> Mapping[str, Any]:
     """The collector has every account that was written so far. Raises what kept it from them; the cursor stays."""
-    collector, accounts = archive.settings.collector, archive.catalogue.accounts
-    if collector is None:
-        return {"sent": 0}
+    collector, sent = archive.settings.collector, 0
+    while collector is not None:
+        done = _forwarded(archive, collector, tick)
+        sent += done.sent
+        if done.failure is not None:
+            raise done.failure
+        if not done.more:
+            break
+    return {"sent": sent}
+
+
+def _forwarded(archive: Archive, collector: Collector, tick: Tick) -> Forwarded:
     host, name = socket.gethostname(), archive.id.hex
-    done = forward(
-        lambda after, limit: accounts.search(AccountQuery(after=after, limit=limit)),
+
+    def due(after: int, limit: int) -> list[Account]:
+        tick(0, 0)  # between two batches it may be stopped
+        return archive.catalogue.accounts.search(AccountQuery(after=after, limit=limit))
+
+    return forward(
+        due,
         archive.catalogue.collectors,
         SyslogTls(collector),
         name=collector.name,
         render=lambda each: syslog_message(each, host=host, archive=name, message=audit_message(each, archive=name)),
     )
-    if done.failure is not None:
-        raise done.failure
-    return {"sent": done.sent}
 
 
 KINDS: Mapping[str, Run] = {INTAKE: intake, PUBLISH: publish, FORWARD: forwarding}

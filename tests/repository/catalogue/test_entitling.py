@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from repository.access.decision import decide
+from repository.access.errors import AuthorisationUnfit, NothingToEnd, RelationUnfit
 from repository.access.facts import AfterDeath, Relation, RelationKind
 from repository.access.permission import Grantee, GranteeKind, Permission
 from repository.access.purpose import Purpose
@@ -23,6 +24,7 @@ from repository.domain.identifiers import PESEL_OID
 from repository.entitlement import (
     approve,
     authorise,
+    end_leave,
     give,
     give_custody,
     note_death,
@@ -362,3 +364,52 @@ def test_what_is_recorded_and_who_is_known_is_asked_for_many_at_once(house: Hous
     swapped = Identifier(LOCAL.root, ANNA.extension)
     assert desk.patients_among(1, [ANNA, BOGDAN, swapped, LOCAL]) == {ANNA, LOCAL}
     assert desk.patients_among(2, [ANNA]) == set()
+
+
+def test_relations_and_deaths_are_listed_by_patient_with_where_they_can_be_seen(house: House) -> None:
+    desk = house.desk.entitling
+    first = relate(house.archive, relation(RelationKind.AUTHORISED), evidence="akta 7")
+    second = relate(house.archive, relation(RelationKind.CLOSE, person=DARIUSZ, until=AT + 9 * HOUR))
+    relate(house.archive, relation(patient=BOGDAN))
+    listed = desk.relations([ANNA])
+    assert [(each.id, each.relation.kind, each.evidence) for each in listed] == [
+        (first, RelationKind.AUTHORISED, "akta 7"), (second, RelationKind.CLOSE, ""),
+    ]  # fmt: skip
+    assert desk.relation(second) == listed[1]
+    assert desk.relations([ANNA, ANNA, BOGDAN])[:2] == listed
+    assert len(desk.relations([ANNA, BOGDAN])) == 3
+    assert desk.relations([CELINA]) == desk.relations([]) == []
+    assert desk.relation("another") is None
+    moment = house.pass_()
+    unrelate(house.archive, second)  # before the end that was recorded for it
+    known = desk.relation(second)
+    assert known is not None
+    assert known.relation.until == moment
+    for ended in (second, "another"):
+        with pytest.raises(NothingToEnd):
+            unrelate(house.archive, ended)
+    assert desk.after_death(ANNA) is None
+    note_death(house.archive, ANNA, AfterDeath("2026-10-01", objected=True))
+    note_death(house.archive, ANNA, AfterDeath("2026-10-02", overridden_for=(DARIUSZ,)))
+    assert desk.after_death(ANNA) == AfterDeath("2026-10-02", overridden_for=(DARIUSZ,))
+    assert desk.after_death(BOGDAN) is None
+
+
+def test_nobody_is_related_to_himself_nor_backwards_in_time(house: House) -> None:
+    for wrong in (relation(person=ANNA, patient=ANNA), relation(since=AT, until=AT)):
+        with pytest.raises(RelationUnfit):
+            relate(house.archive, wrong)
+    assert house.desk.journal.size() == 0
+
+
+def test_an_authorisation_is_shown_as_it_lasts_and_no_approval_passes_for_one(house: House) -> None:
+    desk = house.desk.entitling
+    given = authorise(house.archive, authorisation(id=""))
+    assert desk.authorisation(given.id) == given
+    moment = house.pass_()
+    end_leave(house.archive, given.id)
+    assert desk.authorisation(given.id) == replace(given, until=moment)
+    assert desk.authorisation(approve(house.archive, approval(id="")).id) is None
+    for wrong in (authorisation(id="", reason=" - "), authorisation(id="", until=AT - HOUR)):
+        with pytest.raises(AuthorisationUnfit):
+            authorise(house.archive, wrong)

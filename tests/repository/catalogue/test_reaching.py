@@ -5,10 +5,11 @@ and the same question is asked of both.
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import count
-from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import pytest
@@ -36,9 +37,10 @@ from repository.access.rules import rules_at
 from repository.access.subject import Operation, Scope, Subject
 from repository.catalogue import journal_tables
 from repository.catalogue.bulk import insert
-from repository.catalogue.catalogue import Catalogue, scratch_catalogue
+from repository.catalogue.catalogue import Catalogue, open_catalogue, scratch_catalogue
 from repository.catalogue.projecting import PROJECTIONS
 from repository.catalogue.query import Hit, Level, Query
+from repository.catalogue.tables import metadata
 from repository.catalogue.text import packed as as_text
 from repository.domain.deed import Deed
 from repository.domain.describing import Description, EventFacts, Identifier, Kind, PatientFacts
@@ -72,15 +74,15 @@ from tests.builders.access import (
 )
 from tests.builders.access_strategies import EMPTY, ROOTLESS, known_facts, requests
 from tests.builders.holdings import image, kept, packed, paper
+from tests.repository.catalogue.conftest import ENGINES, Databases
 
 RULES = rules_at(AT.date())
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # it would take minutes; a failure names its query
-SHARED = settings(
-    max_examples=6, deadline=None, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SHARED = settings(max_examples=6, deadline=None, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.too_slow])
 IDS = (TAKEOVER, OTHER_TAKEOVER, "0193-takeover-three")
 LOCAL = Identifier("1.2.3.4", "local-7")
 PEOPLE = ((ANNA,), (BOGDAN,), (ANNA, LOCAL), (ROOTLESS,), (CELINA, ROOTLESS), (EMPTY,), (LOCAL,))
+SEEDS = {"sqlite": 8, "postgresql": 21}  # archives in which all of these people are
 _KEPT = (
     journal_tables.permission, journal_tables.protection, journal_tables.relation, journal_tables.after_death,
     journal_tables.custody, journal_tables.leave,
@@ -93,10 +95,10 @@ Records = dict[tuple[int, int], tuple[PatientFacts, tuple[Holding, ...]]]
 class Filled:
     """A catalogue and what was recorded in it: for each takeover, each patient's identifiers and holdings."""
 
-    def __init__(self, catalogue: Catalogue, records: Records, scratch: Callable[[], Catalogue]) -> None:
+    def __init__(self, catalogue: Catalogue, records: Records, alone: Catalogue) -> None:
         self.catalogue = catalogue
         self.records = records
-        self.scratch = scratch
+        self.alone = alone  # where `_agree` puts what is permitted
 
 
 def _open(catalogue: Catalogue) -> None:
@@ -132,7 +134,7 @@ def _records(seed: int) -> Records:
     chance, found = random.Random(seed), {}
     for takeover in range(1, len(IDS) + 1):
         ordinals = count(1)
-        for number, identifiers in enumerate(chance.sample(PEOPLE, 4), 1):
+        for number, identifiers in enumerate(chance.sample(PEOPLE, 3), 1):
             facts = PatientFacts(identifiers, f"Nazwisko{chance.randrange(3)}^Imię", "19700101", "F")
             holdings = [_document(chance, next(ordinals), number, facts) for _ in range(chance.randrange(4))]
             for study in chance.sample((STUDY, "1.2.9", ""), chance.randrange(3)):
@@ -148,22 +150,32 @@ def _records(seed: int) -> Records:
     return found
 
 
-@pytest.fixture(params=range(2))
-def filled(request: pytest.FixtureRequest, catalogue: Catalogue, tmp_path: Path) -> Iterator[Filled]:
-    names, made = count(), list[Catalogue]()
+@pytest.fixture(scope="module", params=ENGINES)
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    """An archive on each engine, another one on each. What is known of it changes from test to test (`_know`), what is
+    in it does not."""
+    folder = tmp_path_factory.mktemp("reaching")
+    with ExitStack() as opened:
+        if request.param == "postgresql":
+            databases: Databases = request.getfixturevalue("databases")
+            url = opened.enter_context(databases.one())
+        else:
+            url = f"sqlite:///{folder / 'all.db'}"
+            copyfile(request.getfixturevalue("sqlite_template"), folder / "all.db")
+        catalogue, alone = open_catalogue(url), scratch_catalogue(folder / "seen.db")
+        opened.callback(alone.close)
+        opened.callback(catalogue.close)
+        _open(catalogue)
+        found = Filled(catalogue, _records(SEEDS[request.param]), alone)
+        _fill(catalogue, found.records)
+        yield found
 
-    def scratch() -> Catalogue:
-        if made:
-            made.pop().close()
-        made.append(scratch_catalogue(tmp_path / f"seen-{next(names)}.db"))
-        return made[-1]
 
-    _open(catalogue)
-    found = Filled(catalogue, _records(request.param), scratch)
-    _fill(catalogue, found.records)
-    yield found
-    for each in made:
-        each.close()
+def _emptied(alone: Catalogue) -> Catalogue:
+    with alone._room.writing() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(delete(table))
+    return alone
 
 
 Flag = tuple[Identifier | None, str]
@@ -275,7 +287,7 @@ def _all(catalogue: Catalogue, query: Query, seen: Reach | None, *, limit: int) 
 
 
 def _agree(filled: Filled, asked: AccessRequest, queries: Sequence[dict[str, Any]]) -> list[Hit]:
-    seen, alone = _reach(filled, asked), filled.scratch()
+    seen, alone = _reach(filled, asked), _emptied(filled.alone)
     _open(alone)
     _fill(alone, _seen(filled, asked))
     hits = list[Hit]()
@@ -283,7 +295,7 @@ def _agree(filled: Filled, asked: AccessRequest, queries: Sequence[dict[str, Any
         query = Query(**each)
         expected = alone.search(replace(query, limit=1000)).hits
         assert filled.catalogue.search(replace(query, limit=1000), seen).hits == expected, query
-        assert tuple(_all(filled.catalogue, query, seen, limit=2)) == expected, query
+        assert tuple(_all(filled.catalogue, query, seen, limit=5)) == expected, query
         hits += expected
     return hits
 

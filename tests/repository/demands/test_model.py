@@ -22,6 +22,7 @@ from repository.demands.signing import send, sign, to_be_signed
 from repository.demands.submitting import ErrorList, accept_or_reject, submit
 from repository.demands.verifying import forward, queue, verify
 from repository.domain.demand import DemandState, Place
+from tests.builders.access import AT, identification, worker
 from tests.builders.homes import at_home, new_home
 from tests.repository.demands.conftest import filled
 from tests.repository.demands.making import TAKEOVER, Ticking, archivist, order, permitting, refusing, signature
@@ -67,7 +68,9 @@ class Demands(RuleBasedStateMachine):
 
     @rule(wrong=st.booleans())
     def submit(self, *, wrong: bool) -> None:
-        wanted = order(purpose=None) if wrong else order()
+        known = identification(until=AT + timedelta(days=3650))  # of people whose identity does not lapse on the way
+        asker = worker(id="requester-1", identification=known)
+        wanted = order(requester=asker, purpose=None) if wrong else order(requester=asker)
         name = submit(self.archive, wanted).id
         assert submit(self.archive, wanted).id == name
         assert name not in self.states

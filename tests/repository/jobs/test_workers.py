@@ -198,7 +198,7 @@ def test_a_doubled_message_does_nothing_twice(tmp_path: Path, small: Path, broke
             until_true(lambda: is_done(archive, last), worker)  # by then all earlier messages have been acted upon
         assert row_of(archive, job) == concluded
         assert concluded.generation == 1
-        assert archive.catalogue.log_size() == entries + 2 + 3  # of the last one
+        assert archive.catalogue.log_size() == entries + 2 + 3 + 1  # of the last one, and its custody
         assert_whole(archive, archive.catalogue.takeover(job.subject), small)
 
 

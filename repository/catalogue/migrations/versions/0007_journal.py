@@ -45,6 +45,8 @@ INDEXES = (
     ("ix_account_review", "account", "review number"),
     ("ix_permission_patient", "permission", "patient_key grantee_key"),
     ("ix_permission_takeover", "permission", "takeover patient_key grantee_key"),
+    ("ix_permission_grantee", "permission", "grantee_key ended_at"),
+    ("ix_permission_kind", "permission", "kind"),
     ("ix_protection_patient", "protection", "patient_key"),
     ("ix_protection_takeover", "protection", "takeover"),
     ("ix_relation_person", "relation", "person_key patient_key"),

@@ -1,0 +1,183 @@
+"""Searching as somebody: one account for each search, which says what was asked and on which ground; and no trace of
+what is not for whoever asked."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from repository.access.account import PERMITTED, REFUSED, Account
+from repository.access.account_query import AccountQuery
+from repository.access.purpose import Purpose
+from repository.access.subject import Scope
+from repository.catalogue.errors import BadCursor
+from repository.catalogue.query import Level, Page, Query
+from repository.domain.describing import Identifier
+from repository.domain.takeover import Takeover
+from repository.entitlement import give, give_custody, protect, unprotect, withdraw
+from repository.intake import Order, receive
+from repository.opening import Errand
+from repository.runtime import Archive
+from repository.searching import search
+from tests.builders.access import OURS, THEIRS, acting, consent, identification, organisation, worker
+from tests.builders.homes import at_home, clinic_package, new_home
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+PATIENTS, DOCUMENTS = Query(level=Level.PATIENT), Query(level=Level.DOCUMENT)
+
+
+class Clock:
+    """Goes on by a second each time somebody looks."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with at_home(new_home(tmp_path), clock=Clock()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def takeover(archive: Archive, tmp_path: Path) -> Takeover:
+    """Three patients with a document each, and two files of nobody."""
+    return receive(archive, Order(clinic_package(tmp_path / "package", patients=3, others=2)), progress=lambda _: None)
+
+
+def errand(**changes: object) -> Errand:
+    known = identification(at=NOW - timedelta(hours=1), until=NOW + timedelta(days=1))
+    made = Errand(principal=worker(identification=known), purpose=Purpose.TREATMENT, door="cli")
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def emergency() -> Errand:
+    return errand(purpose=Purpose.EMERGENCY, reason="unconscious")
+
+
+def searched(archive: Archive, mine: Errand, *queries: Query) -> tuple[list[Page], Account]:
+    """The pages, and the one account that the search has."""
+    before = archive.catalogue.journal.size()
+    pages = search(archive, mine, queries)
+    assert archive.catalogue.journal.size() == before + 1
+    (account,) = archive.catalogue.accounts.search(AccountQuery(after=before))
+    assert account.operation == "search"
+    return pages, account
+
+
+def patients(page: Page) -> set[int]:
+    return {hit.patient for hit in page.hits}
+
+
+def whose(archive: Archive, takeover: Takeover, number: int) -> Identifier:
+    return archive.catalogue.entitling.identifiers_of(takeover.number, number)[0]
+
+
+def permit(archive: Archive, takeover: Takeover, number: int, scope: Scope | None = None) -> str:
+    given = consent(patient=whose(archive, takeover, number), scope=scope or Scope(), valid_from=NOW, valid_to=None)
+    return give(archive, given).id
+
+
+def test_a_search_has_one_account_however_many_levels_it_looks_at(archive: Archive, takeover: Takeover) -> None:
+    give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
+    pages, account = searched(archive, errand(), *(Query(level=level) for level in Level))
+    assert sum(len(page.hits) for page in pages) == account.count
+    found = {page.hits[0].level: len(page.hits) for page in pages if page.hits}
+    assert found == {Level.PATIENT: 3, Level.DOCUMENT: 3, Level.HOLDING: 5}
+    assert (account.outcome, account.duties) == (PERMITTED, ())
+    assert account.rule == "author"  # a doctor finds what she wrote, wherever it is; the custody opens the rest
+    assert (account.surname, account.purpose, account.door) == ("Żółkiewska", "treatment", "cli")
+
+
+def test_the_account_says_what_was_asked(archive: Archive, takeover: Takeover) -> None:
+    give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
+    asked = Query(level=Level.DOCUMENT, dates="20240506", class_code="06.00", limit=7)
+    _, account = searched(archive, errand(), asked, replace(asked, level=Level.PATIENT))
+    assert account.query == "class_code=06.00 dates=20240506"
+
+
+def test_a_search_that_finds_one_patient_alone_is_about_that_patient(archive: Archive, takeover: Takeover) -> None:
+    give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
+    known = whose(archive, takeover, 2)
+    _, account = searched(archive, errand(), replace(PATIENTS, patient_id=known.extension), DOCUMENTS)
+    assert (account.takeover, account.patient) == ("", 0)  # documents of all three
+    by_id = [replace(each, patient_id=known.extension) for each in (PATIENTS, DOCUMENTS)]
+    (people, documents), account = searched(archive, errand(), *by_id)
+    assert patients(people) == patients(documents) == {2}
+    assert (account.takeover, account.patient, account.count) == (takeover.id, 2, 2)
+
+
+def test_breaking_the_glass_to_search_stands_out_and_is_reviewed(archive: Archive, takeover: Takeover) -> None:
+    (page,), account = searched(archive, emergency(), PATIENTS)
+    assert len(patients(page)) == 3
+    assert (account.outcome, account.rule, account.duties) == (PERMITTED, "break-glass", ("prominent", "review"))
+    assert [each.number for each in archive.catalogue.accounts.due_for_review()] == [account.number]
+    assert takeover.id
+
+
+def test_who_is_refused_who_has_no_ground_and_who_finds_nothing_are_told_the_same(
+    archive: Archive, takeover: Takeover
+) -> None:
+    absent = replace(PATIENTS, patient_id="44051401359")
+    seen = []
+    stranger = acting(THEIRS, identification=errand().principal.identification)
+    for mine in (errand(purpose=None), errand(principal=stranger)):
+        pages, account = searched(archive, mine, PATIENTS, DOCUMENTS)
+        assert (account.outcome, account.rule, account.duties, account.count) == (REFUSED, "", (), 0)
+        seen.append((pages, account.reasons))
+    give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
+    pages, account = searched(archive, errand(), absent, replace(absent, level=Level.DOCUMENT))
+    assert (account.outcome, account.count, account.patient) == (PERMITTED, 0, 0)
+    assert seen == [(pages, ("PURPOSE_MISSING",)), (pages, ("AUTHZ_INCOMPLETE",))]
+    assert pages == [Page((), "")] * 2
+
+
+def test_a_mark_that_no_search_gave_is_refused_alike_by_whoever_asks(archive: Archive, takeover: Takeover) -> None:
+    give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
+    for mine in (errand(), errand(purpose=None)):
+        with pytest.raises(BadCursor):
+            search(archive, mine, [replace(PATIENTS, after="bad")])
+
+
+def test_a_consent_and_its_withdrawal_count_from_the_next_search_on(archive: Archive, takeover: Takeover) -> None:
+    assert searched(archive, errand(), PATIENTS)[0][0].hits == ()
+    given = permit(archive, takeover, 2)
+    (page,), account = searched(archive, errand(), PATIENTS)
+    assert (patients(page), account.patient) == ({2}, 2)
+    withdraw(archive, given)
+    assert searched(archive, errand(), PATIENTS)[0][0].hits == ()
+
+
+def test_custody_that_passes_on_counts_from_the_next_search_on(archive: Archive, takeover: Takeover) -> None:
+    theirs = errand(principal=replace(errand().principal, organisation=organisation(THEIRS)))
+    for whom, mine, other in ((OURS, errand(), theirs), (THEIRS, theirs, errand())):
+        give_custody(archive, takeover.id, whom, name="A")
+        assert len(searched(archive, mine, PATIENTS)[0][0].hits) == 3
+        assert searched(archive, other, PATIENTS)[0][0].hits == ()
+
+
+def test_who_is_protected_is_gone_from_the_next_search_on_and_whatever_comes_later(
+    archive: Archive, takeover: Takeover, tmp_path: Path
+) -> None:
+    give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
+    assert patients(searched(archive, errand(), PATIENTS)[0][0]) == {1, 2, 3}
+    known = whose(archive, takeover, 2)
+    (flag,) = protect(archive, known)
+    (page,), account = searched(archive, errand(), PATIENTS)
+    assert patients(page) == {1, 3}
+    assert account.outcome == PERMITTED
+    folder = clinic_package(tmp_path / "later", patients=3)
+    (folder / "more.bin").write_bytes(b"so that it is another package")
+    later = receive(archive, Order(folder), progress=lambda _: None)
+    give_custody(archive, later.id, OURS, name="NZOZ Zdrowie")
+    assert len(searched(archive, errand(), PATIENTS)[0][0].hits) == 4
+    assert searched(archive, errand(), replace(PATIENTS, patient_id=known.extension))[0][0].hits == ()
+    assert len(searched(archive, emergency(), PATIENTS)[0][0].hits) == 4
+    unprotect(archive, flag)
+    assert len(searched(archive, errand(), PATIENTS)[0][0].hits) == 6
