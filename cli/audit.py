@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from repository.upkeep.gaps import Compared
 
 DOOR = "cli"
+SHOWN_GAPS = 1000  # as many are told; one is enough for the exit code
 UNACCOUNTED = 5  # the exit code of findings
 verbs = typer.Typer(no_args_is_help=True, help="Accounts of every reading and every attempt.")
 reviews = typer.Typer(no_args_is_help=True, help="What was done in an emergency, looked at afterwards.")
@@ -120,6 +121,8 @@ def completeness_command(context: typer.Context, as_json: Json = False) -> None:
 
     Exit code 5 if one has none; it is named.
     """
+    from itertools import islice
+
     from repository.journal import complete_up_to
     from repository.reports.asking import ask_generally
     from repository.upkeep.gaps import Compared, gaps
@@ -128,9 +131,13 @@ def completeness_command(context: typer.Context, as_json: Json = False) -> None:
     with opened(screen) as archive:
         ask_generally(archive, _errand(archive, screen))
         (complete, size), last = complete_up_to(archive), archive.catalogue.journal.size()
-        found = list(gaps(archive, compared=compared))
+        found = list(islice(gaps(archive, compared=compared), SHOWN_GAPS))
     if screen.as_json:
-        counts = {"openings": compared.openings, "accounts": compared.accounts, "gaps": [asdict(gap) for gap in found]}
+        counts = {
+            "openings": compared.openings,
+            "accounted": compared.accounted,
+            "gaps": [asdict(gap) for gap in found],
+        }
         screen.json({"complete_up_to": complete, "checkpoint_size": size, "last": last, **counts})
     else:
         _tell_complete(screen, complete, size=size, last=last)

@@ -16,7 +16,9 @@ from cli.screen import screen_of
 def authorise_command(
     context: typer.Context,
     *,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The administrator who is to open content.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The administrator who is to open content: name or account id.")
+    ],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What for, in words.")],
     until: Annotated[str, typer.Option("--until", metavar="DAY", help="To the end of this day.")],
     takeover: permitting.InTakeover = "",
@@ -40,11 +42,11 @@ def authorise_command(
         unfit = known is None or known.kind is not PrincipalKind.ADMINISTRATOR or known.state is not PersonState.ACTIVE
         if known is None or unfit:
             raise AuthorisationUnfit
-        asked = Authorisation("", known.id, where, by.id, reason.strip(), archive.clock(), end)
+        asked = Authorisation("", known.account, where, by.id, reason.strip(), archive.clock(), end)
         given = authorise(archive, asked, by=by)
     body = authorisation_body(given)
     if screen.as_json:
-        screen.json(body)
+        screen.json(body | {"name": known.name})
         return
     screen.say(
         en=f"Authorised until {body['until']}: {given.id}\nTo end it: edm-archive user unauthorise {given.id}",

@@ -14,7 +14,6 @@ from storage.errors import Text
 
 if TYPE_CHECKING:
     from repository.access.permission import Permission
-    from repository.access.principal import Principal
     from repository.runtime import Archive
 
 verbs = typer.Typer(no_args_is_help=True, help="Consents and objections of patients.")
@@ -89,7 +88,7 @@ def withdraw_command(context: typer.Context, id: options.PermissionId, as_json: 
 
     screen = screen_of(context)
     with opened(screen) as archive:
-        by = options.giver(archive, screen, _known(archive, id).takeover)
+        _known, by = options.held(archive, screen, id, grant=False)
         ended = withdraw(archive, id, by=by)
     options.tell_ended(screen, id, ended.at, reason="withdrawn")
 
@@ -102,16 +101,22 @@ def list_command(
     takeover: options.InTakeover = "",
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
-    """Every edition, ended ones too, of a patient's consents and objections, or of those bound to a takeover."""
+    """Every edition, ended ones too, of a patient's consents and objections, or of those bound to a takeover. Those
+    about somebody under special protection are shown to whoever was let in."""
+    from cli.letting_in import Showing
+
     screen = screen_of(context)
     if not (patient or takeover):
         raise typer.BadParameter("one of them", param_hint="--patient, --takeover")
     whose = [options.patient_of(patient)] if patient else []
     with opened(screen) as archive:
-        where = takeover_named(archive, takeover).id if takeover else ""
-        options.giver(archive, screen, where)
-        found = archive.catalogue.entitling.permissions(patients=whose, takeover=where)
-    options.tell_list(screen, "consents", (each for each in found if each.kind.value != "grant"))
+        where = options.named(archive, screen, takeover)
+        by = options.giver(archive, screen, where)
+        known = archive.catalogue.entitling.permissions(patients=whose, takeover=where)
+        found = Showing(archive, by, takeover=where).permissions(
+            (each for each in known if each.kind.value != "grant"), patient=whose[0] if whose else None
+        )
+    options.tell_list(screen, "consents", found)
 
 
 @verbs.command("show")
@@ -174,22 +179,21 @@ def import_command(
     options.tell_list(screen, "consents", given)
 
 
-def _known(archive: "Archive", id: str) -> "Permission":  # noqa: A002
+def _shown(archive: "Archive", screen: Screen, id: str) -> "Permission":  # noqa: A002
+    """The consent or objection, once it is accounted for that it was asked for. Raises `PermissionUnknown`, also for
+    whoever may not see it."""
+    from cli.identity import signed_in
+    from cli.letting_in import Showing
     from repository.access.errors import PermissionUnknown
 
-    known = archive.catalogue.entitling.permission(id)
-    if known is None or known.kind.value == "grant":
+    who = signed_in(archive, screen)
+    try:
+        known, by = options.held(archive, screen, id, grant=False)
+    except PermissionUnknown:
+        Showing(archive, who, takeover="").nothing()
+        raise
+    if not Showing(archive, by, takeover=known.takeover).permissions([known], patient=known.patient):
         raise PermissionUnknown
-    return known
-
-
-def _shown(archive: "Archive", screen: Screen, id: str) -> "Permission":  # noqa: A002
-    """Whoever may not see it learns that it is not there only after showing who asks."""
-    from cli.identity import signed_in
-
-    _by: Principal = signed_in(archive, screen)
-    known = _known(archive, id)
-    options.giver(archive, screen, known.takeover)
     return known
 
 

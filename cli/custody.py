@@ -16,11 +16,13 @@ verbs = typer.Typer(no_args_is_help=True, help="Who has a takeover in custody.")
 
 @verbs.command("show")
 def show_command(context: typer.Context, takeover: TakeoverId, as_json: Json = False) -> None:  # noqa: ARG001
-    """Every custodian of a takeover, the present one last."""
+    """Every custodian of a takeover, the present one last; for anybody who is signed in."""
+    from cli.identity import signed_in
     from repository.access.bodies import custody_body
 
     screen = screen_of(context)
     with opened(screen) as archive:
+        signed_in(archive, screen)
         known = takeover_named(archive, takeover)
         found = archive.catalogue.entitling.custodians_of(known.id)
     rows = [custody_body(each) | {"name": name} for each, name in found]

@@ -12,6 +12,7 @@ from cli.demanding import (
     deciding,
     holding_named,
     moved,
+    name_of,
     named,
     order_in,
     say,
@@ -45,7 +46,7 @@ def submit_command(
 
     screen = screen_of(context)
     with at_work(screen) as (archive, by):
-        demand = submit(archive, order_in(content_of(message), by))
+        demand = submit(archive, order_in(content_of(message), by, known_as=name_of(archive, by)))
         answer = accept_or_reject(archive, demand.id)
         demand = found(archive, demand.id)
     faults = answer.faults if isinstance(answer, ErrorList) else ()
@@ -70,12 +71,12 @@ def list_command(
     state: Annotated[list[DemandState] | None, typer.Option("--state", help="Only those that stand there.")] = None,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
-    """Where every demand stands."""
-    from repository.demands.moving import demand_of
+    """Where each demand stands that is yours, or that you serve."""
+    from repository.demands.standing import listed
 
     screen = screen_of(context)
-    with at_work(screen) as (archive, _):
-        demands = [demand_of(row) for row in archive.catalogue.demands.demands(state or ())]
+    with at_work(screen) as (archive, by):
+        demands = listed(archive, by, states=state or ())
     tell_many(screen, sorted(demands, key=lambda each: each.id))
 
 
@@ -89,9 +90,9 @@ def queue_command(
     from repository.demands.verifying import queue
 
     screen = screen_of(context)
-    with at_work(screen) as (archive, _):
+    with at_work(screen) as (archive, by):
         of_one = takeover_named(archive, takeover).id if takeover else ""
-        demands = queue(archive, takeover=of_one)
+        demands = queue(archive, by=by, takeover=of_one)
     tell_many(screen, demands)
 
 
@@ -100,12 +101,12 @@ def show_command(context: typer.Context, demand_id: DemandId, as_json: Json = Fa
     """What is demanded, and every move with who made it and when. Whose record it is, medical workers are told."""
     from repository.access.bodies import identifier_body, scope_body
     from repository.access.principal import PrincipalKind
-    from repository.demands.moving import found
     from repository.demands.progress import confirmations, progress
+    from repository.demands.standing import for_either
 
     screen = screen_of(context)
     with at_work(screen) as (archive, by):
-        demand = found(archive, demand_id)
+        demand = for_either(archive, demand_id, by)
         moves, confirmed = progress(archive, demand_id), confirmations(archive, demand_id)
     answer = told(demand) | {
         "purpose": demand.order.purpose.value if demand.order.purpose else "",
@@ -173,7 +174,7 @@ def prepare_command(
     screen = screen_of(context)
     with at_work(screen) as (archive, by):
         holdings = [holding_named(archive, each) for each in what]
-        demand = prepare(archive, demand_id, worker=by, holdings=holdings)
+        demand = prepare(archive, demand_id, worker=by, holdings=holdings, decide=deciding(archive))
         text, digest = to_be_signed(archive, demand_id, worker=by), frozen(archive, demand_id)[1]
     if out is not None:
         write_paper(out, text)
@@ -219,7 +220,7 @@ def send_command(
     from repository.demands.signing import outgoing, send
 
     def sent(archive: "Archive", by: "Principal") -> "Demand":
-        demand = send(archive, demand_id, by=by, channel=channel)
+        demand = send(archive, demand_id, by=by, decide=deciding(archive), channel=channel)
         if out is not None:
             write_paper(out, canonical(outgoing(archive, demand_id)))
         return demand

@@ -64,7 +64,13 @@ def content_of(file: Path) -> bytes:
         return source.read(LONGEST_FILE + 1)
 
 
-def order_in(message: bytes, by: "Principal") -> "DemandOrder":
+def name_of(archive: "Archive", who: "Principal") -> str:
+    """What they sign in with; empty for one without an account here."""
+    known = archive.catalogue.people.person(who.id)
+    return known.name if known else ""
+
+
+def order_in(message: bytes, by: "Principal", *, known_as: str = "") -> "DemandOrder":
     """The order in the message, whose requester is `by`: an identity that a file claims is worth nothing.
 
     Raises `DemandUnreadable`, also where the message names another requester.
@@ -83,7 +89,7 @@ def order_in(message: bytes, by: "Principal") -> "DemandOrder":
     if not isinstance(value, dict):
         raise DemandUnreadable(path="message")
     claimed = value.get("requester")
-    if claimed is not None and (not isinstance(claimed, dict) or claimed.get("id") != by.id):
+    if claimed is not None and (not isinstance(claimed, dict) or claimed.get("id") not in (by.id, known_as or by.id)):
         raise DemandUnreadable(path="requester: not who is signed in")
     return order_of(value | {"requester": principal_body(by)})
 

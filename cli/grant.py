@@ -1,7 +1,6 @@
 """`edm-archive grant give | change | revoke | list`: what a custodian lets others read of a takeover."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import typer
 
@@ -9,10 +8,6 @@ from cli import permitting as options
 from cli.opening import opened, takeover_named
 from cli.options import Json
 from cli.screen import screen_of
-
-if TYPE_CHECKING:
-    from repository.access.permission import Permission
-    from repository.runtime import Archive
 
 verbs = typer.Typer(no_args_is_help=True, help="Grants of the custodian, to whole or part of a takeover.")
 
@@ -101,8 +96,7 @@ def change_command(
         document, class_code, events=event, studies=study, specialties=specialty, first=first, last=last
     )
     with opened(screen) as archive:
-        known = _known(archive, id)
-        by = options.giver(archive, screen, known.takeover)
+        known, by = options.held(archive, screen, id, grant=True)
         if known.ended_at is not None:
             raise PermissionUnknown
         start, end = options.valid(valid_from, valid_to, now=archive.clock())
@@ -127,7 +121,7 @@ def revoke_command(context: typer.Context, id: options.PermissionId, as_json: Js
 
     screen = screen_of(context)
     with opened(screen) as archive:
-        by = options.giver(archive, screen, _known(archive, id).takeover)
+        _known, by = options.held(archive, screen, id, grant=True)
         ended = withdraw(archive, id, reason="revoked", by=by)
     options.tell_ended(screen, id, ended.at, reason="revoked")
 
@@ -138,19 +132,14 @@ def list_command(
     takeover: options.InTakeover,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
-    """Every edition of the grants in a takeover, ended ones too."""
+    """Every edition of the grants in a takeover, ended ones too. Those about somebody under special protection are
+    shown to whoever was let in."""
+    from cli.letting_in import Showing
+
     screen = screen_of(context)
     with opened(screen) as archive:
-        where = takeover_named(archive, takeover).id
-        options.giver(archive, screen, where)
-        found = archive.catalogue.entitling.permissions(takeover=where, kind="grant")
+        where = options.named(archive, screen, takeover)
+        by = options.giver(archive, screen, where)
+        known = archive.catalogue.entitling.permissions(takeover=where, kind="grant")
+        found = Showing(archive, by, takeover=where).permissions(known)
     options.tell_list(screen, "grants", found)
-
-
-def _known(archive: "Archive", id: str) -> "Permission":  # noqa: A002
-    from repository.access.errors import PermissionUnknown
-
-    known = archive.catalogue.entitling.permission(id)
-    if known is None or known.kind.value != "grant":
-        raise PermissionUnknown
-    return known

@@ -106,6 +106,41 @@ def giver(archive: "Archive", screen: Screen, takeover: str) -> "Principal":
     return who
 
 
+def named(archive: "Archive", screen: Screen, takeover: str) -> str:
+    """The id of the takeover that `takeover` begins, told only to somebody who is signed in; empty where none is said.
+    Raises `NobodySignedIn`, `TakeoverUnknown`."""
+    from cli.identity import signed_in
+    from cli.opening import takeover_named
+
+    signed_in(archive, screen)
+    return takeover_named(archive, takeover).id if takeover else ""
+
+
+def held(archive: "Archive", screen: Screen, id: str, *, grant: bool) -> "tuple[Permission, Principal]":  # noqa: A002
+    """The last edition of a grant, or else of a consent or objection, and who is signed in and may change it.
+
+    Raises `PermissionUnknown`, whether there is none, or it is not for whoever is signed in, or (for workers) about
+    somebody under special protection: from outside there is no telling which.
+    """
+    from cli.identity import signed_in
+    from cli.letting_in import Showing
+    from repository.access.errors import PermissionUnknown
+    from repository.access.principal import PrincipalKind
+
+    signed_in(archive, screen)
+    known = archive.catalogue.entitling.permission(id)
+    if known is None or (known.kind.value == "grant") is not grant:
+        raise PermissionUnknown
+    try:
+        by = giver(archive, screen, known.takeover)
+    except NotYoursToGive:
+        raise PermissionUnknown from None
+    showing = Showing(archive, by, takeover=known.takeover)
+    if by.kind is not PrincipalKind.ADMINISTRATOR and not showing.is_open(known.patient):
+        raise PermissionUnknown
+    return known, by
+
+
 def as_row(permission: "Permission") -> dict[str, Any]:
     from repository.access.bodies import moment, permission_body
 

@@ -74,7 +74,7 @@ def lift_command(
 def approve_command(
     context: typer.Context,
     *,
-    requester: Annotated[str, typer.Option("--requester", metavar="ACCOUNT", help="Who may open it.")],
+    requester: Annotated[str, typer.Option("--requester", metavar="NAME", help="Who may open it: name or account id.")],
     patient: Annotated[str, typer.Option("--patient", metavar="PESEL|OID^NUMBER", help="By an identifier, …")] = "",
     takeover: Annotated[str, typer.Option("--takeover", metavar="ID", help="… or in this takeover …")] = "",
     number: Annotated[int, typer.Option("--number", metavar="N", min=0, help="… the patient of this number.")] = 0,
@@ -85,6 +85,7 @@ def approve_command(
     from repository.access.bodies import approval_body
     from repository.access.facts import Approval
     from repository.entitlement import approve
+    from repository.people.keeping import account_named
 
     screen = screen_of(context)
     if bool(patient) == bool(takeover):
@@ -93,12 +94,12 @@ def approve_command(
     with opened(screen) as archive:
         by = permitting.administrator(archive, screen)
         where = takeover_named(archive, takeover).id if takeover else ""
-        now = archive.clock()
+        whom, now = account_named(archive, requester), archive.clock()
         until = now + timedelta(minutes=minutes)
-        asked = Approval("", by.id, requester, now, until, takeover=where, patient=number, identifier=whose)
+        asked = Approval("", by.id, whom.account, now, until, takeover=where, patient=number, identifier=whose)
         given = approve(archive, asked, by=by)
     body = approval_body(given)
     if screen.as_json:
-        screen.json(body)
+        screen.json(body | {"name": whom.name})
         return
     screen.say(en=f"Approved until {body['until']}: {given.id}", pl=f"Dopuszczono do {body['until']}: {given.id}")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FINDINGS = 5
 SQLITE = "sqlite:///"
+NOT_REBUILT = "not rebuilt"
 
 
 class PlaceNeeded(ArchiveError):
@@ -45,6 +46,8 @@ def rebuild(
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Make the catalogue again. An SQLite catalogue takes the old one's place; the old file is kept beside it.
+
+    Accounts of people do not come back: everybody is invited again.
 
     Exit code 0: all of it; 5: something could not be read and is named.
     """
@@ -133,13 +136,17 @@ def _answer(screen: Screen, done: "Rebuilt", *, kept: str, into: str) -> None:
     if screen.as_json:
         findings = [finding_json(screen, finding) for finding in done.findings]
         counts = {name: getattr(done, name) for name in ("takeovers", "objects", "holdings", "entries")}
-        screen.json({**counts, "findings": findings, "kept": kept, "into": bool(into)})
+        screen.json({**counts, "findings": findings, "people": NOT_REBUILT, "kept": kept, "into": bool(into)})
         return
     screen.say(
         en=f"Rebuilt: {number(done.takeovers)} takeovers, {number(done.holdings)} items from {number(done.objects)} "
         f"objects, {number(done.entries)} log entries.",
         pl=f"Odbudowano: przejęć {number(done.takeovers)}, pozycji {number(done.holdings)} z obiektów "
         f"{number(done.objects)}, wpisów rejestru {number(done.entries)}.",
+    )
+    screen.say(
+        en="Accounts of people are not rebuilt; invite everybody again: edm-archive user invite --operator.",
+        pl="Kont osób nie odbudowano; zaproś wszystkich ponownie: edm-archive user invite --operator.",
     )
     for finding in done.findings:
         line = finding_line(screen, finding)

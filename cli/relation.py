@@ -71,11 +71,13 @@ def end_command(
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """End a relation now; one that has ended with the patient's death may give a right of its own."""
+    from cli.identity import signed_in
     from repository.access.errors import NothingToEnd
     from repository.entitlement import unrelate
 
     screen = screen_of(context)
     with opened(screen) as archive:
+        signed_in(archive, screen)
         known = archive.catalogue.entitling.relation(id)
         by = _writer(archive, screen, known.relation.patient if known else None, takeover=takeover)
         if known is None:
@@ -92,13 +94,19 @@ def list_command(
     takeover: InCustody = "",
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
-    """All relations to a patient, ended ones too, and what was recorded of the patient's death."""
+    """All relations to a patient, ended ones too, and what was recorded of the patient's death. Of somebody under
+    special protection nothing is shown but to whoever was let in."""
+    from cli.letting_in import Showing
+
     screen = screen_of(context)
     whose = permitting.patient_of(patient)
     with opened(screen) as archive:
-        _writer(archive, screen, whose, takeover=takeover)
-        found = archive.catalogue.entitling.relations([whose])
-        after = archive.catalogue.entitling.after_death(whose)
+        by = _writer(archive, screen, whose, takeover=takeover)
+        where = permitting.named(archive, screen, takeover)
+        desk = archive.catalogue.entitling
+        found, after = desk.relations([whose]), desk.after_death(whose)
+        if not Showing(archive, by, takeover=where).accounted(whose, count=len(found)):
+            found, after = [], None
     if screen.as_json:
         screen.json({"relations": [_as_row(each) for each in found], "died": _death(after)})
         return
@@ -164,12 +172,14 @@ def _writer(
 
     A relation counts in every takeover, so a worker writes only of patients that the custodian has.
     """
+    from cli.identity import signed_in
     from repository.access.errors import SecondPersonNeeded
     from repository.access.identity import same
     from repository.access.principal import PrincipalKind
     from repository.access.subject import Subject
     from repository.consents.errors import NotYoursToGive
 
+    signed_in(archive, screen)
     where = takeover_named(archive, takeover) if takeover else None
     by = permitting.giver(archive, screen, where.id if where else "")
     if same(person, by.identifier):

@@ -121,11 +121,13 @@ def list_command(context: typer.Context, as_json: Json = False) -> None:  # noqa
         _signed_in(archive, screen, PrincipalKind.ADMINISTRATOR, PrincipalKind.AUDITOR)
         found = people(archive)
     if screen.as_json:
-        screen.json_with_rows({"count": len(found)}, "people", map(_as_row, found))
+        names = {one.account: one.shown for one in found}
+        told = (_as_row(one) | {"invited_by_name": names.get(one.invited_by, "")} for one in found)
+        screen.json_with_rows({"count": len(found)}, "people", told)
         return
     heads = (("Name", "Nazwa"), ("Kind", "Rodzaj"), ("State", "Stan"), ("Person", "Osoba"), ("Until", "Do"))
     rows = [
-        (one.id, one.kind.value, one.state.value, f"{one.given_name} {one.surname}".strip() or "–",
+        (one.shown, one.kind.value, one.state.value, f"{one.given_name} {one.surname}".strip() or "–",
          (one.locked_until or one.invitation_until)[:19] or "–")
         for one in found
     ]  # fmt: skip
@@ -210,7 +212,8 @@ def sign_in_command(
     file = keep(session.token)
     until = stamp(session.until)
     if screen.as_json:
-        screen.json({"name": name, "session": session.id, "until": until, "file": str(file)})
+        whose = {"account": session.account, "name": name}
+        screen.json({**whose, "session": session.id, "until": until, "file": str(file)})
         return
     screen.say(en=f"Signed in as {name} until {until}.", pl=f"Zalogowano jako {name} do {until}.")
 
@@ -252,7 +255,7 @@ def _proof(screen: Screen, file: Path | None, totp: str) -> tuple[str, str]:
 
 
 def _signed_in(archive: "Archive", screen: Screen, *kinds: PrincipalKind) -> str:
-    """The id of who is signed in, if of one of these kinds. Raises `NotAllowed`."""
+    """The account id of who is signed in, if of one of these kinds. Raises `NotAllowed`."""
     from repository.people.errors import NotAllowed
 
     who = signed_in(archive, screen)

@@ -33,7 +33,7 @@ from repository.access.principal import Principal
 from repository.consents.errors import ApprovalOfNothing, IdentifierUnfit, PermissionOfNothing
 from repository.domain.deed import Deed
 from repository.domain.describing import Identifier
-from repository.journal import note, note_all
+from repository.journal import note, note_all, publish
 from repository.runtime import Archive
 from storage.ids import new_id
 
@@ -66,6 +66,8 @@ def give(archive: Archive, permission: Permission, *, by: Principal | None = Non
     refuse_nothing(given)
     body = {**permission_body(given), **by_body(by)}
     note(archive, "permission", body, outcome=given.kind.value, at=moment(now))
+    if given.kind is PermissionKind.OBJECTION:
+        publish(archive)
     return given
 
 
@@ -106,7 +108,7 @@ def withdraw(archive: Archive, id: str, *, reason: str = "withdrawn", by: Princi
         raise PermissionUnknown
     at = moment(_not_before(archive, known.recorded_at))
     body = {"id": id, "edition": known.edition, "reason": reason, **by_body(by)}
-    return note(archive, "permission-end", body, outcome=reason, at=at)
+    return _kept(archive, note(archive, "permission-end", body, outcome=reason, at=at))
 
 
 def protect(
@@ -125,6 +127,7 @@ def protect(
     flags = [(str(new_id()), each) for each in patients or (None,)]
     bodies = [{"id": id, "patient": identifier_body(each), "takeover": takeover, **by_body(by)} for id, each in flags]  # noqa: A001
     note_all(archive, [("protection", body, "done") for body in bodies])
+    publish(archive)
     return tuple(flag for flag, _ in flags)
 
 
@@ -154,7 +157,7 @@ def unrelate(archive: Archive, id: str, *, by: Principal | None = None) -> Deed:
     if known is None or (known.relation.until is not None and known.relation.until <= now):
         raise NothingToEnd
     at = moment(now)
-    return note(archive, "relation-end", {"id": id, "until": at, **by_body(by)}, at=at)
+    return _kept(archive, note(archive, "relation-end", {"id": id, "until": at, **by_body(by)}, at=at))
 
 
 def note_death(archive: Archive, patient: Identifier, after: AfterDeath, *, by: Principal | None = None) -> Deed:
@@ -209,12 +212,19 @@ def approve(archive: Archive, given: Approval, *, by: Principal | None = None) -
 
 def end_leave(archive: Archive, id: str, *, by: Principal | None = None) -> Deed:  # noqa: A002
     """The authorisation or approval ends now."""
-    return note(archive, "leave-end", {"id": id, **by_body(by)})
+    return _kept(archive, note(archive, "leave-end", {"id": id, **by_body(by)}))
 
 
 def review(archive: Archive, account: int, *, by: str, finding: str) -> Deed:
     """The account has been looked at by `by`; `finding`: justified or unjustified."""
     return note(archive, "review", {"account": account, "by": by}, outcome=finding)
+
+
+def _kept(archive: Archive, deed: Deed) -> Deed:
+    """The deed, in the store and under a checkpoint: what takes a right away must outlive the catalogue at once, or a
+    rebuilt one would give it back."""
+    publish(archive)
+    return deed
 
 
 def _refuse_unfit(identifier: Identifier, *, here: bool = False) -> None:

@@ -11,6 +11,7 @@ nobody can tell from outside whether a refusal means "not for you" or "not there
 import os
 import socket
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
@@ -24,10 +25,11 @@ from repository.access.purpose import Purpose
 from repository.access.request import AccessRequest
 from repository.access.rules import rules_at
 from repository.access.subject import Operation, Subject
+from repository.catalogue.errors import HoldingUnknown, TakeoverUnknown
 from repository.catalogue.folding import date_key
 from repository.domain.holding import Holding
 from repository.domain.takeover import Takeover
-from repository.journal import note
+from repository.journal import note, note_all
 from repository.polish_time import in_poland
 from repository.runtime import Archive
 from repository.takeover.sealing import folder_of
@@ -108,14 +110,26 @@ def _accounted(archive: Archive, account: Account, decision: Decision) -> Accoun
 
 
 def nothing_there(archive: Archive, errand: Errand, operation: Operation = Operation.READ) -> AccessRefused:
-    """The error for what is not there, after the same work and the same account as for what is refused."""
+    """The error for what is not there, after the same account as for what is refused, and the same work: the facts of
+    somebody who is there are gathered and thrown away, for time would tell as much as words."""
     request = errand.request(archive, operation, Subject(takeover=""))
-    decision = replace(decided(archive, request), reasons=(NOT_THERE,), rule="", duties=())
+    decision = decide(request, _decoy(archive, errand), rules=rules_at(in_poland(request.at).date()))
+    decision = replace(decision, reasons=(NOT_THERE,), rule="", duties=())
     try:
         _accounted(archive, account_of_attempt(request, decision), decision)
     except AccessRefused as refused:
         return refused
     raise AssertionError("unreachable: what is not there is refused")
+
+
+def _decoy(archive: Archive, errand: Errand) -> Facts:
+    """Facts about the first holding of the archive, or about nothing where it is empty."""
+    with suppress(TakeoverUnknown, HoldingUnknown):
+        first = archive.catalogue.takeover_by_number(1)
+        patient = archive.catalogue.holding(first.number, 1).patient
+        archive.catalogue.entitling.patient_name(first.number, patient)
+        return archive.catalogue.entitling.facts(errand.principal, _whole(archive, first, patient))
+    return archive.catalogue.entitling.facts(errand.principal, Subject(takeover=""))
 
 
 def admit(archive: Archive, errand: Errand, found: Iterable[Found], *, operation: Operation) -> Iterator[Admitted]:
@@ -151,7 +165,8 @@ def _pages(found: Iterable[Found]) -> Iterator[list[Found]]:
 
 
 def _admit_part(archive: Archive, errand: Errand, part: Sequence[Found], *, operation: Operation) -> Iterator[Admitted]:
-    """One patient's holdings: decided one by one on one set of facts, accounted for as at most two attempts."""
+    """One patient's holdings: decided one by one on one set of facts; those that were decided alike, by the same rule
+    or for the same reasons, are one attempt with one account. All accounts are written before the first is admitted."""
     takeover, patient = part[0].takeover, part[0].holding.patient
     whole = _whole(archive, takeover, patient)
     request = errand.request(archive, operation, whole)
@@ -159,19 +174,26 @@ def _admit_part(archive: Archive, errand: Errand, part: Sequence[Found], *, oper
     subjects = [subject_of(whole, each.holding) for each in part]
     decisions = _decisions(request, subjects, facts)
     name = archive.catalogue.entitling.patient_name(takeover.number, patient)
-    number = 0
-    for permitted in (False, True):
-        chosen = [place for place, decision in enumerate(decisions) if decision.permitted is permitted]
-        if not chosen:
-            continue
-        told = replace(request, subject=_common(whole, [subjects[place] for place in chosen]))
-        decision = decisions[chosen[0]]
-        account = account_of_attempt(told, decision, patient_name=name, count=len(chosen), manner=errand.manner)
-        number = note(archive, "account", as_body(account), outcome=account.outcome, at=account.at).number
-    admitted = [each for each, decision in zip(part, decisions, strict=True) if decision.permitted]
-    places = {f"{folder_of(takeover.id)}/{each.holding.location.object_id}" for each in admitted}
-    warrant = Warrant(number, tuple(sorted(places)))
-    yield from (Admitted(each, warrant) for each in admitted)
+    groups: dict[Decision, list[int]] = {}
+    for place, decision in enumerate(decisions):
+        groups.setdefault(decision, []).append(place)
+    accounts = [
+        account_of_attempt(
+            replace(request, subject=_common(whole, [subjects[place] for place in places])),
+            decision,
+            patient_name=name,
+            count=len(places),
+            manner=errand.manner,
+        )
+        for decision, places in groups.items()
+    ]
+    deeds = note_all(archive, [("account", as_body(each), each.outcome) for each in accounts], at=accounts[0].at)
+    for deed, (decision, places) in zip(deeds, groups.items(), strict=True):
+        if decision.permitted:
+            chosen = [part[place] for place in places]
+            objects = {f"{folder_of(takeover.id)}/{each.holding.location.object_id}" for each in chosen}
+            warrant = Warrant(deed.number, tuple(sorted(objects)))
+            yield from (Admitted(each, warrant) for each in chosen)
 
 
 def _decisions(request: AccessRequest, subjects: Sequence[Subject], facts: Facts) -> list[Decision]:

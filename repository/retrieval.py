@@ -64,8 +64,8 @@ def _resolved(archive: Archive, what: str) -> Iterator[Found]:
         return _of_item(archive, takeover, archive.catalogue.item(takeover.number, int(numbered[2])))
     if by_path := _BY_PATH.fullmatch(what):
         takeover = archive.catalogue.takeover(by_path[1])
-        items = archive.catalogue.items(takeover.number)
-        return _of_item(archive, takeover, next((item for item in items if item.path == by_path[2]), None))
+        found = archive.catalogue.items_at(takeover.number, (by_path[2],))  # as long for what is not there
+        return _of_item(archive, takeover, found[0] if found else None)
     if _UID.fullmatch(what):
         return _of_uid(archive, what)
     root, mark, extension = what.partition("^")

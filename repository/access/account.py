@@ -4,7 +4,7 @@ Every attempt has exactly one, permitted or not, written before a byte is opened
 that moment. `as_body` and `account_of` are inverse: the body is what the journal keeps for good.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,8 @@ from repository.access.subject import Subject
 from repository.domain.describing import Identifier
 from repository.polish_time import in_poland
 
+PatientOf = tuple[str, int]
+"""The id of a takeover and the number of a patient in it."""
 KIND = "account"
 PERMITTED, REFUSED = "permitted", "refused"
 
@@ -25,6 +27,7 @@ class Account:
     """`at`: UTC with microseconds and Z; `day` (YYYY-MM-DD) and `hour` (HH) are Europe/Warsaw, as the law counts.
 
     `takeover` is an id, `patient` and `ordinal` are numbers in it, 0 where no one patient or holding was meant.
+    `patients`: all patients of whom a search has shown something, also where it was one; `about` has whoever is named.
     `patient_name` is in DICOM form. `count`: how many holdings were asked for, 0 where that was not known beforehand.
     `rules`: version of the rules; `rule`: the one that permitted.
     """
@@ -68,6 +71,12 @@ class Account:
     identified_at: str = ""  # in the form of `at`: the identification was good from then …
     identified_until: str = ""  # … until then
     query: str = ""  # of a search: its conditions, `name=value`, joined by spaces
+    patients: tuple[PatientOf, ...] = ()  # of a search, sorted, without repeats
+
+    @property
+    def about(self) -> frozenset[PatientOf]:
+        """Every patient whom the account means: the one, and those of whom a search has shown something."""
+        return frozenset(self.patients) | ({(self.takeover, self.patient)} if self.patient else set())
 
 
 def account_of_attempt(
@@ -78,6 +87,7 @@ def account_of_attempt(
     count: int = 0,
     manner: str = "",
     query: str = "",
+    patients: Collection[PatientOf] = (),
 ) -> Account:
     """The account of `request` and what was decided on it. It names the reasons that may be told: so no view of the
     trail discloses special protection; `redeciding` gives all of them to whoever may see the facts."""
@@ -95,6 +105,7 @@ def account_of_attempt(
         "patient_name": patient_name.encode("utf-8", "backslashreplace").decode(),  # dirty, but to be recognised
         "count": count,
         "query": query,
+        "patients": tuple(sorted(set(patients))),
         "outcome": PERMITTED if decision.permitted else REFUSED,
         "reasons": decision.told,
         "rule": decision.rule,
@@ -154,12 +165,14 @@ def as_body(account: Account) -> dict[str, Any]:
     body: dict[str, Any] = {name: getattr(account, name) for name in Account.__slots__ if name != "number"}
     for name in _IDENTIFIERS:
         body[name] = None if body[name] is None else {"root": body[name].root, "extension": body[name].extension}
+    body["patients"] = [list(each) for each in body["patients"]]
     return body | {name: list(body[name]) for name in _LISTS}
 
 
 def account_of(body: Mapping[str, Any], *, number: int) -> Account:
-    """The inverse of `as_body`."""
+    """The inverse of `as_body`. A body without `patients` is of an account that has none."""
     values = dict(body)
+    values["patients"] = tuple((takeover, patient) for takeover, patient in values.get("patients", ()))
     for name in _IDENTIFIERS:
         known = values.get(name)
         values[name] = None if known is None else Identifier(known["root"], known["extension"])

@@ -4,6 +4,7 @@
 """
 
 import unicodedata
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from repository.access.account import Account
@@ -19,8 +20,9 @@ class AccountQuery:
 
     `at_from` (included) and `at_to` (excluded) are in the form of `Account.at`, empty where open. `surnames`
     and `patient_names` (in DICOM form) are beginnings, compared as `folded`. `patients` are (takeover, number of the
-    patient), `holdings` are (takeover, ordinal); `about_a_patient` asks whether one patient was meant. Accounts come
-    by number, those above `after`, at most `limit` of them.
+    patient), `holdings` are (takeover, ordinal); `about_a_patient` asks whether one patient was meant. `patients` and
+    `takeovers` find a search by any patient of whom it has shown something, too. Accounts come by number, those above
+    `after`, at most `limit` of them.
     """
 
     at_from: str = ""
@@ -69,14 +71,19 @@ def matches(query: AccountQuery, account: Account) -> bool:
         (query.outcomes, account.outcome),
         (query.operations, account.operation),
         (query.purposes, account.purpose),
-        (query.takeovers, account.takeover),
-        (query.patients, (account.takeover, account.patient)),
         (query.holdings, (account.takeover, account.ordinal)),
         (query.studies, account.study),
         (query.documents, account.document),
         (query.rules, account.rules),
     )
-    return all(wanted is None or found in wanted for wanted, found in asked)
+    if not all(wanted is None or found in wanted for wanted, found in asked):
+        return False
+    named = {(account.takeover, account.patient), *account.patients}
+    return _any(query.patients, named) and _any(query.takeovers, {takeover for takeover, _ in named})
+
+
+def _any(wanted: tuple[object, ...] | None, found: AbstractSet[object]) -> bool:
+    return wanted is None or not found.isdisjoint(wanted)
 
 
 def _begins(name: str, wanted: tuple[str, ...] | None) -> bool:

@@ -6,7 +6,7 @@ it is. The same request with the same facts under the same rules is decided the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TypeAlias
@@ -17,7 +17,7 @@ from repository.access.principal import PrincipalKind
 from repository.access.purpose import Purpose
 from repository.access.request import AccessRequest
 from repository.access.rules import Rule, RuleSet
-from repository.access.subject import Operation
+from repository.access.subject import Operation, Subject
 
 _CONSENT = {"consent": "fails"}  # all that keeps a rule from permitting
 _Conditions: TypeAlias = tuple[Condition, ...]
@@ -27,12 +27,15 @@ FACTS_MISSING, CONSENT_MISSING, AUTHZ_INCOMPLETE = "FACTS_MISSING", "CONSENT_MIS
 """What the decision says by itself; all other reasons are the rules'."""
 SECRET = frozenset({"SECOND_PERSON_MISSING"})
 """Reasons that would disclose special protection (R463-10.2)."""
+OBJECTION = "OBJECTION"
+"""A reason that would disclose that the patient is there: only who would be let in without it is told of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`reasons`: codes of all refusing rules that held, or why nothing permits; empty if permitted. They may disclose
-    special protection: `told` is what may be said and written down, and `reason` the first of it.
+    special protection: `told` is what may be said and written down, and `reason` the first of it. `instead`: what is
+    told in place of reasons that say something of the patient; empty where none does.
 
     `rule`: the permitting rule. `duties`: what has to follow, `prominent` (the account stands out) and `review` (a
     person looks at it afterwards). `rules`: the version that was applied.
@@ -43,6 +46,7 @@ class Decision:
     duties: tuple[str, ...]
     rules: str
     at: datetime
+    instead: tuple[str, ...] = ()
 
     @property
     def permitted(self) -> bool:
@@ -50,9 +54,11 @@ class Decision:
 
     @property
     def told(self) -> tuple[str, ...]:
-        """As if there were no special protection, where there are other reasons; it is never empty for a refusal."""
+        """What is told of whom nothing is known, where the reasons say more; never empty for a refusal."""
         if self.permitted:
             return ()
+        if self.instead and any(each in SECRET or each == OBJECTION for each in self.reasons):
+            return self.instead
         return tuple(each for each in self.reasons if each not in SECRET) or (AUTHZ_INCOMPLETE,)
 
     @property
@@ -62,6 +68,15 @@ class Decision:
 
 def decide(request: AccessRequest, facts: Facts, *, rules: RuleSet) -> Decision:
     """The decision on `request` at `request.at`."""
+    decision = _decided(request, facts, rules=rules)
+    if SECRET.isdisjoint(decision.reasons) and (
+        OBJECTION not in decision.reasons or _is_all_that_refuses(OBJECTION, decision, (request, facts), rules)
+    ):
+        return decision
+    return replace(decision, instead=_of_nobody(request, facts, rules=rules))
+
+
+def _decided(request: AccessRequest, facts: Facts, *, rules: RuleSet) -> Decision:
     refusing, permitting = _concerning(rules, request)
     found = (_refusal(rule, conditions, ask=(request, facts)) for rule, conditions in refusing)
     reasons = tuple(dict.fromkeys(reason for reason in found if reason))
@@ -71,6 +86,27 @@ def decide(request: AccessRequest, facts: Facts, *, rules: RuleSet) -> Decision:
     if granted is None or reasons:
         return Decision((*reasons, missing) if missing else reasons, "", (), rules.version, request.at)
     return Decision((), granted.id, granted.duties, rules.version, request.at)
+
+
+def _is_all_that_refuses(reason: str, decision: Decision, ask: tuple[AccessRequest, Facts], rules: RuleSet) -> bool:
+    """Whether the request would be permitted without that reason: whoever is let in knows that the patient is there."""
+    return decision.reasons == (reason,) and _granted(_concerning(rules, ask[0])[1], *ask)[0] is not None
+
+
+def _of_nobody(request: AccessRequest, facts: Facts, *, rules: RuleSet) -> tuple[str, ...]:
+    """What the same request is told about somebody of whom nothing is known. A fact that could not be asked is still
+    one that could not be: while the catalogue does not answer, it answers about nobody."""
+    nobody = replace(request, subject=Subject(takeover=request.subject.takeover))
+    nothing = Facts(
+        protected=False,
+        custody=None if facts.custody is None else (),
+        permissions=None if facts.permissions is None else (),
+        relations=None if facts.relations is None else (),
+        authorisations=None if facts.authorisations is None else (),
+        approvals=None if facts.approvals is None else (),
+        death_known=facts.death_known,
+    )
+    return _decided(nobody, nothing, rules=rules).told or (AUTHZ_INCOMPLETE,)
 
 
 def explain(request: AccessRequest, facts: Facts, *, rules: RuleSet) -> Mapping[str, Mapping[str, str]]:

@@ -17,7 +17,7 @@ COLUMNS = (
     "organisation_id_root", "organisation_id_extension", "method", "assurance", "proof", "purpose", "basis", "reason",
     "evidence", "operation", "takeover", "patient", "patient_name", "ordinal", "study", "document_root",
     "document_extension", "count", "outcome", "reasons", "rule", "duties", "rules", "manner", "identifier_root",
-    "identifier_extension", "organisation_role", "identified_at", "identified_until", "query",
+    "identifier_extension", "organisation_role", "identified_at", "identified_until", "query", "patients",
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ def _cells(account: Account) -> list[str]:
         values |= {f"{name}_root": known["root"], f"{name}_extension": known["extension"]}
     for name in ("reasons", "duties"):
         values[name] = LIST_SEPARATOR.join(values[name])
+    values["patients"] = LIST_SEPARATOR.join(f"{takeover}/{patient}" for takeover, patient in account.patients)
     return [str(values[name]) for name in COLUMNS]
 
 

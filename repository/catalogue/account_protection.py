@@ -4,14 +4,12 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, select
 
+from repository.access.account import PatientOf
 from repository.catalogue.journal_tables import protection
 from repository.catalogue.shielding import flags_in_force, protected_by
 from repository.catalogue.tables import takeover
 from repository.catalogue.text import key
 from repository.domain.describing import Identifier
-
-PatientOf = tuple[str, int]
-"""The id of a takeover and the number of a patient in it."""
 
 
 def protected_takeovers(connection: Connection) -> frozenset[str]:

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, union_all
 
-from repository.access.account import Account, account_of
+from repository.access.account import Account, PatientOf, account_of
 from repository.access.account_query import MOST, AccountQuery, matches
-from repository.catalogue.account_protection import PatientOf, identifier_key, protected_patients, protected_takeovers
+from repository.catalogue.account_protection import identifier_key, protected_patients, protected_takeovers
 from repository.catalogue.bulk import ASKED_AT_ONCE, in_groups
 from repository.catalogue.desk import Desk
 from repository.catalogue.folding import folded
-from repository.catalogue.journal_tables import account, first_copy, journal
+from repository.catalogue.journal_tables import account, account_patient, first_copy, journal
 from repository.catalogue.text import key, unpacked
 from repository.domain.describing import Identifier
 
@@ -110,10 +110,24 @@ def _conditions(query: AccountQuery) -> list[ColumnElement[bool]]:
         found.append(_beginning(there.surname_folded, query.surnames))
     listed = [(column, wanted) for column, wanted in _listed(query) if wanted is not None]
     found += [column.in_(wanted) if wanted else false() for column, wanted in listed if _few(wanted)]
-    for column, pairs in ((there.patient, query.patients), (there.ordinal, query.holdings)):
-        if pairs is not None and _few(pairs):
-            found.append(_any_pair(column, pairs))
+    if query.holdings is not None and _few(query.holdings):
+        found.append(_any_pair(there.takeover, there.ordinal, query.holdings))
+    shown = account_patient.c
+    if query.patients is not None and _few(query.patients):
+        pairs = query.patients
+        found.append(
+            _either(_any_pair(there.takeover, there.patient, pairs), _any_pair(shown.takeover, shown.patient, pairs))
+        )
+    takeovers = _keys(query.takeovers)
+    if takeovers is not None and _few(takeovers):
+        found.append(_either(there.takeover.in_(takeovers), shown.takeover.in_(takeovers)))
     return found
+
+
+def _either(meant: ColumnElement[bool], shown: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Accounts that meant it, and searches that have shown something of it: each by its own index."""
+    both = union_all(select(account.c.number).where(meant), select(account_patient.c.number).where(shown))
+    return account.c.number.in_(both)
 
 
 def _listed(query: AccountQuery) -> list[tuple[ColumnElement[Any], Sequence[Any] | None]]:
@@ -122,7 +136,7 @@ def _listed(query: AccountQuery) -> list[tuple[ColumnElement[Any], Sequence[Any]
         (there.number, None if query.numbers is None else [n for n in query.numbers if 0 < n <= GREATEST]),
         (there.actor, query.ids), (there.actor_kind, query.kinds), (there.door, query.doors),
         (there.outcome, query.outcomes), (there.operation, query.operations), (there.purpose, query.purposes),
-        (there.takeover, _keys(query.takeovers)), (there.study_key, _keys(query.studies)),
+        (there.study_key, _keys(query.studies)),
         (there.document_key, None if documents is None else list(map(identifier_key, documents))),
     ]  # fmt: skip
 
@@ -149,12 +163,14 @@ def _beginning(column: ColumnElement[str], beginnings: tuple[str, ...]) -> Colum
     return or_(*ranges) if ranges else false()
 
 
-def _any_pair(column: ColumnElement[int], pairs: tuple[tuple[str, int], ...]) -> ColumnElement[bool]:
+def _any_pair(
+    takeover: ColumnElement[str], column: ColumnElement[int], pairs: tuple[tuple[str, int], ...]
+) -> ColumnElement[bool]:
     """Grouped by takeover, for the index begins with it."""
     numbers: dict[str, set[int]] = defaultdict(set)
-    for takeover, number in pairs:
+    for each, number in pairs:
         if 0 <= number <= GREATEST:
-            numbers[takeover].add(number)
+            numbers[each].add(number)
     if not numbers:
         return false()
-    return or_(*(and_(account.c.takeover == key(each), column.in_(sorted(found))) for each, found in numbers.items()))
+    return or_(*(and_(takeover == key(each), column.in_(sorted(found))) for each, found in numbers.items()))

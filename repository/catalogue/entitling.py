@@ -4,6 +4,7 @@ And the lists behind it, for those who keep them.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
@@ -26,6 +27,7 @@ from repository.catalogue.bulk import in_groups
 from repository.catalogue.desk import Desk
 from repository.catalogue.guarding import identifier_key, is_protected
 from repository.catalogue.journal_tables import after_death, custody, leave, permission, protection, relation
+from repository.catalogue.standing import Standing, standing_at
 from repository.catalogue.tables import patient as patients
 from repository.catalogue.tables import patient_identifier
 from repository.catalogue.text import fit, key, unpacked
@@ -67,23 +69,30 @@ def _permission(row: AnyRow) -> Permission:
 
 
 class Entitling(Desk):
-    def facts(self, principal: Principal, subject: Subject) -> Facts:
+    def facts(self, principal: Principal, subject: Subject, *, at: datetime | None = None) -> Facts:
         """All that bears on a request of `principal` about `subject`, as it stands now. Raises what the database
         raises, and then there is nothing to decide by: whoever asked is refused.
 
-        A consent or grant that has ended is not among them, so that a withdrawal holds from the next request on also
-        where the clock of whoever decides is behind. Objections are all there."""
+        `at` is when the request was made (UTC); else it was made just now. What takes a right away holds from the next
+        request on also where the clock of whoever decides is behind: a consent or grant that has ended is not among
+        them, and of the rest `standing` says how. Objections are all there."""
+        standing = standing_at(at, now=self._now)
         patients = [identifier_key(each) for each in subject.patient_identifiers]
         named = [identifier_key(each) for each in subject.patient_identifiers if names(each)]
         with self._room.reading_one_state() as connection:
             return Facts(
                 protected=is_protected(connection, subject, keys=patients),
-                custody=_custody(connection, subject.takeover),
-                permissions=_permissions(connection, patients, subject.takeover, grantee_keys(principal)),
-                relations=_relations(connection, principal.identifier, patients),
+                custody=tuple(map(standing.custody, _custody_rows(connection, subject.takeover))),
+                permissions=tuple(
+                    standing.permission(each)
+                    for each in _permissions(connection, patients, subject.takeover, grantee_keys(principal))
+                ),
+                relations=tuple(map(standing.relation, _relations(connection, principal.identifier, patients))),
                 after_death=_after_death(connection, named),
-                authorisations=tuple(authorisation_of(body) for body in _leaves(connection, principal, AUTHORISATION)),
-                approvals=_approvals(connection, principal, subject),
+                authorisations=tuple(
+                    map(authorisation_of, _leaves(connection, principal, AUTHORISATION, standing=standing))
+                ),
+                approvals=_approvals(connection, principal, subject, standing=standing),
             )
 
     def identifiers_of(self, takeover: int, patient: int) -> tuple[Identifier, ...]:
@@ -190,12 +199,13 @@ class Entitling(Desk):
     def custody_of(self, takeover: str) -> tuple[Custody, ...]:
         """Who has had the takeover in custody, in order."""
         with self._room.reading() as connection:
-            return _custody(connection, takeover)
+            rows = _custody_rows(connection, takeover)
+        return tuple(custody_of(unpacked(row.body) | {"until": row.until or None}) for row in rows)
 
 
-def _custody(connection: Connection, takeover: str) -> tuple[Custody, ...]:
-    rows = connection.execute(select(custody).where(custody.c.takeover == takeover).order_by(custody.c.since))
-    return tuple(custody_of(unpacked(row.body) | {"until": row.until or None}) for row in rows)
+def _custody_rows(connection: Connection, takeover: str) -> Sequence[AnyRow]:
+    wanted = select(custody).where(custody.c.takeover == takeover).order_by(custody.c.since)
+    return connection.execute(wanted).all()
 
 
 def _permissions(
@@ -216,13 +226,12 @@ def _permissions(
     return tuple(found.values())
 
 
-def _relations(connection: Connection, person: Identifier | None, patients: Sequence[str]) -> tuple[Relation, ...]:
+def _relations(connection: Connection, person: Identifier | None, patients: Sequence[str]) -> Sequence[AnyRow]:
     there = relation.c
     if person is None or not patients:
         return ()
     mine = select(relation).where(there.person_key == identifier_key(person), there.patient_key.in_(patients))
-    rows = connection.execute(mine.order_by(there.id))
-    return tuple(relation_of(unpacked(row.body) | {"until": row.until or None}) for row in rows)
+    return connection.execute(mine.order_by(there.id)).all()
 
 
 def _after_death(connection: Connection, patients: Sequence[str]) -> AfterDeath | None:
@@ -242,9 +251,11 @@ def _together(known: Sequence[AfterDeath]) -> AfterDeath | None:
     return AfterDeath(min(each.died_on for each in known), bool(objecting), ordered)
 
 
-def _approvals(connection: Connection, principal: Principal, subject: Subject) -> tuple[Approval, ...]:
+def _approvals(
+    connection: Connection, principal: Principal, subject: Subject, *, standing: Standing
+) -> tuple[Approval, ...]:
     """Those that are about this record."""
-    mine = [approval_of(body) for body in _leaves(connection, principal, APPROVAL)]
+    mine = [approval_of(body) for body in _leaves(connection, principal, APPROVAL, standing=standing)]
     here = (subject.takeover, subject.patient)
     return tuple(
         each
@@ -254,6 +265,7 @@ def _approvals(connection: Connection, principal: Principal, subject: Subject) -
     )
 
 
-def _leaves(connection: Connection, principal: Principal, kind: str) -> list[dict[str, Any]]:
+def _leaves(connection: Connection, principal: Principal, kind: str, *, standing: Standing) -> list[dict[str, Any]]:
     wanted: Select[Any] = select(leave).where(leave.c.person == principal.id, leave.c.kind == kind)
-    return [unpacked(row.body) | {"until": row.until} for row in connection.execute(wanted.order_by(leave.c.id))]
+    rows = connection.execute(wanted.order_by(leave.c.id))
+    return [body for row in rows if (body := standing.leave(row)) is not None]

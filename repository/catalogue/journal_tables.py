@@ -30,6 +30,12 @@ account = Table(
     Index("ix_account_patient", "takeover", "patient", "number"), Index("ix_account_review", "review", "number"),
 )  # fmt: skip
 
+# Whom a search has shown something of, for each account of one.
+account_patient = Table(
+    "account_patient", metadata, part("number"), name_part("takeover"), part("patient"),
+    Index("ix_account_patient_shown", "takeover", "patient", "number"), **NARROW,
+)  # fmt: skip
+
 # One row for each edition. `patient_key` is empty for a grant over a whole takeover.
 permission = Table(
     "permission", metadata, name_part("id"), part("edition"), words("kind"), words("takeover"), words("patient_key"),

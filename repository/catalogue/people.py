@@ -105,7 +105,7 @@ class People(Desk):
             more = {"password": password, "generation": person.c.generation + 1}
             if not _use(connection, proved, step, **more):
                 return None
-            return _end(connection, at, proved.id, account=proved.account)
+            return _end(connection, at, proved.account, account=proved.account)
 
     def revoke(self, id: str, *, by: str, at: datetime) -> tuple[Person, list[str]] | None:  # noqa: A002
         """The account is revoked for good, its invitation void, its sessions ended; (it, ids of those sessions).

@@ -48,8 +48,8 @@ class Person:
     generation: int = 0
 
     @property
-    def id(self) -> str:
-        """How others call it: by its name, or by its account's id until there is one."""
+    def shown(self) -> str:
+        """How it is shown to people: by its name, or by its account's id until there is one."""
         return self.name or self.account
 
     def at(self, moment: datetime) -> "Person":

@@ -15,6 +15,7 @@ from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.folding import folded
 from repository.catalogue.journal_tables import (
     account,
+    account_patient,
     after_death,
     custody,
     first_copy,
@@ -30,8 +31,8 @@ Project = Callable[[Connection, Deed], None]
 
 # Every table that the functions below write, and nothing else does: `verify` makes them again and compares.
 FOLLOWING: tuple[Table, ...] = (
-    account, permission, protection, relation, after_death, custody, leave, first_copy, demand, demand_step,
-    demand_confirmation, demand_now,
+    account, account_patient, permission, protection, relation, after_death, custody, leave, first_copy, demand,
+    demand_step, demand_confirmation, demand_now,
 )  # fmt: skip
 
 
@@ -49,6 +50,8 @@ def _account(connection: Connection, deed: Deed) -> None:
         body["reasons"][0] if body["reasons"] else "", "due" if "review" in body["duties"] else "",
     )  # fmt: skip
     insert(connection, account, [row])
+    shown = [(deed.number, fit(key(takeover)), patient) for takeover, patient in body.get("patients", ())]
+    insert(connection, account_patient, shown)
 
 
 def _permission(connection: Connection, deed: Deed) -> None:

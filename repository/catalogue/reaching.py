@@ -1,6 +1,7 @@
 """What the catalogue knows that bears on a whole search, gathered in one transaction that sees one state."""
 
 from collections.abc import Hashable, Iterable
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -10,10 +11,8 @@ from repository.access.bodies import (
     after_death_of,
     approval_of,
     authorisation_of,
-    custody_of,
     permission_of,
     read_moment,
-    relation_of,
 )
 from repository.access.extent import SearchFacts
 from repository.access.facts import AfterDeath, Custody, Relation
@@ -28,6 +27,7 @@ from repository.catalogue.guarding import identifier_key
 from repository.catalogue.journal_tables import after_death, custody, leave, permission, relation
 from repository.catalogue.remembering import Memory, state_of
 from repository.catalogue.shielding import of_records, rows_of
+from repository.catalogue.standing import Standing, standing_at
 from repository.catalogue.tables import patient_identifier
 from repository.catalogue.text import key, unpacked
 from repository.domain.describing import Identifier
@@ -45,24 +45,32 @@ def _read(body: str, ended_at: str, end_reason: str) -> Permission:
 class Reaching(Desk):
     def __init__(self, room: Room, *, now: Clock = utc_now) -> None:
         super().__init__(room, now=now)
-        self._facts: Memory[tuple[Hashable, ...], SearchFacts] = Memory(REMEMBERED)
+        self._facts: Memory[tuple[Hashable, ...], tuple[Standing, SearchFacts]] = Memory(REMEMBERED)
 
-    def facts_for_search(self, principal: Principal) -> SearchFacts:
+    def facts_for_search(self, principal: Principal, *, at: datetime | None = None) -> SearchFacts:
         """All that bears on a search of `principal`, as it stands now, whatever it may find. Raises what the database
-        raises, and then there is nothing to search by."""
+        raises, and then there is nothing to search by. `at` is when it was asked (UTC); else that was just now."""
         who = (principal.id, principal.identifier, *grantee_keys(principal))  # all that is asked of it below
+        standing = standing_at(at, now=self._now)
         with self._room.reading_one_state() as connection:
-            return self._facts.recall(who, state_of(connection), lambda: _gathered(connection, principal))
+
+            def gathered() -> tuple[Standing, SearchFacts]:
+                return standing, _gathered(connection, principal, standing=standing)
+
+            asked, known = self._facts.recall(who, state_of(connection), gathered)
+            if standing.latest < asked.latest:  # for that one something had begun that has not for this one
+                _, known = gathered()
+            return known
 
 
-def _gathered(connection: Connection, principal: Principal) -> SearchFacts:
-    relations = _relations(connection, principal.identifier)
-    leaves = _leaves(connection, principal)
+def _gathered(connection: Connection, principal: Principal, *, standing: Standing) -> SearchFacts:
+    relations = _relations(connection, principal.identifier, standing=standing)
+    leaves = _leaves(connection, principal, standing=standing)
     patients = [each.patient for each in relations]
     own = [] if principal.identifier is None else [principal.identifier]
     return SearchFacts(
-        custody=_custody(connection),
-        permissions=_permissions(connection, principal),
+        custody=_custody(connection, standing=standing),
+        permissions=tuple(map(standing.permission, _permissions(connection, principal))),
         relations=relations,
         deaths=_deaths(connection, {*patients, *own}),
         authorisations=tuple(authorisation_of(body) for kind, body in leaves if kind == AUTHORISATION),
@@ -70,9 +78,9 @@ def _gathered(connection: Connection, principal: Principal) -> SearchFacts:
     )
 
 
-def _custody(connection: Connection) -> tuple[tuple[str, Custody], ...]:
+def _custody(connection: Connection, *, standing: Standing) -> tuple[tuple[str, Custody], ...]:
     rows = connection.execute(select(custody).order_by(custody.c.takeover, custody.c.since))
-    return tuple((row.takeover, custody_of(unpacked(row.body) | {"until": row.until or None})) for row in rows)
+    return tuple((row.takeover, standing.custody(row)) for row in rows)
 
 
 def _permissions(connection: Connection, principal: Principal) -> tuple[Permission, ...]:
@@ -85,12 +93,11 @@ def _permissions(connection: Connection, principal: Principal) -> tuple[Permissi
     return tuple(_read(*row) for row in rows)
 
 
-def _relations(connection: Connection, person: Identifier | None) -> tuple[Relation, ...]:
+def _relations(connection: Connection, person: Identifier | None, *, standing: Standing) -> tuple[Relation, ...]:
     if person is None:
         return ()
     mine = select(relation).where(relation.c.person_key == identifier_key(person)).order_by(relation.c.id)
-    rows = connection.execute(mine)
-    return tuple(relation_of(unpacked(row.body) | {"until": row.until or None}) for row in rows)
+    return tuple(map(standing.relation, connection.execute(mine)))
 
 
 def _deaths(connection: Connection, people: Iterable[Identifier]) -> tuple[tuple[Identifier, AfterDeath], ...]:
@@ -109,6 +116,7 @@ def _deaths(connection: Connection, people: Iterable[Identifier]) -> tuple[tuple
     return tuple(found)
 
 
-def _leaves(connection: Connection, principal: Principal) -> list[tuple[str, dict[str, Any]]]:
+def _leaves(connection: Connection, principal: Principal, *, standing: Standing) -> list[tuple[str, dict[str, Any]]]:
     wanted: Select[Any] = select(leave).where(leave.c.person == principal.id).order_by(leave.c.id)
-    return [(row.kind, unpacked(row.body) | {"until": row.until}) for row in connection.execute(wanted)]
+    rows = connection.execute(wanted)
+    return [(row.kind, body) for row in rows if (body := standing.leave(row)) is not None]

@@ -127,19 +127,20 @@ def _usable(scope: Scope) -> bool:
 
 
 def _takeover(archive: Archive, order: DemandOrder) -> str:
-    """The takeover that is meant, empty where none is known. Of several from one provider it is the newest that keeps
-    something of the patient; where none does, the newest, and verification finds nobody there."""
+    """The takeover that is meant, empty where none is known. Of several from one provider it is the newest, whomever
+    it keeps something of: a receipt tells nothing of a patient, and verification finds the one that is meant."""
     of_provider: list[str] | None = None
     if order.provider is not None:
-        of_provider = archive.catalogue.demands.takeovers_of(order.provider) if names(order.provider) else []
+        of_provider = takeovers_of_provider(archive, order)
     if order.takeover:
         known = _known(archive, order.takeover)
         return known if of_provider is None or known in of_provider else ""
-    for each in reversed(of_provider or []):
-        number = archive.catalogue.takeover(each).number
-        if order.patient is not None and archive.catalogue.demands.patients_known_as(number, order.patient):
-            return each
     return of_provider[-1] if of_provider else ""
+
+
+def takeovers_of_provider(archive: Archive, order: DemandOrder) -> list[str]:
+    """Ids of the takeovers from the provider that the order names, the oldest first."""
+    return archive.catalogue.demands.takeovers_of(order.provider) if order.provider and names(order.provider) else []
 
 
 def _known(archive: Archive, wanted: str) -> str:

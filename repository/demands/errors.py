@@ -85,7 +85,7 @@ class OtherWorker(DemandError):
 
 
 class ContentRefused(DemandError):
-    """`reason`: empty, twice, another takeover, not there, another patient, outside of the scope."""
+    """`reason`: empty, twice, another takeover, not the patient's (or not there at all), outside of the scope."""
 
     code = "DMD-008"
     what = Text(
@@ -110,6 +110,25 @@ class ContentDiffers(DemandError):
         pl="Zapotrzebowanie pozostaje bez zmian: wysłane i nieodebrane.",
     )
     todo = Text(en="Send it again and compare once more.", pl="Prześlij ponownie i porównaj jeszcze raz.")
+
+
+class NoLongerEntitled(DemandError):
+    """`reason`: code of the first reason that may be told."""
+
+    code = "DMD-012"
+    exit_code = 6
+    what = Text(
+        en="The requester of demand {demand} is not entitled to it any more: {reason}.",
+        pl="Zamawiający nie jest już uprawniony do treści zapotrzebowania {demand}: {reason}.",
+    )
+    kept = Text(
+        en="The demand stays as it was, and nothing left the archive.",
+        pl="Zapotrzebowanie pozostaje bez zmian i nic nie opuściło archiwum.",
+    )
+    todo = Text(
+        en="Try again when the reason is gone; otherwise the demand expires.",
+        pl="Ponów, gdy przyczyna ustanie; w przeciwnym razie zapotrzebowanie wygaśnie.",
+    )
 
 
 class SealForged(DemandError):

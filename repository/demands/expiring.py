@@ -8,6 +8,7 @@ from repository.access.principal import Principal
 from repository.demands.errors import WrongState
 from repository.demands.moving import demand_of, move
 from repository.demands.order import Demand
+from repository.demands.standing import is_staff
 from repository.domain.demand import DemandState
 from repository.runtime import Archive
 
@@ -28,10 +29,11 @@ def expire_due(
     archive: Archive,
     now: datetime,
     *,
+    by: Principal,
     times: Mapping[DemandState, timedelta] = TIMES,
-    by: Principal | None = None,
 ) -> list[Demand]:
-    """Every demand that has been in its state for longer than `times` gives it is expired; those demands.
+    """Every demand that has been in its state for longer than `times` gives it is expired; those demands. Staff alone
+    expires demands: all others are passed over, as if they were not there.
 
     A state without a time waits for ever. A demand that moves on at the same moment is left alone.
     """
@@ -39,9 +41,12 @@ def expire_due(
     for state, time in times.items():
         due = archive.catalogue.demands.demands([state], since_before=moment(now - time))
         for row in list(due):
+            demand = demand_of(row)
+            if not is_staff(archive, demand, by):
+                continue
             try:
                 detail = {"after_seconds": int(time.total_seconds())}
-                expired.append(move(archive, demand_of(row), DemandState.EXPIRED, by=by, detail=detail))
+                expired.append(move(archive, demand, DemandState.EXPIRED, by=by, detail=detail))
             except WrongState:
                 continue
     return expired

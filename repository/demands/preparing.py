@@ -12,27 +12,39 @@ from repository.catalogue.errors import HoldingUnknown
 from repository.demands.errors import ContentRefused, SealForged, WorkerIncomplete, WrongState
 from repository.demands.moving import found, move, require
 from repository.demands.order import Demand
-from repository.demands.verifying import patient_of
+from repository.demands.standing import for_preparer
+from repository.demands.verifying import Decide, patient_of, still_entitled
 from repository.domain.demand import DemandState
 from repository.opening import subject_of
 from repository.runtime import Archive
 
 FORMAT = 1
+NOT_THEIRS = "it is not the patient's"  # said as well of what is not there: nobody counts another's holdings by it
 Named = tuple[str, int]  # takeover id, ordinal
 
 
-def prepare(archive: Archive, demand_id: str, *, worker: Principal, holdings: Sequence[Named]) -> Demand:
+def prepare(
+    archive: Archive,
+    demand_id: str,
+    *,
+    worker: Principal,
+    holdings: Sequence[Named],
+    decide: Decide,
+    door: str = "cli",
+) -> Demand:
     """The content is frozen: these holdings, as received, named in a manifest whose SHA-256 is what will be signed.
 
-    Raises `WorkerIncomplete`, `ContentRefused` for what is not the patient's or outside of what was demanded,
-    `WrongState`, and `DemandMoved` where another worker was faster.
+    `worker`: of the archive or of the custodian, and not the requester; `DemandUnknown` for all others. `decide` says
+    whether the requester is still entitled. Raises `WorkerIncomplete`, `NoLongerEntitled`, `ContentRefused` for what is
+    not the patient's or outside of what was demanded, `WrongState`, and `DemandMoved` where another was faster.
     """
     require_worker(worker)
-    demand = found(archive, demand_id)
+    demand = for_preparer(archive, demand_id, worker)
     require(demand, DemandState.PREPARED)
+    record = still_entitled(archive, demand, decide, door=door)
     manifest = _manifest(archive, demand, worker, holdings)
     digest = sha256(canonical(manifest)).hexdigest()
-    detail = {"content": manifest, "content_sha256": digest}
+    detail = {"content": manifest, "content_sha256": digest, "decision": record}
     return move(archive, demand, DemandState.PREPARED, by=worker, detail=detail)
 
 
@@ -88,9 +100,9 @@ def _chosen(archive: Archive, demand: Demand, whose: tuple[int, int], named: Nam
     try:
         holding = archive.catalogue.holding(number, ordinal)
     except HoldingUnknown:
-        raise ContentRefused(demand=demand.id, ordinal=ordinal, reason="there is no such holding") from None
+        raise ContentRefused(demand=demand.id, ordinal=ordinal, reason=NOT_THEIRS) from None
     if not patient or holding.patient != patient:
-        raise ContentRefused(demand=demand.id, ordinal=ordinal, reason="it is not the patient's")
+        raise ContentRefused(demand=demand.id, ordinal=ordinal, reason=NOT_THEIRS)
     if not demand.order.scope.covers(subject_of(Subject(takeover=takeover, patient=patient), holding)):
         raise ContentRefused(demand=demand.id, ordinal=ordinal, reason="it is outside of what was demanded")
     return {

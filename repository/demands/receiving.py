@@ -10,6 +10,7 @@ from repository.demands.messages import principal_body
 from repository.demands.moving import found, move, require
 from repository.demands.order import Demand
 from repository.demands.preparing import frozen
+from repository.demands.standing import for_either, for_requester
 from repository.domain.demand import DemandState, Place
 from repository.journal import note
 from repository.runtime import Archive
@@ -17,12 +18,13 @@ from repository.runtime import Archive
 KIND = "demand-confirmation"
 
 
-def receive(archive: Archive, demand_id: str, *, content_sha256: str, by: Principal | None = None) -> Demand:
+def receive(archive: Archive, demand_id: str, *, content_sha256: str, by: Principal) -> Demand:
     """The requester has received what hashes to `content_sha256` (hex), which is what was frozen.
 
-    Raises `ContentDiffers` for anything else, and the demand then stays sent; `WrongState`, `DemandMoved`.
+    Raises `ContentDiffers` for anything else, and the demand then stays sent; `WrongState`, `DemandMoved`, and
+    `DemandUnknown` where `by` is neither the requester nor of the requester's organisation.
     """
-    demand = found(archive, demand_id)
+    demand = for_requester(archive, demand_id, by)
     require(demand, DemandState.RECEIVED)
     _content, digest = frozen(archive, demand_id)
     if not compare_digest(digest.encode(), content_sha256.strip().lower().encode()):
@@ -30,25 +32,29 @@ def receive(archive: Archive, demand_id: str, *, content_sha256: str, by: Princi
     return move(archive, demand, DemandState.RECEIVED, by=by, detail={"content_sha256": digest})
 
 
-def confirm(archive: Archive, demand_id: str, *, place: Place, by: Principal | None = None) -> Demand:
+def confirm(archive: Archive, demand_id: str, *, place: Place, by: Principal) -> Demand:
     """The receipt is confirmed at `place`. With both places confirmed the demand is; one alone leaves it received.
 
     A confirmation that is there already changes nothing, and takes up what a crash between the two left undone.
-    Raises `WrongState` for what was not received.
+    Both are the requester's to give: step 9 has him confirm in SIM and in the provider's system (R463-5). The second
+    may as well be recorded by staff, for the archive stands in for a provider that has closed (R463-6.3), in whose
+    system the requester may have no account; nobody but the requester confirms in SIM. Raises `WrongState` for what was
+    not received, `DemandUnknown` for whoever may not confirm.
     """
-    demand = found(archive, demand_id)
+    may = for_either if place is Place.PROVIDER else for_requester
+    demand = may(archive, demand_id, by)
     if place not in archive.catalogue.demands.confirmations(demand_id):
         require(demand, DemandState.CONFIRMED)
         _confirmed(archive, demand, place, by)
     return _completed(archive, demand_id, by)
 
 
-def _confirmed(archive: Archive, demand: Demand, place: Place, by: Principal | None) -> None:
+def _confirmed(archive: Archive, demand: Demand, place: Place, by: Principal) -> None:
     body = {
         "demand": demand.id,
         "place": place.value,
         "position": demand.position,
-        "by": None if by is None else principal_body(by),
+        "by": principal_body(by),
     }
     try:
         note(archive, KIND, body, outcome=place.value, at=moment(archive.clock()))
@@ -57,7 +63,7 @@ def _confirmed(archive: Archive, demand: Demand, place: Place, by: Principal | N
             raise
 
 
-def _completed(archive: Archive, demand_id: str, by: Principal | None) -> Demand:
+def _completed(archive: Archive, demand_id: str, by: Principal) -> Demand:
     """Confirmed if both places are. Of two who see that at once one makes the move, and the other finds it made."""
     demand = found(archive, demand_id)
     both = len(archive.catalogue.demands.confirmations(demand_id)) == len(Place)

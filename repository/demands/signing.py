@@ -12,9 +12,11 @@ from repository.access.bodies import moment
 from repository.access.principal import Principal
 from repository.canonical import canonical
 from repository.demands.errors import OtherWorker, SealForged
-from repository.demands.moving import found, move, require
+from repository.demands.moving import move, require
 from repository.demands.order import Demand
 from repository.demands.preparing import detail_of, frozen, require_worker
+from repository.demands.standing import for_preparer, for_staff
+from repository.demands.verifying import Decide, still_entitled
 from repository.domain.demand import DemandState
 from repository.domain.identifiers import PESEL_OID
 from repository.evidence.errors import PaperForged
@@ -27,8 +29,10 @@ FORMAT = 1
 
 
 def to_be_signed(archive: Archive, demand_id: str, *, worker: Principal) -> bytes:
-    """The bytes that the worker's signature has to be over. Raises `OtherWorker` for all but the one who prepared."""
+    """The bytes that the worker's signature has to be over. Raises `OtherWorker` for all but the one who prepared, and
+    `DemandUnknown` for whoever could not have prepared it."""
     require_worker(worker)
+    for_preparer(archive, demand_id, worker)
     _content, digest = frozen(archive, demand_id)
     by = detail_of(archive, demand_id, DemandState.PREPARED)["by"]
     if (by["id"], by["npwz"]) != (worker.id, worker.npwz):
@@ -48,9 +52,11 @@ def to_be_signed(archive: Archive, demand_id: str, *, worker: Principal) -> byte
 def sign(archive: Archive, demand_id: str, *, worker: Principal, signature: Supplied) -> Demand:
     """The frozen content is signed by the worker who prepared it, and sealed by the institution.
 
-    Raises `SignatureRefused`, `OtherWorker`, `WorkerIncomplete`, `WrongState`, `DemandMoved`.
+    Raises `SignatureRefused`, `OtherWorker`, `WorkerIncomplete`, `WrongState`, `DemandMoved`, and `DemandUnknown` for
+    whoever is no worker of the archive or the custodian, or is the requester.
     """
-    demand = found(archive, demand_id)
+    require_worker(worker)
+    demand = for_preparer(archive, demand_id, worker)
     require(demand, DemandState.SIGNED)
     text = to_be_signed(archive, demand_id, worker=worker)
     now, known = archive.clock(), worker.identifier
@@ -103,13 +109,17 @@ def _text(archive: Archive, demand_id: str) -> str:
     return seal_of(archive, demand_id).decode()
 
 
-def send(archive: Archive, demand_id: str, *, by: Principal | None = None, channel: str = "") -> Demand:
-    """The message is sent: to whom, over which channel and what exactly is on record (R463-5, step 7).
+def send(
+    archive: Archive, demand_id: str, *, by: Principal, decide: Decide, channel: str = "", door: str = "cli"
+) -> Demand:
+    """The message is sent by staff: to whom, over which channel and what exactly is on record (R463-5, step 7).
 
-    Raises `WrongState` for what is not signed, `SealForged` where content and seal do not agree any more.
+    Raises `WrongState` for what is not signed, `NoLongerEntitled` where `decide` does not permit it any more, and
+    `SealForged` where content and seal do not agree; it then stays signed. `DemandUnknown` for others than staff.
     """
-    demand = found(archive, demand_id)
+    demand = for_staff(archive, demand_id, by)
     require(demand, DemandState.SENT)
+    decision = still_entitled(archive, demand, decide, door=door)
     paper = seal_of(archive, demand_id)
     content, digest = frozen(archive, demand_id)
     record = {
@@ -120,4 +130,4 @@ def send(archive: Archive, demand_id: str, *, by: Principal | None = None, chann
         "content_size": len(content),
         "seal_sha256": sha256(paper).hexdigest(),
     }
-    return move(archive, demand, DemandState.SENT, by=by, detail={"transmission": record})
+    return move(archive, demand, DemandState.SENT, by=by, detail={"transmission": record, "decision": decision})

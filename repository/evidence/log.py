@@ -77,6 +77,7 @@ class EvidenceLog:
         self._edge = Edge()
         self._newest: int | None = None
         self._publishing = threading.Lock()
+        self._confirmed = False
 
     @property
     def verifiers(self) -> tuple[Verifier, ...]:
@@ -115,6 +116,12 @@ class EvidenceLog:
             claimed, known = self._claimed(self._last()), self._source.size()
             if claimed is not None and known < claimed.size:
                 raise CatalogueBehindLog(catalogue=known, signed=claimed.size)
+            self._confirmed = True
+
+    def confirm_once(self) -> None:
+        """As `confirm`, unless that was done: a catalogue does not go back under a process that has it open."""
+        if not self._confirmed:
+            self.confirm()
 
     def _last(self) -> Checkpoint | None:
         """The newest checkpoint, once store, tiles and catalogue agree on it; its edge is loaded."""

@@ -23,7 +23,7 @@ from repository.people.errors import (
     TotpRequired,
 )
 from repository.people.names import checked_name
-from repository.people.noting import ACCEPTED, INVITED, Note, noted, unnoted
+from repository.people.noting import ACCEPTED, INVITED, Note, about, noted, unnoted
 from repository.people.passphrases import checked_password
 from repository.runtime import Archive
 from storage.ids import new_id
@@ -62,6 +62,7 @@ def invite(
     lasts: timedelta = LASTS, note: Note = unnoted,
 ) -> Invitation:  # fmt: skip
     """An account of `kind` waits for the code that is given. With a `name`, it has to be accepted under that name.
+    `by`: the account id of whoever invites, or `OPERATOR`.
 
     Raises `NamesMissing`, `NameRefused`, `NameTaken`; `ValueError` for the archive's own kind, which has no accounts.
     """
@@ -99,7 +100,7 @@ def _invited(archive: Archive, waiting: Person, *, until: datetime, alone: bool,
         raise NameTaken from None
     if not made:
         raise AccountsExist
-    noted(note, INVITED, id=waiting.id, by=waiting.invited_by)
+    noted(note, INVITED, waiting, by=waiting.invited_by, **about(waiting))
     return Invitation(waiting.account, code, until)
 
 
@@ -133,7 +134,7 @@ def accept(
     sealed = secrets_of(archive).seal(secret, place=place_of(whose.account)) if totp else None
     accepted = replace(whose, password=hashed(octets), totp=sealed)
     _take_over(archive, accepted, code=code, step=step)
-    noted(note, ACCEPTED, id=name, by=name)
+    noted(note, ACCEPTED, accepted, by=accepted.account, **about(accepted))
     return Enrolment(whose.account, name, uri)
 
 

@@ -14,6 +14,15 @@ def people(archive: Archive) -> list[Person]:
     return archive.catalogue.people.people(at=archive.clock())
 
 
+def account_named(archive: Archive, name: str) -> Person:
+    """The account of this name or account id, in whatever state. What is kept for long, as are rights, is kept for its
+    `account`: a name can come back with somebody else once the accounts are lost. Raises `PersonUnknown`."""
+    found = archive.catalogue.people.person(name)
+    if found is None:
+        raise PersonUnknown
+    return found
+
+
 def revoke(archive: Archive, name: str, *, by: str, note: Note = unnoted) -> Person:
     """The account of this name or account id is revoked, its invitation void, all its sessions over. For good.
 
@@ -24,8 +33,8 @@ def revoke(archive: Archive, name: str, *, by: str, note: Note = unnoted) -> Per
     if found is None:
         raise PersonUnknown
     whose, ended = found
-    noted(note, REVOKED, id=whose.id, by=by)
-    note_ended(note, ended, id=whose.id, by=by)
+    noted(note, REVOKED, whose, by=by)
+    note_ended(note, ended, whose, by=by)
     return whose
 
 

@@ -1,4 +1,5 @@
-"""Names to sign in with: short, plain, one spelling each; never given to another account again."""
+"""Names to sign in with: short, plain, one spelling each; never given to another account of
+the same catalogue. After a rebuild names are free: what must last is kept for the account's id, which is no name."""
 
 import re
 

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from repository.access.principal import Assurance, Identification, Method, Principal, PrincipalKind
+from repository.access.principal import PEOPLE, Assurance, Identification, Method, Principal, PrincipalKind
 from repository.catalogue.desk import stamp
 from repository.catalogue.people_rows import Person, PersonState, SessionRow
 from repository.people.errors import PersonUnknown, SessionOver
@@ -26,6 +26,7 @@ class Session:
 
     id: str
     token: str = field(repr=False)
+    account: str
     name: str
     until: datetime
 
@@ -43,13 +44,16 @@ def new_session(whose: Person, *, at: datetime) -> tuple[SessionRow, str]:
 
 
 def who(archive: Archive, token: str) -> Principal:
-    """The principal whose session this is, as the account is now. Raises `SessionOver`."""
+    """The principal whose session this is, as the account is now. Raises `SessionOver`.
+
+    Its id is that of the account, which is nobody else's for ever: rights are given to it, not to a name.
+    """
     row, whose = _lasting(archive, token)
     return Principal(
         kind=whose.kind,
-        id=whose.name,
+        id=whose.account,
         given_name=whose.given_name,
-        surname=whose.surname,
+        surname=whose.surname or _shown_instead(whose),
         role=whose.role,
         npwz=whose.npwz,
         identifier=whose.identifier,
@@ -64,28 +68,33 @@ def who(archive: Archive, token: str) -> Principal:
     )
 
 
+def _shown_instead(whose: Person) -> str:
+    """What a system that has no names is shown by: what it signs in with."""
+    return whose.name if whose.kind not in PEOPLE and not whose.given_name else ""
+
+
 def sign_out(archive: Archive, token: str, *, note: Note = unnoted) -> str:
     """The session of this token is over; its id. Raises `SessionOver` if it was already."""
     row, whose = _lasting(archive, token)
-    if not archive.catalogue.people.end_session(row.id, by=whose.name, at=archive.clock()):
+    if not archive.catalogue.people.end_session(row.id, by=whose.account, at=archive.clock()):
         raise SessionOver
-    noted(note, SESSION_ENDED, id=whose.name, by=whose.name, session=row.id)
+    noted(note, SESSION_ENDED, whose, by=whose.account, session=row.id)
     return row.id
 
 
 def end_sessions(archive: Archive, name: str, *, by: str, note: Note = unnoted) -> int:
-    """All sessions of the account are over; how many lasted until now. Raises `PersonUnknown`."""
+    """All sessions of the account (name or id) are over; how many lasted until now. Raises `PersonUnknown`."""
     whose = archive.catalogue.people.person(name)
     if whose is None:
         raise PersonUnknown
     ended = archive.catalogue.people.end_sessions(whose.account, by=by, at=archive.clock())
-    note_ended(note, ended, id=whose.id, by=by)
+    note_ended(note, ended, whose, by=by)
     return len(ended)
 
 
-def note_ended(note: Note, ended: list[str], *, id: str, by: str) -> None:  # noqa: A002
+def note_ended(note: Note, ended: list[str], whose: Person, *, by: str) -> None:
     for session in ended:
-        noted(note, SESSION_ENDED, id=id, by=by, session=session)
+        noted(note, SESSION_ENDED, whose, by=by, session=session)
 
 
 def _lasting(archive: Archive, token: str) -> tuple[SessionRow, Person]:

@@ -11,7 +11,7 @@ from repository.people import totp as codes
 from repository.people.errors import SignInRefused
 from repository.people.inviting import place_of, secrets_of
 from repository.people.names import is_name
-from repository.people.noting import LOCKED, PASSWORD_CHANGED, REFUSED, SIGNED_IN, Note, noted, unnoted
+from repository.people.noting import PASSWORD_CHANGED, REFUSED, SIGNED_IN, Note, noted, unnoted
 from repository.people.passphrases import checked_password, octets_of
 from repository.people.sessions import Session, moment_of, new_session, note_ended
 from repository.runtime import Archive
@@ -39,9 +39,9 @@ def sign_in(archive: Archive, name: str, password: str, *, totp: str = "", note:
     row, token = new_session(found.person, at=now)
     desk = archive.catalogue.people
     if not desk.open_session(row, proved=found.person, step=found.step, rehashed=rehashed):
-        raise _refused(note, found.person.name, locks=found.locks)
-    noted(note, SIGNED_IN, id=found.person.name, by=found.person.name, session=row.id)
-    return Session(row.id, token, found.person.name, moment_of(row.until))
+        raise _refused(note, found.person, locks=found.locks)
+    noted(note, SIGNED_IN, found.person, by=found.person.account, session=row.id)
+    return Session(row.id, token, found.person.account, found.person.name, moment_of(row.until))
 
 
 def change_password(
@@ -57,9 +57,9 @@ def change_password(
     octets = checked_password(new, names=(whose.name, whose.given_name, whose.surname))
     ended = archive.catalogue.people.set_password(whose, password=hashed(octets), step=found.step, at=archive.clock())
     if ended is None:
-        raise _refused(note, whose.name, locks=found.locks)
-    noted(note, PASSWORD_CHANGED, id=whose.name, by=whose.name)
-    note_ended(note, ended, id=whose.name, by=whose.name)
+        raise _refused(note, whose, locks=found.locks)
+    noted(note, PASSWORD_CHANGED, whose, by=whose.account)
+    note_ended(note, ended, whose, by=whose.account)
 
 
 def _proved(archive: Archive, name: str, password: str, *, totp: str, note: Note) -> _Proof:
@@ -72,12 +72,11 @@ def _proved(archive: Archive, name: str, password: str, *, totp: str, note: Note
     step = codes.step_of(secret, totp[:_MOST_TYPED], at=archive.clock())
     coded = sealed is None or step is not None
     if whose is None or not (attempt.open and right and octets and coded):
-        raise _refused(note, whose.name if whose else "", locks=attempt.locks)
+        raise _refused(note, whose, locks=attempt.locks)
     return _Proof(whose, octets, step if sealed else None, attempt.locks)
 
 
-def _refused(note: Note, id: str, *, locks: bool) -> SignInRefused:  # noqa: A002
-    noted(note, REFUSED, id=id, by=id)
-    if id and locks:
-        noted(note, LOCKED, id=id, by="")
+def _refused(note: Note, whose: Person | None, *, locks: bool) -> SignInRefused:
+    """One deed, whether there is such an account or not: what is written does not tell either."""
+    noted(note, REFUSED, whose, by=whose.account if whose else "", locked=whose is not None and locks)
     return SignInRefused()

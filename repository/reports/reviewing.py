@@ -1,6 +1,6 @@
 """Looking afterwards at what was done in an emergency: who may see an account, and that somebody has (break-glass)."""
 
-from repository.access.account import Account
+from repository.access.account import Account, PatientOf
 from repository.access.principal import Principal
 from repository.access.subject import Operation
 from repository.catalogue.errors import CatalogueConflict
@@ -56,6 +56,11 @@ def _may_see(archive: Archive, errand: Errand, page: list[Account]) -> list[Acco
 
 
 def _is_let_in(archive: Archive, errand: Errand, account: Account) -> bool:
-    found = patients_named(archive, f"{account.takeover}/{account.patient}") if account.patient else ()
+    """By the decision on each patient whom it means; a takeover alone lets nobody in."""
+    return bool(account.about) and all(_is_permitted(archive, errand, each) for each in sorted(account.about))
+
+
+def _is_permitted(archive: Archive, errand: Errand, patient: PatientOf) -> bool:
+    found = patients_named(archive, f"{patient[0]}/{patient[1]}")
     requests = [errand.request(archive, Operation.ACCOUNTS, each.subject) for each in found]
     return bool(requests) and all(decided(archive, each).permitted for each in requests)

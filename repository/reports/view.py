@@ -3,8 +3,9 @@
 An account about a protected patient is shown as one about no patient at all. That alone would not hide it, for others
 about no patient say which holding they were about, by which rule, and in whose words; so all of them are shown like
 that, protected or not. What is only ever about a patient's own record (a patient, a representative) is always shown
-like that, and what special services ask for as well. A list in which such an account stands therefore looks the same
-whoever is protected; a search by patient, holding, study or document finds none of them; and a page costs the same.
+like that, and so are a search that found several patients and what special services ask for. A list in which such an
+account stands therefore looks the same whoever is protected; a search by patient, holding, study or document finds
+none of them; and a page costs the same.
 """
 
 from collections.abc import Callable, Iterator
@@ -60,7 +61,7 @@ def without_patient(account: Account) -> Account:
     return replace(
         account,
         patient=0, patient_name="", ordinal=0, study="", document=None, count=0, reason="", evidence="", rule="",
-        reasons=_told(account),
+        query="", patients=(), reasons=_told(account),
     )  # fmt: skip
 
 
@@ -76,16 +77,36 @@ def searched(
 ) -> Iterator[Account]:
     """Accounts as `principal` sees them that match `query` as they are seen, by number, `limit` being none.
 
-    `let_in`: patients about whom `principal` asked and was permitted: their accounts are shown whole.
+    `let_in`: patients about whom `principal` asked and was permitted: their accounts are shown whole, and of searches
+    that found others as well, that they found these.
     """
     source = accounts.every(_widened(query))
     while page := list(islice(source, MOST)):
         guards = guards_of(accounts, page, let_in=let_in)
         for account in page:
-            whole = (account.takeover, account.patient) in let_in and not asked_by_service(account)
-            seen = account if whole else visible_to(principal, account, guards(account))
+            seen = _seen(principal, account, guards(account), let_in)
             if matches(query, seen):
                 yield seen
+
+
+def _seen(principal: Principal, account: Account, protected: Guard, let_in: frozenset[PatientOf]) -> Account:
+    """It does not depend on who is protected whether a search that found others as well is shown whole: it never is."""
+    seen = visible_to(principal, account, protected)
+    if principal.kind in SEE_ALL or asked_by_service(account) or not account.about & let_in:
+        return seen
+    return account if account.about <= let_in else replace(seen, patients=_of(account, let_in))
+
+
+def narrowed(principal: Principal, account: Account, known: frozenset[PatientOf]) -> Account:
+    """`account` for whoever may see those about the patients `known`: of a search that found others as well, nothing
+    that leads to the others."""
+    if principal.kind in SEE_ALL or account.about <= known:
+        return account
+    return replace(account, query="", count=0, patients=_of(account, known))
+
+
+def _of(account: Account, known: frozenset[PatientOf]) -> tuple[PatientOf, ...]:
+    return tuple(each for each in account.patients if each in known)
 
 
 def guards_of(
@@ -93,13 +114,13 @@ def guards_of(
 ) -> Callable[[Account], Guard]:
     """What protects whom each of `page` is about, as things stand now."""
     providers = accounts.shielded_takeovers()
-    about = {(each.takeover, each.patient) for each in page if each.patient} - let_in
+    about = frozenset[PatientOf]().union(*(each.about for each in page)) - let_in
     patients = accounts.shielded(about)
 
     def guard(account: Account) -> Guard:
-        if account.takeover in providers:
+        if not providers.isdisjoint({account.takeover, *(takeover for takeover, _ in account.about - let_in)}):
             return Guard.PROVIDER
-        return Guard.PATIENT if (account.takeover, account.patient) in patients else Guard.NOBODY
+        return Guard.NOBODY if patients.isdisjoint(account.about) else Guard.PATIENT
 
     return guard
 

@@ -15,7 +15,7 @@ from repository.opening import Errand
 from repository.reports.asking import Period, ask_of_patient, completed
 from repository.reports.naming import Whose
 from repository.reports.paper import Json, Kind, Paper, both, draw_up, who
-from repository.reports.view import SEE_ALL, asked_by_service
+from repository.reports.view import SEE_ALL, asked_by_service, narrowed
 from repository.reports.words import OPERATIONS, OUTCOMES, PURPOSES, scope, told
 from repository.runtime import Archive
 from storage.errors import Text
@@ -60,13 +60,13 @@ def who_looked(archive: Archive, errand: Errand, *, patient: str, period: Period
 
 
 def looks(archive: Archive, principal: Principal, people: Sequence[Whose], *, period: Period) -> Iterator[Account]:
-    """The accounts that meant any of `people`, by number; for whoever may see them: nothing is asked here."""
-    query = AccountQuery(
-        at_from=period.at_from, at_to=period.at_to, patients=tuple(sorted({each.pair for each in people}))
-    )
+    """The accounts that meant any of `people`, by number, searches that have shown something of them too; for whoever
+    may see them: nothing is asked here. Nothing in them leads to others whom a search found as well."""
+    pairs = frozenset(each.pair for each in people)
+    query = AccountQuery(at_from=period.at_from, at_to=period.at_to, patients=tuple(sorted(pairs)))
     for each in archive.catalogue.accounts.every(query):
         if each.kind != PrincipalKind.ARCHIVE and (principal.kind in SEE_ALL or not asked_by_service(each)):
-            yield each
+            yield narrowed(principal, each, pairs)
 
 
 def row_of(account: Account) -> Json:

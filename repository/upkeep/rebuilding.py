@@ -5,8 +5,11 @@ the packs, through the same functions as before; only when it is complete does i
 is it left for the administrator to point to (PostgreSQL). What cannot be read is named and left out; nothing in the
 store is changed.
 
-Not rebuilt: job rows and verification runs, which are of the moment, and the list of items that an unfinished takeover
-had still to settle, which `takeover receive` makes again from the package.
+Not rebuilt: job rows, verification runs and the cursors of collectors, which are of the moment; accounts of people and
+their sessions, which are in the catalogue alone, so that no password outlives it; and the list of items that an
+unfinished takeover had still to settle, which `takeover receive` makes again from the package. Everybody is invited
+again. Rights are kept for the id of an account, which is new then: those of the old account pass to nobody, whatever
+the name.
 """
 
 from collections.abc import Callable, Iterator

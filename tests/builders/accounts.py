@@ -74,6 +74,12 @@ IDENTIFIERS = st.none() | st.builds(
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  given a zone by the strategy
 
 
+_SEVERAL = st.lists(
+    st.tuples(st.sampled_from([TAKEOVER, TAKEOVER.replace("f50", "f51")]), st.integers(1, 4)), max_size=4, unique=True
+)
+"""Patients of whom a search has shown something."""
+
+
 @st.composite
 def accounts(draw: st.DrawFn, *, numbers: st.SearchStrategy[int] | None = None) -> Account:
     """Any account, outcome and reasons agreeing with each other, day and hour with the moment."""
@@ -83,6 +89,8 @@ def accounts(draw: st.DrawFn, *, numbers: st.SearchStrategy[int] | None = None) 
     reasons = () if permitted else tuple(draw(st.lists(CODES.filter(bool), min_size=1, max_size=3, unique=True)))
     takeover = draw(st.sampled_from(["", TAKEOVER, TAKEOVER.replace("f50", "f51")]))
     patient = draw(st.integers(0, 3)) if takeover else 0
+    operation = draw(st.sampled_from(Operation)).value
+    shown = [(takeover, patient)] if patient else draw(_SEVERAL)
     return Account(
         number=draw(numbers or st.integers(1, 2**40)),
         at=at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -104,7 +112,7 @@ def accounts(draw: st.DrawFn, *, numbers: st.SearchStrategy[int] | None = None) 
         basis=draw(st.sampled_from(["", "UPP-26.3.1", "OTHER"])),
         reason=draw(WORDS),
         evidence=draw(WORDS),
-        operation=draw(st.sampled_from(Operation)).value,
+        operation=operation,
         takeover=takeover,
         patient=patient,
         patient_name=draw(WORDS) if patient else "",
@@ -122,4 +130,6 @@ def accounts(draw: st.DrawFn, *, numbers: st.SearchStrategy[int] | None = None) 
         organisation_role=draw(st.sampled_from(["", "provider", "payer"])),
         identified_at="2026-03-04T05:00:00.000000Z",
         identified_until="2026-03-04T13:00:00.000000Z",
+        query=draw(WORDS) if operation == Operation.SEARCH else "",
+        patients=tuple(sorted(shown)) if permitted and operation == Operation.SEARCH else (),
     )

@@ -40,7 +40,7 @@ def some_of_each() -> list[Told]:
     """One deed after another, so that each table that follows from the journal has a row; `review` needs the first."""
     done = "done"
     return [
-        ("account", account(), "permitted"),
+        ("account", account(patients=[["t-1", 1], ["t-2", 7]]), "permitted"),
         ("permission", permission(), done),
         ("permission", permission(edition=2, recorded_at="2026-11-21T11:00:00.000000Z"), done),
         ("permission", permission("p-2", patient=OTHER), done),

@@ -10,17 +10,18 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from repository.clock import now
 from repository.domain.takeover import Handover
-from repository.entitlement import give
+from repository.entitlement import give, give_custody, withdraw
 from repository.runtime import open_archive
 from repository.settings import from_environment
 from storage.ids import new_id
-from tests.builders.access import consent, identification, worker
+from tests.builders.access import SUCCESSOR, THEIRS, consent, identification, organisation, worker
 from tests.builders.holdings import AT, image, packed, paper
 from tests.builders.people import cheap_argon2
 from tests.cli.running import Machine
 from tests.repository.demands.making import PATIENT, archivist, bare, certificate, ec_key
 
 REQUESTER, ARCHIVIST = worker(id="requester"), archivist()
+OUTSIDER = worker(id="outsider", npwz="", identifier=None, organisation=organisation(THEIRS))
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,7 @@ class Desk:
             taken = archive.catalogue.open_takeover(
                 Handover(), id=self.takeover, package="p", fingerprint="f", declared=True, opened_at=AT
             )
+            give_custody(archive, self.takeover, SUCCESSOR, name="Następca")
             archive.catalogue.record(taken.number, [packed("aa", image(1), paper(2))])
 
     def as_(self, who: Any) -> "Desk":
@@ -46,10 +48,10 @@ class Desk:
         self.monkeypatch.setattr("cli.identity.signed_in", lambda _archive, _screen: present)
         return self
 
-    def consented(self) -> None:
+    def consented(self) -> str:
         with open_archive(from_environment(self.machine.environment)) as archive:
             days = timedelta(days=1)
-            give(archive, consent(id="", patient=PATIENT, valid_from=now() - days, valid_to=now() + days))
+            return give(archive, consent(id="", patient=PATIENT, valid_from=now() - days, valid_to=now() + days)).id
 
     def message(self, **changes: object) -> Path:
         said: dict[str, object] = {
@@ -95,9 +97,12 @@ def test_from_the_message_to_both_confirmations(desk: Desk) -> None:
     out = desk.machine.folder / "message.json"
     assert desk.demand("send", name, "--channel", "ePUAP", "--out", out)["state"] == "sent"
     assert json.loads(out.read_bytes())["content_sha256"] == digest
+    assert desk.demand("receive", name, "--sha256", digest, code=2)["error"]["code"] == "DMD-003"
+    desk.as_(REQUESTER)
     assert desk.demand("receive", name, "--sha256", "0" * 64, code=5)["error"]["code"] == "DMD-009"
     assert desk.demand("receive", name, "--sha256", digest)["state"] == "received"
     assert desk.demand("confirm", name, "--place", "sim")["state"] == "received"
+    desk.as_(ARCHIVIST)
     assert desk.demand("confirm", name, "--place", "provider")["state"] == "confirmed"
     shown = desk.demand("show", name)
     assert shown["patient"]["extension"] == PATIENT.extension
@@ -107,6 +112,31 @@ def test_from_the_message_to_both_confirmations(desk: Desk) -> None:
     assert desk.demand("list", "--state", "sent") == {"demands": []}
     assert "potwierdzone" in desk.machine.done("--lang", "pl", "demand", "show", name).stdout
     assert name in desk.machine.done("demand", "list").stdout
+
+
+def test_of_somebody_elses_demand_nothing_is_told(desk: Desk) -> None:
+    desk.consented()
+    name = desk.as_(REQUESTER).demand("submit", desk.message())["id"]
+    assert desk.demand("show", name)["id"] == name
+    assert [each["id"] for each in desk.demand("list")["demands"]] == [name]
+    assert desk.demand("verify", name, code=2)["error"]["code"] == "DMD-003"
+    missing = desk.as_(OUTSIDER).demand("show", "00000000", code=2)
+    verbs = [("show",), ("verify",), ("forward",), ("send",), ("receive", "--sha256", "0" * 64)]
+    for verb, *more in [*verbs, ("confirm", "--place", "sim"), ("confirm", "--place", "provider")]:
+        assert desk.demand(verb, name, *more, code=2) == missing
+    assert desk.demand("list") == desk.demand("queue") == desk.demand("expire") == {"demands": []}
+
+
+def test_a_consent_that_is_withdrawn_before_it_is_sent_keeps_the_content_here(desk: Desk) -> None:
+    given = desk.consented()
+    name = desk.as_(REQUESTER).demand("submit", desk.message())["id"]
+    desk.as_(ARCHIVIST).demand("verify", name)
+    desk.demand("forward", name)
+    with open_archive(from_environment(desk.machine.environment)) as archive:
+        withdraw(archive, given)
+    error = desk.demand("prepare", name, f"{desk.takeover}/1", code=6)["error"]
+    assert error["code"] == "DMD-012"
+    assert desk.demand("show", name)["state"] == "forwarded"
 
 
 def test_without_a_consent_the_demand_is_refused_and_accounted_for(desk: Desk) -> None:

@@ -15,7 +15,7 @@ from repository.people import inviting, signing_in, totp
 from repository.runtime import Archive, open_archive
 from repository.settings import from_environment
 from storage.keys.ring import write_private
-from tests.builders.access import ANNA, BOGDAN, CELINA, DOCUMENT, OURS, THEIRS
+from tests.builders.access import ANNA, BOGDAN, CELINA, DARIUSZ, DOCUMENT, OURS, THEIRS
 from tests.builders.people import PASSWORD, cheap_argon2, secret_of
 from tests.cli.running import Machine
 
@@ -31,14 +31,15 @@ class Office:
         machine.done("takeover", "receive", machine.sample("package", "--patients", 2, "--images", 1))
         (found,) = machine.json("takeover", "list")["takeovers"]
         self.takeover: str = found["id"]
-        (self.custody,) = machine.json("custody", "show", self.takeover)["custody"]
-        keeper = Identifier(**self.custody["custodian"])
+        self.ids: dict[str, str] = {}
         with open_archive(from_environment(machine.environment)) as archive:
+            keeper = archive.catalogue.entitling.custody_of(self.takeover)[-1].custodian
             self._person(archive, "boss", PrincipalKind.ADMINISTRATOR, None)
             self._person(archive, "boss2", PrincipalKind.ADMINISTRATOR, None)
             self._person(archive, "doctor", PrincipalKind.MEDICAL_WORKER, keeper)
             self._person(archive, "stranger", PrincipalKind.MEDICAL_WORKER, THEIRS)
             self._person(archive, "auditor", PrincipalKind.AUDITOR, keeper)
+        (self.custody,) = self.as_("boss").json("custody", "show", self.takeover)["custody"]
 
     def _person(self, archive: Archive, name: str, kind: PrincipalKind, of: Identifier | None) -> None:
         house = Organisation(of, "NZOZ") if of else None
@@ -46,6 +47,7 @@ class Office:
             archive, kind=kind, given_name="Ada", surname=f"Nowak-{name}", by="test", npwz="5425740", organisation=house
         )
         done = inviting.accept(archive, made.code, name=name, password=PASSWORD)
+        self.ids[name] = done.account
         code = totp.code_at(secret_of(done.otpauth), totp.step_at(archive.clock()))
         session = signing_in.sign_in(archive, name, PASSWORD, totp=code)
         write_private(self.machine.folder / f"session-{name}", session.token.encode())
@@ -94,7 +96,7 @@ def test_a_consent_is_given_shown_listed_and_withdrawn(office: Office) -> None:
     assert given["id"] in boss.done("consent", "list", "--patient", ANNA.extension).stdout
     assert "ACC-002" in boss.done("consent", "withdraw", given["id"], code=2).stderr
     deed = next(each for each in office.deeds() if each.body.get("id") == given["id"])
-    assert deed.body["by"] == {"id": "boss", "name": "Ada Nowak-boss"}
+    assert deed.body["by"] == {"id": office.ids["boss"], "name": "Ada Nowak-boss"}
 
 
 def test_an_objection_is_to_all_unless_a_purpose_is_said(office: Office) -> None:
@@ -183,11 +185,9 @@ def test_protection_and_custody_are_for_administrators(office: Office, who: str)
 
 @pytest.mark.parametrize("who", ["stranger", "auditor"])
 def test_others_give_nothing_and_see_nothing(office: Office, who: str) -> None:
-    known = office.as_("boss").json(*gives())["id"]
     someone, before = office.as_(who), len(office.deeds())
     for words in (
-        gives(), gives("--takeover", office.takeover), ("consent", "withdraw", known), ("consent", "show", known),
-        ("consent", "list", "--patient", ANNA.extension), ("consent", "export", known),
+        gives(), gives("--takeover", office.takeover), ("consent", "list", "--patient", ANNA.extension),
         ("grant", "list", "--takeover", office.takeover),
         ("grant", "give", "--takeover", office.takeover, "--grantee", "ANYBODY", "--purpose", "treatment"),
     ):  # fmt: skip
@@ -195,10 +195,89 @@ def test_others_give_nothing_and_see_nothing(office: Office, who: str) -> None:
     assert len(office.deeds()) == before
 
 
+@pytest.mark.requirement("R463-10.2")
+def test_an_id_that_is_not_there_and_one_that_is_for_others_are_answered_alike(office: Office) -> None:
+    consent = office.as_("boss").json(*gives())["id"]
+    grant = office.as_("doctor").json(
+        "grant", "give", "--takeover", office.takeover, "--grantee", "ANYBODY", "--purpose", "treatment"
+    )["id"]
+    stranger, nobody = office.as_("stranger"), Machine(office.machine.folder, {identity.VARIABLE: "/nowhere"})
+    for verb, known in (
+        (("consent", "withdraw"), consent), (("consent", "show"), consent), (("consent", "export"), consent),
+        (("grant", "revoke"), grant), (("grant", "change"), grant),
+    ):  # fmt: skip
+        told = [stranger.done(*verb, each, code=2).stderr for each in (known, "nothing", grant)]
+        assert told[0] == told[1] == told[2]
+        assert "ACC-002" in told[0]
+        unknown = [nobody.run(*verb, each) for each in (known, "nothing")]
+        assert unknown[0].stderr == unknown[1].stderr
+        assert "PPL-020" in unknown[0].stderr
+    shown = [each for each in office.deeds() if each.kind == "account"][-6:]
+    assert [(each.body["surname"], each.outcome) for each in shown] == [("Nowak-stranger", "refused")] * 6
+    office.as_("boss").done("consent", "show", consent)
+
+
+@pytest.mark.requirement("R463-10.2")
+@pytest.mark.requirement("R463-10.3")
+def test_lists_leave_out_who_is_protected_and_have_one_account_each(office: Office) -> None:
+    where = ("--takeover", office.takeover)
+    boss = office.as_("boss")
+    known = [boss.json(*gives(*where, patient=each))["id"] for each in (DARIUSZ, CELINA)]
+    who = ("--grantee", "SYSTEM:P2", "--purpose", "treatment", "--patient", DARIUSZ.extension)
+    granted = boss.json("grant", "give", *where, *who)["id"]
+    lists = (
+        (("consent", "list", *where), "consents"), (("grant", "list", *where), "grants"),
+        (("consent", "list", "--patient", DARIUSZ.extension, *where), "consents"),
+    )  # fmt: skip
+
+    def listed(name: str) -> list[set[str]]:
+        found = []
+        for words, of in lists:
+            before = len(office.deeds())
+            found.append({each["id"] for each in office.as_(name).json(*words)[of]} & {*known, granted})
+            (account,) = office.deeds()[before:]
+            assert (account.kind, account.body["surname"]) == ("account", f"Nowak-{name}")
+        return found
+
+    everything = [set(known), {granted}, {known[0]}]
+    assert listed("doctor") == listed("boss") == everything
+    (flag,) = office.as_("boss").json("protection", "set", "--patient", DARIUSZ.extension)["flags"]
+    assert listed("doctor") == listed("boss") == [{known[1]}, set(), set()]
+    assert office.deeds()[-1].outcome == "refused"
+    doctor = office.as_("doctor")
+    for words in (("consent", "show"), ("consent", "export"), ("consent", "withdraw")):
+        assert "ACC-002" in doctor.done(*words, known[0], code=2).stderr
+    office.as_("boss").done(
+        "protection", "approve", "--requester", "doctor", "--patient", DARIUSZ.extension, "--minutes", "5"
+    )
+    assert listed("doctor") == everything
+    assert office.as_("doctor").json("consent", "show", known[0])["id"] == known[0]
+    office.as_("boss").done("protection", "lift", flag)
+
+
+@pytest.mark.requirement("R463-10.2")
+def test_relations_of_who_is_protected_are_not_listed_and_each_listing_has_its_account(office: Office) -> None:
+    boss, whose = office.as_("boss"), ("--patient", DARIUSZ.extension)
+    known = boss.json("relation", "add", *whose, "--person", CELINA.extension, "--kind", "close")["id"]
+    before = len(office.deeds())
+    assert [each["id"] for each in boss.json("relation", "list", *whose)["relations"]] == [known]
+    (flag,) = boss.json("protection", "set", *whose)["flags"]
+    assert boss.json("relation", "list", *whose) == {"relations": [], "died": None}
+    boss.done("protection", "lift", flag)
+    accounts = [each for each in office.deeds()[before:] if each.kind == "account"]
+    assert [(each.body["operation"], each.outcome) for each in accounts] == [
+        ("accounts", "permitted"), ("accounts", "refused"),
+    ]  # fmt: skip
+
+
 def test_nobody_signed_in_writes_nothing(office: Office) -> None:
     office.machine.more = {identity.VARIABLE: str(office.machine.folder / "none")}
     assert "PPL-020" in office.machine.run(*gives()).stderr
     assert "PPL-020" in office.machine.run("protection", "set", "--patient", ANNA.extension).stderr
+    for where in (office.takeover, "0" * 8):
+        assert "PPL-020" in office.machine.run("custody", "show", where).stderr
+        assert "PPL-020" in office.machine.run("grant", "list", "--takeover", where).stderr
+        assert "PPL-020" in office.machine.run("relation", "list", "--patient", ANNA.extension).stderr
 
 
 @pytest.mark.requirement("R463-10.2")
@@ -209,7 +288,9 @@ def test_a_family_is_protected_lifted_and_approved_for_by_a_second_person(office
     approved = boss.json(
         "protection", "approve", "--requester", "doctor", "--patient", ANNA.extension, "--minutes", "5"
     )
-    assert (approved["person"], approved["given_by"], approved["takeover"]) == ("doctor", "boss", "")
+    assert (approved["person"], approved["given_by"], approved["takeover"]) == (
+        office.ids["doctor"], office.ids["boss"], "",
+    )  # fmt: skip
     numbered = boss.json(
         "protection", "approve", "--requester", "boss2", "--takeover", office.takeover, "--number", "1"
     )

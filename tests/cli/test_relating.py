@@ -35,9 +35,10 @@ class Office:
         machine.done("takeover", "receive", machine.sample("package", "--patients", 2, "--images", 1))
         (found,) = machine.json("takeover", "list")["takeovers"]
         self.takeover: str = found["id"]
-        (custody,) = machine.json("custody", "show", self.takeover)["custody"]
-        keeper = Identifier(**custody["custodian"])
+        with open_archive(from_environment(machine.environment)) as archive:
+            keeper = archive.catalogue.entitling.custody_of(self.takeover)[-1].custodian
         rows = (machine.folder / "package/metadata/patients.csv").read_text("utf-8").splitlines()[1:]
+        self.ids: dict[str, str] = {}
         self.pesels = [row.split(",")[1] for row in rows]
         for name, kind, house in (
             (BOSS, PrincipalKind.ADMINISTRATOR, None),
@@ -57,6 +58,7 @@ class Office:
                 organisation=Organisation(house, "NZOZ") if house else None,
             )  # fmt: skip
             done = inviting.accept(archive, made.code, name=name, password=PASSWORD)
+            self.ids[name] = done.account
             code = totp.code_at(secret_of(done.otpauth), totp.step_at(archive.clock()))
             session = signing_in.sign_in(archive, name, PASSWORD, totp=code)
             write_private(self.machine.folder / f"session-{name}", session.token.encode())
@@ -227,11 +229,12 @@ def test_an_administrator_opens_content_only_while_another_one_has_authorised_it
     authorise = ("user", "authorise", BOSS, "--reason", "repair of fonts", "--until", day())
     assert "ACC-003" in office.as_(BOSS).done(*authorise, code=2).stderr
     given = office.as_(SECOND).json(*authorise, "--takeover", office.takeover[:13])
-    assert (given["person"], given["given_by"], given["takeover"]) == (BOSS, SECOND, office.takeover)
+    assert (given["person"], given["given_by"]) == (office.ids[BOSS], office.ids[SECOND])
+    assert (given["name"], given["takeover"]) == (BOSS, office.takeover)
     office.as_(BOSS).done(*ask, tmp_path / "b")
     last = office.accounts()[-1]
     assert (last.id, last.rule, last.duties, last.outcome) == (
-        BOSS, "authorised-administrator", ("prominent",), "permitted",
+        office.ids[BOSS], "authorised-administrator", ("prominent",), "permitted",
     )  # fmt: skip
     office.as_(SECOND).done(*ask, tmp_path / "c", code=10)  # it is for one person
     office.as_(SECOND).done("user", "unauthorise", given["id"])
@@ -256,6 +259,36 @@ def test_an_authorisation_is_for_an_administrator_in_use_for_a_reason_and_a_time
     assert "ACC-005" in second.done(*gone, code=2).stderr
 
 
+@pytest.mark.requirement("R463-10.1.1")
+def test_rights_do_not_pass_to_whoever_has_the_name_after_a_rebuild(office: Office, tmp_path: Path) -> None:
+    whose, what, second = office.pesels[0], office.document_of(office.pesels[0]), office.as_(SECOND)
+    for name in (BOSS, office.ids[BOSS]):  # an id does as well
+        given = second.json("user", "authorise", name, "--reason", "repair", "--until", day(ahead=1))
+        approved = second.json("protection", "approve", "--requester", name, "--patient", whose)
+        assert {given["person"], approved["person"]} == {office.ids[BOSS]}
+        assert {given["name"], approved["name"]} == {BOSS}
+    ask = ("get", "--purpose", "maintenance", what)
+    office.as_(BOSS).done(*ask, tmp_path / "a")
+    before = dict(office.ids)
+    assert "invite everybody again" in office.machine.done("rebuild").stdout
+    assert office.as_(BOSS).json("rebuild")["people"] == "not rebuilt"
+    assert "PPL-002" in office.as_(BOSS).done(*ask, tmp_path / "b", code=2).stderr
+    office.person(BOSS, PrincipalKind.ADMINISTRATOR)
+    assert office.ids[BOSS] != before[BOSS]
+    office.as_(BOSS).done(*ask, tmp_path / "c", code=10)
+    with open_archive(from_environment(office.machine.environment)) as archive:
+        kept = [deed.body for deed in archive.catalogue.journal.deeds() if deed.kind == "authorisation"]
+    assert {body["person"] for body in kept} == {before[BOSS]}
+
+
+def test_nobody_is_approved_for_under_a_name_that_nobody_has(shared: Office) -> None:
+    before, whose = shared.deeds(), ("--patient", ANNA.extension)
+    told = shared.as_(BOSS).done("protection", "approve", "--requester", "nobody", *whose, code=2)
+    assert "PPL-010" in told.stderr
+    assert "nobody" not in told.output
+    assert shared.deeds() == before
+
+
 def test_manners_are_codes_of_the_register() -> None:
     assert {each.value for each in Manner} <= set(MANNERS)
 
@@ -276,7 +309,7 @@ def test_a_patients_first_copy_is_free_and_the_next_is_told(office: Office, tmp_
     (third,) = got("carrier")["copies"]
     assert (third["first"], third["free"], third["before"]) == (False, False, first["documents"])
     assert "not the first copy" in got("copy", "--lang", "en")
-    assert [each.manner for each in office.accounts() if each.id == "patient"] == [
+    assert [each.manner for each in office.accounts() if each.id == office.ids["patient"]] == [
         "electronic", "view", "copy", "carrier", "carrier", "copy",
     ]  # fmt: skip
 

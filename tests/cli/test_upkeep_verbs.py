@@ -51,6 +51,7 @@ def test_a_lost_catalogue_is_made_again(kept: Machine) -> None:
     assert "CAT-001" in kept.run("takeover", "list").stderr
     answer = kept.json("rebuild")
     assert (answer["takeovers"], answer["findings"], answer["kept"]) == (1, [], "")
+    assert answer["people"] == "not rebuilt"
     assert kept.json("takeover", "statement", only_takeover(kept), "--items") == before
     assert kept.json("verify", "--level", "opened")["whole"] is True
 

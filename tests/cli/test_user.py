@@ -95,7 +95,8 @@ def test_from_the_first_invitation_to_a_principal_that_other_verbs_find(
 ) -> None:
     desk.boss()
     found = asked(desk, monkeypatch)
-    assert (found.kind, found.id, found.surname) == (PrincipalKind.ADMINISTRATOR, "boss", "Lis")
+    assert (found.kind, found.surname) == (PrincipalKind.ADMINISTRATOR, "Lis")
+    assert found.id == next(one["account"] for one in desk.json("user", "list")["people"] if one["name"] == "boss")
     assert found.identification.assurance is Assurance.SUBSTANTIAL
     assert stat.S_IMODE(desk.file.stat().st_mode) == 0o600
 
@@ -151,7 +152,20 @@ def test_an_auditor_may_list_and_not_revoke(desk: Desk) -> None:
     desk.signed_in("audit")
     listed = {one["name"]: one for one in desk.json("user", "list")["people"]}
     assert {name: one["state"] for name, one in listed.items()} == {"boss": "active", "audit": "active"}
+    assert (listed["audit"]["invited_by"], listed["audit"]["invited_by_name"]) == (listed["boss"]["account"], "boss")
     assert "PPL-012" in desk.typing("user", "revoke", "boss", code=2).stderr
+
+
+def test_a_demand_names_its_requester_by_sign_in_name_or_account_id(desk: Desk) -> None:
+    desk.accepted("boss", desk.invitation, "--given-name", "Ewa", "--surname", "Lis")
+    account = desk.signed_in("boss")["account"]
+    told = {}
+    for claimed in ("boss", account, "somebody"):
+        message = desk.machine.folder / "demand.json"
+        message.write_text(json.dumps({"format": 1, "requester": {"id": claimed}}))
+        told[claimed] = desk.typing("demand", "submit", message, code=2).stderr
+    assert "not who is signed in" in told["somebody"]
+    assert "not who is signed in" not in told["boss"] + told[account]
 
 
 def test_a_revoked_account_is_out_at_once(desk: Desk) -> None:

@@ -17,11 +17,26 @@ from repository.catalogue.query import Level, Page, Query
 from repository.domain.describing import Identifier
 from repository.domain.takeover import Takeover
 from repository.entitlement import give, give_custody, protect, unprotect, withdraw
+from repository.evidence.signing import opened
 from repository.intake import Order, receive
 from repository.opening import Errand
+from repository.reports.asking import errand_of
+from repository.reports.paper import Paper
+from repository.reports.special import special_report
+from repository.reports.who_looked import who_looked
 from repository.runtime import Archive
 from repository.searching import search
-from tests.builders.access import OURS, THEIRS, acting, consent, identification, organisation, worker
+from tests.builders.access import (
+    OURS,
+    THEIRS,
+    acting,
+    consent,
+    identification,
+    organisation,
+    patient,
+    special_service,
+    worker,
+)
 from tests.builders.homes import at_home, clinic_package, new_home
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -41,8 +56,8 @@ class Clock:
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
-    with at_home(new_home(tmp_path), clock=Clock()) as opened:
-        yield opened
+    with at_home(new_home(tmp_path), clock=Clock()) as made:
+        yield made
 
 
 @pytest.fixture
@@ -91,7 +106,7 @@ def test_a_search_has_one_account_however_many_levels_it_looks_at(archive: Archi
     found = {page.hits[0].level: len(page.hits) for page in pages if page.hits}
     assert found == {Level.PATIENT: 3, Level.DOCUMENT: 3, Level.HOLDING: 5}
     assert (account.outcome, account.duties) == (PERMITTED, ())
-    assert account.rule == "author"  # a doctor finds what she wrote, wherever it is; the custody opens the rest
+    assert account.rule == "author custodian-treats"  # a doctor finds what she wrote; the custody opens the rest
     assert (account.surname, account.purpose, account.door) == ("Żółkiewska", "treatment", "cli")
 
 
@@ -111,6 +126,68 @@ def test_a_search_that_finds_one_patient_alone_is_about_that_patient(archive: Ar
     (people, documents), account = searched(archive, errand(), *by_id)
     assert patients(people) == patients(documents) == {2}
     assert (account.takeover, account.patient, account.count) == (takeover.id, 2, 2)
+    assert account.patients == ((takeover.id, 2),)
+
+
+def test_a_search_names_every_patient_of_whom_it_has_shown_something_and_nobody_else(
+    archive: Archive, takeover: Takeover
+) -> None:
+    give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
+    _, account = searched(archive, errand(), *(Query(level=level) for level in Level))
+    assert account.patients == tuple((takeover.id, n) for n in (1, 2, 3))  # the holdings of nobody are nobody's
+    _, account = searched(archive, errand(), replace(PATIENTS, limit=1))
+    assert account.patients == ((takeover.id, account.patient),)  # what another page has is told by another search
+    _, account = searched(archive, errand(), replace(PATIENTS, patient_id="44051401359"))
+    assert account.patients == ()
+    protect(archive, whose(archive, takeover, 2))
+    _, account = searched(archive, errand(), PATIENTS)
+    assert account.patients == ((takeover.id, 1), (takeover.id, 3))
+
+
+def rows_of(archive: Archive, paper: Paper) -> list[dict[str, object]]:
+    value = opened(paper.signed, purpose=paper.kind.purpose, public_key=archive.ring.signing_public_key())
+    return [row for row in value["rows"] if row.get("what", "search") == "search"]
+
+
+@pytest.mark.requirement("R463-10.1.1", "R463-10.1.3")
+def test_the_patient_learns_who_looked_by_searching_in_every_takeover_however_many_others_were_found(
+    archive: Archive, takeover: Takeover, tmp_path: Path
+) -> None:
+    folder = clinic_package(tmp_path / "later", patients=3)
+    (folder / "more.bin").write_bytes(b"so that it is another package")
+    later = receive(archive, Order(folder), progress=lambda _: None)
+    mine, other = whose(archive, takeover, 2), whose(archive, takeover, 3)
+    by_pesel = replace(PATIENTS, patient_id=mine.extension, patient_root=mine.root)
+    _, account = searched(archive, emergency(), by_pesel)
+    assert (account.takeover, account.patient) == ("", 0)  # one person, but known twice
+    assert {place for place, _ in account.patients} == {takeover.id, later.id}
+    _, account = searched(archive, emergency(), PATIENTS)
+    assert len(account.patients) == 6
+    known = emergency().principal.identification
+    for who, looks in ((mine, 2), (other, 1)):
+        me = errand_of(patient(who, identification=known), door="rest")
+        paper = who_looked(archive, me, patient=f"{who.root}^{who.extension}")
+        rows = rows_of(archive, paper)
+        assert [(row["person"], row["purpose"], row["prominent"]) for row in rows] == [
+            ("Łucja Żółkiewska", "emergency", True)
+        ] * looks
+        others = {mine, other} - {who}
+        assert not [each for each in others if each.extension.encode() in paper.signed]
+
+
+@pytest.mark.requirement("R463-10.3")
+def test_a_special_service_learns_who_searched_among_many(archive: Archive, takeover: Takeover) -> None:
+    give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
+    searched(archive, errand(), PATIENTS, DOCUMENTS)
+    service = errand_of(special_service(identification=errand().principal.identification), door="cli")
+    protected = whose(archive, takeover, 2)
+    protect(archive, protected)
+    searched(archive, errand(), PATIENTS)  # who is protected is not found any more
+    paper = special_report(archive, service, patient=f"{protected.root}^{protected.extension}")
+    assert [(row["surname"], row["purpose"]) for row in rows_of(archive, paper)] == [("Żółkiewska", "treatment")]
+    protect(archive, takeover=takeover.id)
+    paper = special_report(archive, service, takeover=takeover.id)
+    assert [row["surname"] for row in rows_of(archive, paper)] == ["Żółkiewska"] * 2
 
 
 def test_breaking_the_glass_to_search_stands_out_and_is_reviewed(archive: Archive, takeover: Takeover) -> None:

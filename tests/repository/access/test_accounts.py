@@ -36,6 +36,17 @@ def test_an_account_is_its_body_and_back(case: Case, name: str, count: int, mann
     assert account_of(body, number=0) == made
 
 
+def test_patients_whom_a_search_has_shown_are_sorted_and_named_once_and_older_bodies_are_read() -> None:
+    shown = [("b", 2), ("a", 10), ("a", 9), ("b", 2)]
+    made = account(ENTITLED["consent"], patients=shown)
+    assert made.patients == (("a", 9), ("a", 10), ("b", 2))
+    assert made.about == {("a", 9), ("a", 10), ("b", 2), (made.takeover, made.patient)}
+    body = as_body(made)
+    assert account_of(parse(canonical(body)), number=0) == made
+    del body["patients"]
+    assert account_of(body, number=0) == replace(made, patients=())
+
+
 @pytest.mark.requirement("R463-5.3")
 @settings(max_examples=80)
 @given(cases())

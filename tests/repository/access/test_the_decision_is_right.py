@@ -18,7 +18,7 @@ from repository.access.principal import PrincipalKind
 from repository.access.purpose import Purpose
 from repository.access.request import AccessRequest
 from repository.access.rules import Effect, Rule, RuleSet, rules_at
-from repository.access.subject import Operation
+from repository.access.subject import Operation, Subject
 from tests.builders.access import (
     AT,
     DOORS,
@@ -241,18 +241,52 @@ def test_an_explanation_leads_to_the_decision(case: Case) -> None:
         assert decision.rule == granting[0]
 
 
-@MANY
+def told_of_nobody(asked: AccessRequest) -> tuple[str, ...]:
+    """What the same request is told where nothing is known of the patient; it may be permitted even then."""
+    nobody = replace(asked, subject=Subject(takeover=asked.subject.takeover))
+    return decide(nobody, facts(), rules=RULES).told or (AUTHZ_INCOMPLETE,)
+
+
+@pytest.mark.requirement("R463-10.2")
+@settings(max_examples=200)
 @given(cases())
 def test_special_protection_is_told_to_nobody(case: Case) -> None:
-    """A refusal sounds as it would without the protection, or as if there were no right at all."""
+    """A refusal for protection sounds as it does about somebody of whom nothing is known, whatever else refuses."""
     asked, known = case
-    with_it = decide(asked, replace(known, protected=True, approvals=()), rules=RULES)
-    without = decide(asked, replace(known, protected=False, approvals=()), rules=RULES)
-    assert "SECOND_PERSON_MISSING" not in with_it.told
-    if without.permitted:
-        assert with_it.told in {(), (AUTHZ_INCOMPLETE,)}
-    else:
-        assert with_it.told == without.told
+    gathered = {fact: getattr(known, fact) or () for fact in FACTS if fact != "protected"}
+    known = replace(known, **gathered, protected=True, death_known=True)
+    decision = decide(asked, known, rules=RULES)
+    assert "SECOND_PERSON_MISSING" not in decision.told
+    if "SECOND_PERSON_MISSING" in decision.reasons:
+        assert decision.told == told_of_nobody(asked)
+
+
+@settings(max_examples=200)
+@given(cases())
+def test_an_objection_is_told_to_those_alone_whom_nothing_else_keeps_out(case: Case) -> None:
+    asked, known = case
+    kept = replace(known, permissions=(*(known.permissions or ()), objection()), protected=False, death_known=True)
+    kept = replace(kept, custody=kept.custody or (), relations=kept.relations or ())
+    decision = decide(asked, kept, rules=RULES)
+    if "OBJECTION" in decision.reasons:
+        free = tuple(each for each in kept.permissions or () if each.kind is not PermissionKind.OBJECTION)
+        if permitted(asked, replace(kept, permissions=free)):
+            assert decision.told == ("OBJECTION",)
+        else:
+            assert decision.told == told_of_nobody(asked)
+
+
+def test_a_protected_refusal_is_told_as_that_of_a_patient_who_is_not_there() -> None:
+    """The worker who would be let in, and who would not be, hear the same: that a consent is missing."""
+    for known in (facts(consent()), facts(), facts(consent(), objection()), facts(objection()), facts(grant())):
+        decision = decide(request(), replace(known, protected=True), rules=RULES)
+        assert decision.told == decide(request(), facts(), rules=RULES).told == ("CONSENT_MISSING",)
+        assert "SECOND_PERSON_MISSING" in decision.reasons
+    outsider = decide(request(), facts(objection()), rules=RULES)
+    assert (outsider.reasons, outsider.told) == (("OBJECTION",), ("CONSENT_MISSING",))
+    broken = request(purpose=Purpose.EMERGENCY, reason="unconscious")
+    assert decide(broken, facts(protected=True), rules=RULES).told == (AUTHZ_INCOMPLETE,)
+    assert decide(request(), facts(protected=True, permissions=None), rules=RULES).told == (FACTS_MISSING,)
 
 
 def test_a_decision_without_a_rule_permits_nothing() -> None:

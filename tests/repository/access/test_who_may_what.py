@@ -276,7 +276,7 @@ STATES: dict[str, State] = {
 }  # fmt: skip
 
 APPROVED = {"protected, second person"}
-EVERY_RIGHT = "protected"  # here all ties are there, and none helps
+EVERY_RIGHT, OBJECTED_RIGHTS = "protected", "objection and every right"  # here all ties are there, and none helps
 PURPOSES: tuple[Purpose | None, ...] = (None, *Purpose)
 TIES = {
     (who, purpose): frozenset(ties.split())
@@ -292,16 +292,22 @@ def expected(who: str, purpose: Purpose | None, name: str) -> str:
     if purpose is Purpose.STATUTORY and who in NO_BASIS:
         return "BASIS_MISSING"
     consented = purpose in {Purpose.TREATMENT, Purpose.CONTINUITY} or (who, purpose.value) == ("insurer", "statutory")
-    if state.objected and consented:
-        return "OBJECTION"
     ties = {"always", *state.ties.split(), *(["own"] if state.own else [])}
     in_person = who == "patient" and state.own
-    if name == EVERY_RIGHT:
+    objected = state.objected and consented
+    if name == EVERY_RIGHT or (name == OBJECTED_RIGHTS and objected):
         ties |= set().union(*TIES.values()) - {"author", "close", "represented-at-death", "authorised-at-death"}
         ties -= {"grant-for-custody"}
         ties -= {"consent-to-insurer", "consent-to-payer", "consent-to-court"}
+    if name == OBJECTED_RIGHTS and objected:
+        ties |= {"consent-to-insurer-as-such"}
     if lets_in & ties:
-        return "permit" if in_person or not state.protected or name in APPROVED else "AUTHZ_INCOMPLETE"
+        if objected:
+            return "OBJECTION"
+        if in_person or not state.protected or name in APPROVED:
+            return "permit"
+        if "always" in lets_in:  # of anybody, so that there is no other reason to give
+            return "AUTHZ_INCOMPLETE"
     return "CONSENT_MISSING" if any(each.startswith("consent") for each in lets_in) else "AUTHZ_INCOMPLETE"
 
 

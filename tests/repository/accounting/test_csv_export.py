@@ -36,6 +36,8 @@ def flat(found: Account) -> dict[str, str]:
         if name in NESTED:
             for part in NESTED[name]:
                 values[f"{name}_{part}"] = getattr(value, part) if value else ""
+        elif name == "patients":
+            values[name] = " ".join(f"{takeover}/{number}" for takeover, number in value)
         else:
             values[name] = " ".join(value) if isinstance(value, tuple) else str(value)
     return values
@@ -63,6 +65,11 @@ def test_no_cell_begins_as_a_formula_does(found: Account) -> None:
 def test_a_cell_that_a_spreadsheet_would_reckon_gets_an_apostrophe(word: str) -> None:
     (row,) = read(list(csv_rows([account(reason=word, organisation_id=Identifier(word, word))])))
     assert row["reason"] == row["organisation_id_root"] == row["organisation_id_extension"] == "'" + word
+
+
+def test_patients_whom_a_search_has_shown_are_in_one_cell() -> None:
+    (row,) = read(list(csv_rows([account(patients=(("a", 3), ("b", 12)))])))
+    assert row["patients"] == "a/3 b/12"
 
 
 def test_the_header_names_every_column_once() -> None:

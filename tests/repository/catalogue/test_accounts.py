@@ -6,11 +6,16 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, select
 
 from repository.access.account import Account, as_body
 from repository.access.account_query import MOST, AccountQuery, matches
+from repository.catalogue.accounts import _conditions as conditions
 from repository.catalogue.catalogue import Catalogue, open_catalogue
 from repository.catalogue.journal import Make
+from repository.catalogue.journal_tables import account as account_table
+from repository.catalogue.journal_tables import journal
+from repository.catalogue.tables import metadata
 from repository.domain.deed import Deed
 from repository.domain.describing import Identifier
 from tests.builders.accounts import TAKEOVER, account, accounts
@@ -49,13 +54,15 @@ def queries(draw: st.DrawFn, several: Sequence[Account]) -> AccountQuery:
     def of(name: str) -> st.SearchStrategy[tuple[object, ...]]:
         return st.lists(one.map(lambda each: getattr(each, name)), max_size=2).map(tuple)
 
+    shown = one.map(lambda each: each.patients[-2:])
     fields: dict[str, st.SearchStrategy[object]] = {
         "at_from": one.map(lambda each: each.at), "at_to": one.map(lambda each: each.at) | st.just("\x00"),
         "numbers": of("number") | st.just((2**70, 0, -1)), "ids": of("id"), "kinds": of("kind"), "npwz": of("npwz"),
         "surnames": st.lists(one.map(lambda each: each.surname[:2]) | AWKWARD, max_size=2).map(tuple),
         "doors": of("door"), "outcomes": of("outcome"), "operations": of("operation"), "purposes": of("purpose"),
-        "takeovers": of("takeover"), "studies": of("study"), "rules": of("rules"),
-        "patients": st.lists(one.map(lambda each: (each.takeover, each.patient)), max_size=2).map(tuple),
+        "takeovers": of("takeover") | shown.map(lambda found: tuple(takeover for takeover, _ in found)),
+        "studies": of("study"), "rules": of("rules"),
+        "patients": st.lists(one.map(lambda each: (each.takeover, each.patient)), max_size=2).map(tuple) | shown,
         "holdings": st.lists(one.map(lambda each: (each.takeover, each.ordinal)), max_size=2).map(tuple),
         "documents": st.lists(one.map(lambda each: each.document or Identifier("", "")), max_size=2).map(tuple),
         "patient_names": st.lists(one.map(lambda each: each.patient_name[:1]), max_size=2).map(tuple),
@@ -94,6 +101,34 @@ def test_pages_follow_each_other_without_a_gap(catalogue: Catalogue) -> None:
         seen += page
         query = replace(query, after=page[-1].number)
     assert seen == [each for each in known if each.surname == "Osoba1"]
+
+
+def test_a_search_is_found_by_each_patient_whom_it_has_shown(catalogue: Catalogue) -> None:
+    long = "x" * 300
+    several = tuple((name, n) for name in ("one", "two", long) for n in range(1, 700))
+    known = written(catalogue, [account(operation="search", takeover="", patient=0, patients=several), account()])
+    for pair in (("one", 1), ("two", 699), (long, 42)):
+        assert list(catalogue.accounts.every(AccountQuery(patients=(pair,)))) == known[:1]
+        assert list(catalogue.accounts.every(AccountQuery(takeovers=(pair[0],)))) == known[:1]
+    for absent in (("one", 700), ("three", 1), ("one", 2**70), ("one", 0)):
+        assert list(catalogue.accounts.every(AccountQuery(patients=(absent,)))) == []
+    assert list(catalogue.accounts.every(AccountQuery(patients=(("one", 5), (TAKEOVER, 3))))) == known
+    assert list(catalogue.accounts.every(AccountQuery(patients=several))) == known[:1]
+
+
+def test_accounts_of_a_patient_are_found_by_indexes() -> None:
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    query = AccountQuery(patients=(("one", 1), ("two", 2)))
+    wanted = select(journal.c.number).join(account_table, account_table.c.number == journal.c.number)
+    wanted = wanted.where(*conditions(query)).order_by(account_table.c.number)
+    text = str(wanted.compile(engine, compile_kwargs={"literal_binds": True}))
+    with engine.connect() as connection:
+        plan = " | ".join(row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}"))
+    engine.dispose()
+    assert "ix_account_patient " in plan
+    assert "ix_account_patient_shown" in plan
+    assert "SCAN" not in plan
 
 
 def test_conditions_too_long_for_a_statement_are_met_all_the_same(catalogue: Catalogue) -> None:

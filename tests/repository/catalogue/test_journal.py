@@ -172,8 +172,8 @@ def test_records_in_the_log_name_nobody(catalogue: Catalogue) -> None:
 def test_what_follows_is_named_without_naming_anybody(catalogue: Catalogue) -> None:
     catalogue.journal.write([maker(*each) for each in some_of_each()])
     names = {(row.table, row.named) for row in catalogue.journal.following()}
-    assert {table for table, _ in names} == {"account", "permission", "protection", "relation", "after_death",
-                                             "custody", "leave", "first_copy"}  # fmt: skip
+    assert {table for table, _ in names} == {"account", "account_patient", "permission", "protection", "relation",
+                                             "after_death", "custody", "leave", "first_copy"}  # fmt: skip
     assert ("permission", "id p-1, edition 2") in names
     assert ("after_death", "place 1") in names
     assert not [named for _, named in names if "9001" in named or SURNAME in named]

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from repository.entitlement import give_custody
 from repository.runtime import Archive
+from tests.builders.access import SUCCESSOR
 from tests.builders.holdings import image, opened, packed, paper
 from tests.builders.homes import at_home, new_home
 from tests.repository.catalogue.conftest import (  # noqa: F401  fixtures
@@ -15,7 +17,7 @@ from tests.repository.catalogue.conftest import (  # noqa: F401  fixtures
     server,
     sqlite_template,
 )
-from tests.repository.demands.making import Ticking
+from tests.repository.demands.making import TAKEOVER, Ticking
 
 
 @pytest.fixture
@@ -43,4 +45,5 @@ def plain(sqlite_template: Path, tmp_path: Path, clock: Ticking) -> Iterator[Arc
 def filled(archive: Archive) -> None:
     """Holdings 1 (image) and 2 (document) of patient 1; 3 of patient 2."""
     number = opened(archive.catalogue).number
+    give_custody(archive, TAKEOVER, SUCCESSOR, name="Następca")
     archive.catalogue.record(number, [packed("aa", image(1), paper(2)), packed("bb", image(3, patient=2))])

@@ -28,7 +28,7 @@ from repository.domain.demand import DemandState, Place
 from repository.domain.describing import Identifier
 from repository.evidence.worker_signature import Supplied
 from repository.runtime import Archive
-from tests.builders.access import AT, worker
+from tests.builders.access import AT, SUCCESSOR, organisation, worker
 from tests.builders.holdings import PESEL
 
 TAKEOVER = "takeover-one"
@@ -55,14 +55,21 @@ class Ticking:
 def order(**changes: Any) -> DemandOrder:
     """A complete one, each under a message id of its own: a worker wants to treat PATIENT."""
     made = DemandOrder(
-        message_id=f"message-{next(_NUMBERS)}", requester=worker(id="requester-1"), patient=PATIENT,
+        message_id=f"message-{next(_NUMBERS)}", requester=requester(), patient=PATIENT,
         purpose=Purpose.TREATMENT, takeover=TAKEOVER,
     )  # fmt: skip
     return replace(made, **changes)
 
 
 def archivist(**changes: Any) -> Principal:
-    return worker(**{"id": "archivist-1", "given_name": "Róża", "surname": "Brzęk-Łęcka", "npwz": "5425740"} | changes)
+    """A worker of the custodian."""
+    known = {"id": "archivist-1", "given_name": "Róża", "surname": "Brzęk-Łęcka", "npwz": "5425740"}
+    mine = {"identifier": None, "organisation": organisation(SUCCESSOR, name="Następca")}
+    return worker(**known | mine | changes)
+
+
+def requester(**changes: Any) -> Principal:
+    return worker(**{"id": "requester-1"} | changes)
 
 
 def permitting(request: AccessRequest) -> Decision:
@@ -141,7 +148,7 @@ def signature(content: bytes, who: Principal | None = None, **said: Any) -> Supp
 def brought_to(archive: Archive, state: DemandState, wanted: DemandOrder | None = None) -> Demand:
     """A demand on the straight way, up to `state`."""
     demand = submit(archive, wanted or order())
-    who, holdings = archivist(), [(TAKEOVER, 1), (TAKEOVER, 2)]
+    asker, who, holdings = demand.order.requester, archivist(), [(TAKEOVER, 1), (TAKEOVER, 2)]
 
     def digest() -> str:
         return frozen(archive, demand.id)[1]
@@ -152,13 +159,13 @@ def brought_to(archive: Archive, state: DemandState, wanted: DemandOrder | None 
 
     steps: dict[DemandState, Callable[[], object]] = {
         DemandState.ACCEPTED: lambda: accept_or_reject(archive, demand.id),
-        DemandState.VERIFIED: lambda: verify(archive, demand.id, decide=permitting),
-        DemandState.FORWARDED: lambda: forward(archive, demand.id),
-        DemandState.PREPARED: lambda: prepare(archive, demand.id, worker=who, holdings=holdings),
+        DemandState.VERIFIED: lambda: verify(archive, demand.id, decide=permitting, by=who),
+        DemandState.FORWARDED: lambda: forward(archive, demand.id, by=who),
+        DemandState.PREPARED: lambda: prepare(archive, demand.id, worker=who, holdings=holdings, decide=permitting),
         DemandState.SIGNED: signed,
-        DemandState.SENT: lambda: send(archive, demand.id),
-        DemandState.RECEIVED: lambda: receive(archive, demand.id, content_sha256=digest()),
-        DemandState.CONFIRMED: lambda: [confirm(archive, demand.id, place=place) for place in Place],
+        DemandState.SENT: lambda: send(archive, demand.id, by=who, decide=permitting),
+        DemandState.RECEIVED: lambda: receive(archive, demand.id, content_sha256=digest(), by=asker),
+        DemandState.CONFIRMED: lambda: [confirm(archive, demand.id, place=place, by=asker) for place in Place],
     }
     if state is not DemandState.SUBMITTED:
         for reached, step in steps.items():

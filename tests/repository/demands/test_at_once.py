@@ -21,8 +21,8 @@ from repository.demands.submitting import Receipt, accept_or_reject, submit
 from repository.demands.verifying import forward, queue, verify
 from repository.domain.demand import DemandState, Place, every_move
 from repository.runtime import Archive
-from tests.builders.access import worker
-from tests.repository.demands.making import TAKEOVER, archivist, brought_to, order, permitting, refusing
+from tests.builders.access import administrator, worker
+from tests.repository.demands.making import TAKEOVER, archivist, brought_to, order, permitting, refusing, requester
 
 pytestmark = pytest.mark.requirement("R463-5.2")
 S = DemandState
@@ -48,9 +48,9 @@ def served(archive: Archive, number: int) -> Demand:
     wanted = order(message_id=f"{number}", requester=worker(id=f"requester-{number % 7}"))
     demand = submit(archive, order(message_id=f"{number}", purpose=None) if number % 5 == 0 else wanted)
     if isinstance(accept_or_reject(archive, demand.id), Receipt) and number % 4 == 0:
-        verdict = verify(archive, demand.id, decide=refusing if number % 3 == 0 else permitting)
+        verdict = verify(archive, demand.id, decide=refusing if number % 3 == 0 else permitting, by=administrator())
         if verdict.decision.permitted:
-            forward(archive, demand.id)
+            forward(archive, demand.id, by=administrator())
     return found(archive, demand.id)
 
 
@@ -75,10 +75,12 @@ def test_a_thousand_demands_at_once(archive: Archive, request: pytest.FixtureReq
     assert {int(each.order.message_id): each.state for each in demands} == {n: expected(n) for n in range(many)}
     rows = list(archive.catalogue.demands.demands())
     assert Counter(row.id for row in rows) == Counter(demand.id for demand in demands)
-    assert {demand.id for demand in queue(archive)} == {d.id for d in demands if d.state is S.FORWARDED}
+    assert {demand.id for demand in queue(archive, by=administrator())} == {
+        d.id for d in demands if d.state is S.FORWARDED
+    }
     moves = assert_legal(archive, [demand.id for demand in demands])
-    assert archive.catalogue.journal.size() == moves
-    assert archive.catalogue.log_size() == moves + 3  # and the holdings
+    assert archive.catalogue.journal.size() == moves + 1  # and the custody
+    assert archive.catalogue.log_size() == moves + 4  # and the holdings
 
 
 def assert_legal(archive: Archive, ids: Iterable[str]) -> int:
@@ -102,7 +104,7 @@ def test_one_message_submitted_by_many_at_once_is_one_demand(archive: Archive) -
     assert len(ids) == len(done)
     assert sorted(Counter(ids).values()) == [HANDS] * 5
     assert len(list(archive.catalogue.demands.demands())) == 5
-    assert archive.catalogue.journal.size() == 5
+    assert archive.catalogue.journal.size() == 5 + 1
 
 
 def test_of_different_messages_under_one_id_one_counts(archive: Archive) -> None:
@@ -124,7 +126,9 @@ def test_of_two_workers_who_prepare_the_same_demand_one_wins(archive: Archive) -
     workers = [archivist(id=f"archivist-{number}") for number in range(4)]
 
     def prepared(number: int) -> Demand:
-        return prepare(archive, demand.id, worker=workers[number], holdings=[(TAKEOVER, 1 + number % 2)])
+        return prepare(
+            archive, demand.id, worker=workers[number], holdings=[(TAKEOVER, 1 + number % 2)], decide=permitting
+        )
 
     done = at_once([lambda number=number: prepared(number) for number in range(4)])  # type: ignore[misc]
     winners = [number for number, each in enumerate(done) if isinstance(each, Demand)]
@@ -148,12 +152,12 @@ def test_a_worker_who_looked_before_another_prepared_is_told_so(
     def overtaken(*args: object) -> object:
         made = manifest(*args)  # type: ignore[arg-type]
         monkeypatch.undo()
-        prepare(archive, demand.id, worker=second, holdings=[(TAKEOVER, 2)])
+        prepare(archive, demand.id, worker=second, holdings=[(TAKEOVER, 2)], decide=permitting)
         return made
 
     monkeypatch.setattr(preparing, "_manifest", overtaken)
     with pytest.raises(DemandMoved) as told:
-        prepare(archive, demand.id, worker=first, holdings=[(TAKEOVER, 1)])
+        prepare(archive, demand.id, worker=first, holdings=[(TAKEOVER, 1)], decide=permitting)
     assert told.value.fields["state"] == "prepared"
     assert len(progress(archive, demand.id)) == 6
 
@@ -161,7 +165,7 @@ def test_a_worker_who_looked_before_another_prepared_is_told_so(
 def test_confirmations_from_everywhere_at_once_confirm_once(archive: Archive) -> None:
     for _ in range(4):
         demand = brought_to(archive, S.RECEIVED)
-        deeds = [lambda place=place: confirm(archive, demand.id, place=place) for place in [*Place] * 4]  # noqa: B023
+        deeds = [lambda place=place: confirm(archive, demand.id, place=place, by=requester()) for place in [*Place] * 4]  # noqa: B023
         assert all(isinstance(each, Demand) for each in at_once(deeds))
         assert found(archive, demand.id).state is S.CONFIRMED
         assert len(confirmations(archive, demand.id)) == 2

@@ -40,7 +40,7 @@ from repository.domain.describing import Identifier
 from repository.evidence.signing import opened
 from repository.evidence.worker_signature import SignatureRefused
 from repository.runtime import Archive
-from tests.builders.access import AT, HOUR, identification, worker
+from tests.builders.access import AT, HOUR, administrator, identification, worker
 from tests.repository.demands.making import (
     PATIENT,
     TAKEOVER,
@@ -50,6 +50,7 @@ from tests.repository.demands.making import (
     order,
     permitting,
     refusing,
+    requester,
     signature,
 )
 
@@ -82,7 +83,7 @@ def test_the_same_message_is_the_same_demand(archive: Archive, clock: Ticking) -
     signed_in_again = identification(evidence="another session", at=AT + HOUR, until=AT + 2 * HOUR)
     again = replace(wanted, requester=replace(wanted.requester, identification=signed_in_again))
     assert submit(archive, again) == first
-    assert archive.catalogue.journal.size() == 1
+    assert archive.catalogue.journal.size() == 1 + 1  # and the custody
 
 
 def test_a_message_id_is_not_used_twice(plain: Archive) -> None:
@@ -156,7 +157,7 @@ def test_what_a_demand_lacks_is_named(plain: Archive, changes: dict[str, object]
     assert found(plain, demand.id).state is S.REJECTED
     assert accept_or_reject(plain, demand.id) == errors
     with pytest.raises(WrongState):
-        verify(plain, demand.id, decide=permitting)
+        verify(plain, demand.id, decide=permitting, by=administrator())
 
 
 @pytest.mark.requirement("R463-5.2")
@@ -193,7 +194,7 @@ def test_the_decision_is_asked_for_an_export_of_the_patients_record(plain: Archi
         return permitting(request)
 
     demand = brought_to(plain, S.ACCEPTED, order(scope=Scope(studies=("1.2.3",)), evidence="letter 7"))
-    verify(plain, demand.id, decide=decide)
+    verify(plain, demand.id, decide=decide, by=administrator())
     (request,) = asked
     assert (request.operation, request.purpose, request.door) == (Operation.EXPORT, Purpose.TREATMENT, "cli")
     assert (request.subject.takeover, request.subject.patient, request.subject.study) == (TAKEOVER, 1, "1.2.3")
@@ -207,7 +208,7 @@ def test_the_decision_is_asked_for_an_export_of_the_patients_record(plain: Archi
 def test_somebody_who_is_not_there_leads_to_nobody(plain: Archive) -> None:
     asked = list[AccessRequest]()
     demand = brought_to(plain, S.ACCEPTED, order(patient=Identifier(PATIENT.root, f"{77:011d}")))
-    verify(plain, demand.id, decide=lambda request: asked.append(request) or refusing(request))  # type: ignore[func-returns-value]
+    verify(plain, demand.id, decide=lambda request: asked.append(request) or refusing(request), by=administrator())  # type: ignore[func-returns-value]
     assert (asked[0].subject.patient, asked[0].subject.patient_identifiers) == (0, ())
 
 
@@ -215,17 +216,17 @@ def test_somebody_who_is_not_there_leads_to_nobody(plain: Archive) -> None:
 @pytest.mark.requirement("R463-7.2")
 def test_a_refused_demand_never_reaches_the_queue(archive: Archive) -> None:
     refused = brought_to(archive, S.ACCEPTED)
-    verdict = verify(archive, refused.id, decide=refusing)
+    verdict = verify(archive, refused.id, decide=refusing, by=administrator())
     assert (verdict.demand.state, verdict.decision.reason) == (S.REFUSED, "CONSENT_MISSING")
     assert progress(archive, refused.id)[-1].detail["decision"]["reasons"] == ["CONSENT_MISSING"]
     with pytest.raises(WrongState):
-        forward(archive, refused.id)
+        forward(archive, refused.id, by=administrator())
     forwarded = brought_to(archive, S.FORWARDED)
     for state in (S.SUBMITTED, S.ACCEPTED, S.VERIFIED, S.PREPARED, S.CONFIRMED):
         brought_to(archive, state)
-    assert [demand.id for demand in queue(archive)] == [forwarded.id]
-    assert [demand.id for demand in queue(archive, takeover=TAKEOVER)] == [forwarded.id]
-    assert queue(archive, takeover="takeover-two") == []
+    assert [demand.id for demand in queue(archive, by=administrator())] == [forwarded.id]
+    assert [demand.id for demand in queue(archive, takeover=TAKEOVER, by=administrator())] == [forwarded.id]
+    assert queue(archive, takeover="takeover-two", by=administrator()) == []
 
 
 @pytest.mark.requirement("R463-5.3")
@@ -235,11 +236,11 @@ def test_a_decision_that_cannot_be_made_permits_nothing(plain: Archive) -> None:
 
     demand = brought_to(plain, S.ACCEPTED)
     with pytest.raises(CatalogueUnavailable):
-        verify(plain, demand.id, decide=down)
+        verify(plain, demand.id, decide=down, by=administrator())
     assert found(plain, demand.id).state is S.VERIFYING
     with pytest.raises(WrongState):
-        forward(plain, demand.id)
-    assert verify(plain, demand.id, decide=refusing).demand.state is S.REFUSED
+        forward(plain, demand.id, by=administrator())
+    assert verify(plain, demand.id, decide=refusing, by=administrator()).demand.state is S.REFUSED
 
 
 @pytest.mark.requirement("R463-5.5")
@@ -262,7 +263,7 @@ def test_prepared_content_is_frozen_as_received(plain: Archive) -> None:
         ([], "none is named"),
         ([(TAKEOVER, 1), (TAKEOVER, 1)], "one is named twice"),
         ([("takeover-two", 1)], "it is of another takeover"),
-        ([(TAKEOVER, 99)], "there is no such holding"),
+        ([(TAKEOVER, 99)], "it is not the patient's"),
         ([(TAKEOVER, 2), (TAKEOVER, 3)], "it is not the patient's"),
         ([(TAKEOVER, 1), (TAKEOVER, 2)], "it is outside of what was demanded"),
     ],
@@ -272,7 +273,7 @@ def test_nothing_else_than_what_was_demanded_is_prepared(
 ) -> None:
     demand = brought_to(plain, S.FORWARDED, order(scope=Scope(documents=(Identifier("1.2.616.1", "doc-2"),))))
     with pytest.raises(ContentRefused) as told:
-        prepare(plain, demand.id, worker=archivist(), holdings=holdings)
+        prepare(plain, demand.id, worker=archivist(), holdings=holdings, decide=permitting)
     assert told.value.fields["reason"] == reason
     assert found(plain, demand.id).state is S.FORWARDED
 
@@ -284,7 +285,7 @@ def test_nothing_else_than_what_was_demanded_is_prepared(
 def test_only_a_medical_worker_with_names_and_npwz_prepares(plain: Archive, changes: dict[str, object]) -> None:
     demand = brought_to(plain, S.FORWARDED)
     with pytest.raises(WorkerIncomplete):
-        prepare(plain, demand.id, worker=archivist(**changes), holdings=[(TAKEOVER, 1)])
+        prepare(plain, demand.id, worker=archivist(**changes), holdings=[(TAKEOVER, 1)], decide=permitting)
 
 
 @pytest.mark.requirement("R463-5.6")
@@ -310,7 +311,7 @@ def test_a_signature_over_something_else_signs_nothing(plain: Archive) -> None:
     with pytest.raises(SignatureRefused):
         sign(plain, demand.id, worker=archivist(), signature=signature(text + b" "))
     with pytest.raises(WrongState):
-        send(plain, demand.id)
+        send(plain, demand.id, by=administrator(), decide=permitting)
 
 
 @pytest.mark.requirement("R463-5.7")
@@ -328,9 +329,9 @@ def test_only_the_frozen_content_is_received(plain: Archive) -> None:
     digest = frozen(plain, demand.id)[1]
     for other in ("", "0" * 64, digest[:-1], "ż"):
         with pytest.raises(ContentDiffers):
-            receive(plain, demand.id, content_sha256=other)
+            receive(plain, demand.id, content_sha256=other, by=requester())
     assert found(plain, demand.id).state is S.SENT
-    assert receive(plain, demand.id, content_sha256=digest.upper()).state is S.RECEIVED
+    assert receive(plain, demand.id, content_sha256=digest.upper(), by=requester()).state is S.RECEIVED
 
 
 @pytest.mark.requirement("R463-5.9")
@@ -338,60 +339,70 @@ def test_only_the_frozen_content_is_received(plain: Archive) -> None:
 def test_confirmed_needs_both_confirmations(archive: Archive, first: Place) -> None:
     demand = brought_to(archive, S.RECEIVED)
     (second,) = set(Place) - {first}
-    assert confirm(archive, demand.id, place=first).state is S.RECEIVED
+    assert confirm(archive, demand.id, place=first, by=requester()).state is S.RECEIVED
     size = archive.catalogue.journal.size()
-    assert confirm(archive, demand.id, place=first).state is S.RECEIVED
+    assert confirm(archive, demand.id, place=first, by=requester()).state is S.RECEIVED
     assert archive.catalogue.journal.size() == size
-    assert confirm(archive, demand.id, place=second).state is S.CONFIRMED
+    assert confirm(archive, demand.id, place=second, by=requester()).state is S.CONFIRMED
     size = archive.catalogue.journal.size()
     for place in Place:
-        assert confirm(archive, demand.id, place=place).state is S.CONFIRMED
+        assert confirm(archive, demand.id, place=place, by=requester()).state is S.CONFIRMED
     assert archive.catalogue.journal.size() == size
 
 
 def test_what_was_not_received_is_not_confirmed(archive: Archive) -> None:
     demand = brought_to(archive, S.SENT)
     with pytest.raises(WrongState):
-        confirm(archive, demand.id, place=Place.SIM)
+        confirm(archive, demand.id, place=Place.SIM, by=requester())
     assert confirmations(archive, demand.id) == []
 
 
 def test_what_waits_too_long_expires(archive: Archive, clock: Ticking) -> None:
     waiting = [brought_to(archive, state) for state in S if state not in FINAL | {S.VERIFYING}]
     confirmed = brought_to(archive, S.CONFIRMED)
-    assert expire_due(archive, clock()) == []
+    assert expire_due(archive, clock(), by=administrator()) == []
     clock.later(timedelta(days=8))
-    expired = {demand.id for demand in expire_due(archive, clock())}
+    expired = {demand.id for demand in expire_due(archive, clock(), by=administrator())}
     short = {state for state, time in TIMES.items() if time < timedelta(days=8)}
     assert expired == {demand.id for demand in waiting if demand.state in short}
     clock.later(timedelta(days=30))
-    expired |= {demand.id for demand in expire_due(archive, clock(), times={S.SENT: timedelta(days=9)})}
+    expired |= {
+        demand.id for demand in expire_due(archive, clock(), by=administrator(), times={S.SENT: timedelta(days=9)})
+    }
     assert expired == {demand.id for demand in waiting if demand.state in short | {S.SENT}}
     assert found(archive, confirmed.id).state is S.CONFIRMED
-    assert expire_due(archive, clock(), times={}) == []
+    assert expire_due(archive, clock(), by=administrator(), times={}) == []
 
 
 def test_an_expired_demand_goes_nowhere(plain: Archive, clock: Ticking) -> None:
     demand = brought_to(plain, S.RECEIVED)
-    confirm(plain, demand.id, place=Place.SIM)
+    confirm(plain, demand.id, place=Place.SIM, by=requester())
     clock.later(timedelta(days=31))
-    expire_due(plain, clock())
+    expire_due(plain, clock(), by=administrator())
     attempts: list[Callable[[], object]] = [
-        lambda: confirm(plain, demand.id, place=Place.PROVIDER),
-        lambda: accept_or_reject(plain, demand.id) and forward(plain, demand.id),
-        lambda: verify(plain, demand.id, decide=permitting),
-        lambda: send(plain, demand.id),
+        lambda: confirm(plain, demand.id, place=Place.PROVIDER, by=requester()),
+        lambda: accept_or_reject(plain, demand.id) and forward(plain, demand.id, by=administrator()),
+        lambda: verify(plain, demand.id, decide=permitting, by=administrator()),
+        lambda: send(plain, demand.id, by=administrator(), decide=permitting),
     ]
     for attempt in attempts:
         with pytest.raises(WrongState):
             attempt()
-    assert confirm(plain, demand.id, place=Place.SIM).state is S.EXPIRED
+    assert confirm(plain, demand.id, place=Place.SIM, by=requester()).state is S.EXPIRED
 
 
 def test_a_demand_that_is_not_there_is_unknown(plain: Archive) -> None:
-    for attempt in (found, forward, progress, send, accept_or_reject):
+    name, boss = "00000000-0000-7000-8000-000000000000", administrator()
+    attempts: list[Callable[[], object]] = [
+        lambda: found(plain, name),
+        lambda: progress(plain, name),
+        lambda: accept_or_reject(plain, name),
+        lambda: forward(plain, name, by=boss),
+        lambda: send(plain, name, by=boss, decide=permitting),
+    ]
+    for attempt in attempts:
         with pytest.raises(DemandUnknown):
-            attempt(plain, "00000000-0000-7000-8000-000000000000")
+            attempt()
 
 
 @pytest.mark.parametrize("changes", [{"message_id": ""}, {"message_id": "x" * 257}, {"reason": "\ud800"}])
@@ -406,7 +417,7 @@ def test_errors_and_reprs_hold_no_person(plain: Archive) -> None:
     demand = brought_to(plain, S.FORWARDED)
     row = plain.catalogue.demands.demand(demand.id)
     with pytest.raises(WorkerIncomplete) as told:
-        prepare(plain, demand.id, worker=archivist(npwz=""), holdings=[])
+        prepare(plain, demand.id, worker=archivist(npwz=""), holdings=[], decide=permitting)
     seen = f"{demand!r}{demand.order!r}{row!r}{told.value!r}{told.value.fields}{progress(plain, demand.id)!r}"
     for personal in (PATIENT.extension, "Żółkiewska", "Łucja", "Brzęk", demand.order.requester.npwz):
         assert personal not in seen

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from repository.catalogue.catalogue import scratch_catalogue
-from repository.demands.errors import WrongState
+from repository.demands.errors import DemandUnknown, WrongState
 from repository.demands.expiring import TIMES, expire_due
 from repository.demands.moving import found
 from repository.demands.preparing import frozen, prepare
@@ -22,10 +22,19 @@ from repository.demands.signing import send, sign, to_be_signed
 from repository.demands.submitting import ErrorList, accept_or_reject, submit
 from repository.demands.verifying import forward, queue, verify
 from repository.domain.demand import DemandState, Place
-from tests.builders.access import AT, identification, worker
+from tests.builders.access import AT, administrator, identification, worker
 from tests.builders.homes import at_home, new_home
 from tests.repository.demands.conftest import filled
-from tests.repository.demands.making import TAKEOVER, Ticking, archivist, order, permitting, refusing, signature
+from tests.repository.demands.making import (
+    TAKEOVER,
+    Ticking,
+    archivist,
+    order,
+    permitting,
+    refusing,
+    requester,
+    signature,
+)
 
 S = DemandState
 ANY = st.integers(0, 5)
@@ -59,7 +68,7 @@ class Demands(RuleBasedStateMachine):
             call()
             self.states[name], self.since[name] = to, self.clock.ahead
         else:
-            with pytest.raises(WrongState):
+            with pytest.raises((WrongState, DemandUnknown)):  # what was not accepted is in nobody's custody
                 call()
 
     @initialize()
@@ -92,7 +101,9 @@ class Demands(RuleBasedStateMachine):
     def verify(self, which: int, *, permits: bool) -> None:
         name, to = self.chosen(which), S.VERIFIED if permits else S.REFUSED
         decide = permitting if permits else refusing
-        self.attempt(name, {S.ACCEPTED, S.VERIFYING}, to, lambda: verify(self.archive, name, decide=decide))
+        self.attempt(
+            name, {S.ACCEPTED, S.VERIFYING}, to, lambda: verify(self.archive, name, decide=decide, by=administrator())
+        )
 
     @rule(which=ANY)
     def verification_fails(self, which: int) -> None:
@@ -102,19 +113,19 @@ class Demands(RuleBasedStateMachine):
         name = self.chosen(which)
         if self.states[name] in {S.ACCEPTED, S.VERIFYING}:
             with pytest.raises(OSError, match="down"):
-                verify(self.archive, name, decide=down)  # type: ignore[arg-type]
+                verify(self.archive, name, decide=down, by=administrator())  # type: ignore[arg-type]
             if self.states[name] is S.ACCEPTED:
                 self.states[name], self.since[name] = S.VERIFYING, self.clock.ahead
 
     @rule(which=ANY)
     def forward(self, which: int) -> None:
         name = self.chosen(which)
-        self.attempt(name, {S.VERIFIED}, S.FORWARDED, lambda: forward(self.archive, name))
+        self.attempt(name, {S.VERIFIED}, S.FORWARDED, lambda: forward(self.archive, name, by=administrator()))
 
     @rule(which=ANY)
     def prepare(self, which: int) -> None:
         name, holdings = self.chosen(which), [(TAKEOVER, 1)]
-        deed = lambda: prepare(self.archive, name, worker=archivist(), holdings=holdings)  # noqa: E731
+        deed = lambda: prepare(self.archive, name, worker=archivist(), holdings=holdings, decide=permitting)  # noqa: E731
         self.attempt(name, {S.FORWARDED}, S.PREPARED, deed)
 
     @rule(which=ANY)
@@ -129,23 +140,25 @@ class Demands(RuleBasedStateMachine):
     @rule(which=ANY)
     def send(self, which: int) -> None:
         name = self.chosen(which)
-        self.attempt(name, {S.SIGNED}, S.SENT, lambda: send(self.archive, name))
+        self.attempt(name, {S.SIGNED}, S.SENT, lambda: send(self.archive, name, by=administrator(), decide=permitting))
 
     @rule(which=ANY)
     def receive(self, which: int) -> None:
         name = self.chosen(which)
         digest = frozen(self.archive, name)[1] if self.states[name] is S.SENT else "0" * 64
-        self.attempt(name, {S.SENT}, S.RECEIVED, lambda: receive(self.archive, name, content_sha256=digest))
+        self.attempt(
+            name, {S.SENT}, S.RECEIVED, lambda: receive(self.archive, name, content_sha256=digest, by=requester())
+        )
 
     @rule(which=ANY, place=st.sampled_from(Place))
     def confirm(self, which: int, place: Place) -> None:
         name = self.chosen(which)
         if place in self.placed[name]:
-            assert confirm(self.archive, name, place=place).state is self.states[name]
+            assert confirm(self.archive, name, place=place, by=requester()).state is self.states[name]
             return
         before = self.since[name]
         to = S.CONFIRMED if self.placed[name] else S.RECEIVED
-        self.attempt(name, {S.RECEIVED}, to, lambda: confirm(self.archive, name, place=place))
+        self.attempt(name, {S.RECEIVED}, to, lambda: confirm(self.archive, name, place=place, by=requester()))
         if to is S.RECEIVED:
             self.since[name] = before
         if self.states[name] in {S.RECEIVED, S.CONFIRMED}:
@@ -176,14 +189,14 @@ class Demands(RuleBasedStateMachine):
             for name, state in self.states.items()
             if state in TIMES and self.clock.ahead - self.since[name] >= TIMES[state]
         }
-        assert {demand.id for demand in expire_due(self.archive, self.clock())} == due
+        assert {demand.id for demand in expire_due(self.archive, self.clock(), by=administrator())} == due
         self.states |= dict.fromkeys(due, S.EXPIRED)
 
     @invariant()
     def every_demand_stands_where_the_model_has_it(self) -> None:
         rows = {row.id: row.state for row in self.archive.catalogue.demands.demands()}
         assert rows == self.states
-        waiting = {demand.id for demand in queue(self.archive)}
+        waiting = {demand.id for demand in queue(self.archive, by=administrator())}
         assert waiting == {name for name, state in self.states.items() if state is S.FORWARDED}
         for name, state in self.states.items():
             assert progress(self.archive, name)[-1].state is state
@@ -204,7 +217,7 @@ def test_what_is_replayed_from_the_journal_is_the_same(tmp_path: Path) -> None:
             if state not in {S.VERIFYING, S.REFUSED, S.REJECTED, S.EXPIRED}:
                 brought_to(archive, state)
         accept_or_reject(archive, submit(archive, order(purpose=None)).id)
-        verify(archive, brought_to(archive, S.ACCEPTED).id, decide=refusing)
+        verify(archive, brought_to(archive, S.ACCEPTED).id, decide=refusing, by=administrator())
         again = scratch_catalogue(tmp_path / "again.sqlite")
         again.journal.restore(list(archive.catalogue.journal.deeds()))
         for table in (demand, demand_step, demand_confirmation, demand_now):

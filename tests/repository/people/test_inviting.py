@@ -1,9 +1,12 @@
 """Invitations: made, accepted once, void when they lapse or are revoked."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from sqlalchemy import text
 
 from repository.access.principal import Organisation, PrincipalKind
+from repository.canonical import canonical
 from repository.catalogue.people_rows import PersonState
 from repository.domain.describing import Identifier
 from repository.people import totp
@@ -19,8 +22,10 @@ from repository.people.errors import (
 )
 from repository.people.inviting import Enrolment, Invitation, accept, first_invitation, invite
 from repository.people.keeping import people, revoke
+from repository.people.names import checked_name
 from repository.people.sessions import who
 from repository.runtime import Archive
+from storage.ids import new_id
 from tests.builders.people import PASSWORD, Clock, House, Someone, secret_of
 
 HOUSE = Organisation(Identifier("2.16.840.1.113883.3.4424.2.3.1", "000000190353"), "Przychodnia", "provider")
@@ -45,7 +50,7 @@ def test_all_that_was_said_of_a_person_is_known_when_they_sign_in(house: House) 
     mine = Someone(done.name, done.account, PASSWORD, secret_of(done.otpauth))
     found = who(house.archive, house.sign_in(mine).token)
     assert (found.given_name, found.surname, found.role, found.npwz) == ("Ada", "Nowak", "radiolog", "5425740")
-    assert (found.identifier, found.organisation, found.id) == (KNOWN, HOUSE, "a.nowak")
+    assert (found.identifier, found.organisation, found.id) == (KNOWN, HOUSE, made.account)
 
 
 def test_a_code_works_once_however_it_is_typed(archive: Archive) -> None:
@@ -147,6 +152,13 @@ def test_people_have_names_and_systems_need_none(archive: Archive) -> None:
     assert accepted(archive, made.code, name="pacs-1", totp=False).otpauth == ""
 
 
+def test_a_system_without_names_is_shown_by_what_it_signs_in_with(house: House) -> None:
+    made = invite(house.archive, kind=PrincipalKind.SYSTEM, given_name="", surname="", by="boss")
+    accepted(house.archive, made.code, name="pacs-1", totp=False)
+    found = who(house.archive, house.sign_in(Someone("pacs-1", made.account, PASSWORD, b"")).token)
+    assert (found.id, found.given_name, found.surname) == (made.account, "", "pacs-1")
+
+
 def test_the_archive_itself_has_no_account(archive: Archive) -> None:
     with pytest.raises(ValueError, match="does not sign in"):
         invite(archive, kind=PrincipalKind.ARCHIVE, given_name="", surname="", by="boss")
@@ -161,10 +173,49 @@ def test_the_first_invitation_is_for_an_administrator_who_says_who_they_are(hous
     accept(house.archive, made.code, name="boss", password=PASSWORD, given_name="Ewa", surname="Lis", note=house.note)
     (only,) = people(house.archive)
     assert (only.kind, only.given_name, only.surname) == (PrincipalKind.ADMINISTRATOR, "Ewa", "Lis")
+    nobody = {"role": "", "npwz": "", "identifier": None, "organisation": None, "kind": "administrator"}
+    ewa = {"given_name": "Ewa", "surname": "Lis"}
     assert house.deeds == [
-        {"what": "invited", "id": made.account, "by": "operator"},
-        {"what": "accepted", "id": "boss", "by": "boss"},
+        {"what": "invited", "id": made.account, "name": "", "by": "operator", "given_name": "", "surname": ""} | nobody,
+        {"what": "accepted", "id": made.account, "name": "boss", "by": made.account} | ewa | nobody,
     ]
+
+
+def test_the_deeds_of_an_invitation_say_who_was_let_in_and_no_secret(house: House) -> None:
+    made = invite(
+        house.archive, kind=PrincipalKind.MEDICAL_WORKER, given_name="Ada", surname="Nowak", role="radiolog",
+        npwz="5425740", identifier=KNOWN, organisation=HOUSE, by="boss", note=house.note,
+    )  # fmt: skip
+    done = accept(house.archive, made.code, name="a.nowak", password=PASSWORD, note=house.note)
+    ada = {
+        "id": made.account, "kind": "medical-worker", "given_name": "Ada", "surname": "Nowak", "role": "radiolog",
+        "npwz": "5425740", "identifier": {"root": KNOWN.root, "extension": KNOWN.extension},
+        "organisation": {
+            "identifier": {"root": HOUSE.identifier.root, "extension": HOUSE.identifier.extension},
+            "name": "Przychodnia", "role": "provider",
+        },
+    }  # fmt: skip
+    assert house.deeds == [
+        ada | {"what": "invited", "name": "", "by": "boss"},
+        ada | {"what": "accepted", "name": "a.nowak", "by": made.account},
+    ]
+    for secret in (made.code, PASSWORD, parse_qs(urlsplit(done.otpauth).query)["secret"][0]):
+        assert secret not in repr(house.deeds)
+
+
+@pytest.mark.parametrize("name", ["Ad\udce4", "\ud800", "Ądą"])
+def test_every_deed_can_be_written_whatever_stands_in_a_name(house: House, name: str) -> None:
+    kind, where = PrincipalKind.MEDICAL_WORKER, Organisation(HOUSE.identifier, name, "provider")
+    invite(
+        house.archive, kind=kind, given_name=name, surname=name, role=name, npwz=name, by="boss",
+        identifier=Identifier("1.2", name), organisation=where, note=house.note,
+    )  # fmt: skip
+    assert canonical(house.deeds[-1])
+
+
+def test_no_account_id_can_be_a_name() -> None:
+    with pytest.raises(NameRefused):
+        checked_name(new_id().hex)
 
 
 def test_there_is_no_first_invitation_where_anybody_ever_had_an_account(house: House) -> None:

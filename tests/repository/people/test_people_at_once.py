@@ -58,7 +58,7 @@ def test_guesses_at_once_lock_the_account_and_the_right_one_comes_too_late(house
     house.someone(codes=False)
     guesses = [lambda: sign_in(house.archive, "a.nowak", "not the password", note=house.note)] * MANY
     assert len(of_kind(at_once(*guesses), SignInRefused)) == MANY
-    assert (house.told()["refused"], house.told()["locked"]) == (MANY, 1)
+    assert (house.told()["refused"], sum(bool(deed.get("locked")) for deed in house.deeds)) == (MANY, 1)
     with pytest.raises(SignInRefused):
         sign_in(house.archive, "a.nowak", PASSWORD)
 

@@ -107,7 +107,7 @@ class Accounts(RuleBasedStateMachine):
             with pytest.raises(SessionOver):
                 who(self.archive, session.token)
             return
-        assert who(self.archive, session.token).id == "a.nowak"
+        assert who(self.archive, session.token).id == self.someone.account
         held, begun, touched = self.model.lasting[session.id]
         if self.clock.now - touched >= timedelta(minutes=1):
             self.model.lasting[session.id] = (held, begun, self.clock.now)

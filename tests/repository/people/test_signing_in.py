@@ -24,6 +24,14 @@ def refused(house: House, someone: Someone, **how: Any) -> None:
     assert told.value.fields == {}
 
 
+def said_of(someone: Someone) -> dict[str, str]:
+    return {"id": someone.account, "name": someone.name, "by": someone.account}
+
+
+def locked(house: House) -> int:
+    return sum(bool(deed.get("locked")) for deed in house.deeds)
+
+
 def failures(house: House) -> int:
     with house.archive.catalogue._room.reading() as connection:
         return int(connection.execute(text("SELECT coalesce(max(failures), 0) FROM person_attempt")).scalar_one())
@@ -32,9 +40,9 @@ def failures(house: House) -> int:
 def test_whoever_has_password_and_code_gets_a_session(house: House) -> None:
     someone = house.someone()
     session = house.sign_in(someone)
-    assert who(house.archive, session.token).id == "a.nowak"
+    assert who(house.archive, session.token).id == someone.account
     assert session.token not in repr(session)
-    assert house.deeds[-1] == {"what": "signed-in", "id": "a.nowak", "by": "a.nowak", "session": session.id}
+    assert house.deeds[-1] == {"what": "signed-in", **said_of(someone), "session": session.id}
 
 
 def test_a_password_alone_is_enough_only_for_an_account_without_codes(house: House) -> None:
@@ -51,7 +59,7 @@ def test_a_name_that_nobody_has_is_refused_like_a_wrong_password(house: House, n
             sign_in(house.archive, each, "not the password", totp="000000", note=house.note)
         kept.append((str(told.value), told.value.message, told.value.advice, told.value.exit_code))
     assert known == unknown
-    assert house.deeds[-1] == {"what": "refused", "id": "", "by": ""}
+    assert house.deeds[-1] == {"what": "refused", "id": "", "name": "", "by": "", "locked": False}
 
 
 @pytest.mark.parametrize("password", ["", "x" * 1_000_000, "\ud800", "\ufdfa" * 5000])
@@ -80,6 +88,18 @@ def test_every_refusal_costs_one_argon2_and_one_counted_try(house: House, monkey
     assert len(set(calls)) == 1
 
 
+def test_every_refusal_writes_one_deed_of_one_form_whether_the_name_is_known_and_whether_it_locks(house: House) -> None:
+    someone = house.someone(codes=False)
+    house.deeds.clear()
+    for name in (someone.name, "nobody"):
+        for _ in range(7):
+            with pytest.raises(SignInRefused):
+                sign_in(house.archive, name, "not the password", note=house.note)
+    assert {tuple(deed) for deed in house.deeds} == {("what", "id", "name", "by", "locked")}
+    assert [deed["locked"] for deed in house.deeds] == [False] * 4 + [True] + [False] * 9
+    assert [deed["id"] for deed in house.deeds] == [someone.account] * 7 + [""] * 7
+
+
 def test_a_code_is_accepted_once(house: House) -> None:
     someone = house.someone()
     house.sign_in(someone)
@@ -101,7 +121,7 @@ def test_after_five_failures_the_account_waits_ever_longer(house: House) -> None
     someone = house.someone(codes=False)
     for _ in range(5):
         refused(house, someone, password="not the password")
-    assert house.told()["locked"] == 1
+    assert locked(house) == 1
     for minutes in (0.5, 1, 2, 4, 8, 15, 15):
         with pytest.raises(SignInRefused):
             sign_in(house.archive, someone.name, PASSWORD)  # right, and too early
@@ -130,7 +150,7 @@ def test_success_forgets_failures(house: House) -> None:
         for _ in range(4):
             refused(house, someone, password="not the password")
         house.sign_in(someone)
-    assert house.told()["locked"] == 0
+    assert locked(house) == 0
 
 
 def test_names_that_nobody_has_leave_few_rows(house: House) -> None:

@@ -1,5 +1,6 @@
 """What a patient or representative may list, and what is looked at after an emergency."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,6 +88,34 @@ def test_a_patient_lists_who_looked_but_not_upkeep_nor_services(house: House) ->
     assert list(found) == [known, elsewhere]
     assert {each.operation for each in asked} == {"accounts"}
     assert list(own_accounts(house.archive, patient(MOTHER), decide=decide_by(house, []), door="rest")) == []
+
+
+@pytest.mark.requirement("R463-10.1.1")
+def test_a_patient_learns_of_a_search_that_found_others_but_nothing_of_the_others(house: House) -> None:
+    pairs = (house.one.id, 1), (house.one.id, 2), (house.two.id, 2)
+    several: dict[str, Any] = {"operation": "search", "patient": 0, "patient_name": "", "ordinal": 0, "study": ""}
+    several |= {"document": None, "manner": "", "query": f"patient_id={BOGDAN.extension[:4]}*", "count": 3}
+    known = house.looked(**several, patients=pairs)
+    mine = house.looked(**several, patients=(pairs[0], pairs[2]))
+    house.looked(**several, patients=(pairs[1],))
+    decide = decide_by(house, [])
+    found = list(own_accounts(house.archive, patient(ANNA), decide=decide, door="rest"))
+    assert found == [replace(known, patients=(pairs[0], pairs[2]), query="", count=0), mine]
+
+
+@pytest.mark.requirement("R463-10.2")
+def test_an_emergency_search_that_found_a_protected_patient_too_is_hidden_as_one_of_that_patient_alone(
+    house: House,
+) -> None:
+    pairs = (house.one.id, 1), (house.one.id, 2)
+    known = house.looked(**DUE, operation="search", patient=0, manner="", patients=pairs)
+    protect(house.archive, BOGDAN)
+    errand = house.errand(auditor())
+    assert due(house.archive, errand) == []
+    with pytest.raises(NotDueForReview):
+        review(house.archive, errand, known.number)
+    approve(house.archive, Approval("", "admin-9", "auditor-1", AT - HOUR, AT + HOUR, house.one.id, 2))
+    assert due(house.archive, errand) == [known]
 
 
 def test_placeholders_are_nobodys_own(house: House) -> None:

@@ -1,7 +1,9 @@
 """No view of the trail tells an ordinary auditor who is under special protection."""
 
+from base64 import b64encode
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,12 +18,16 @@ from repository.access.purpose import Purpose
 from repository.access.subject import Operation
 from repository.entitlement import approve, protect, unprotect
 from repository.reports.asking import ask_generally, ask_of_patient, ask_of_takeover
+from repository.reports.exporting import Form, exported
 from repository.reports.view import Guard, asked_by_service, searched, visible_to
 from tests.builders.access import AT, HOUR, auditor, special_service, worker
 from tests.builders.accounts import accounts, refused
 from tests.repository.reports.conftest import ANNA, BOGDAN, CELINA, House, text
 
-TELLING = ("patient", "patient_name", "ordinal", "study", "document", "count", "reason", "evidence", "rule")
+TELLING = (
+    "patient", "patient_name", "ordinal", "study", "document", "count", "reason", "evidence", "rule", "query",
+    "patients",
+)  # fmt: skip
 GUARDS = st.sampled_from(Guard)
 
 
@@ -112,6 +118,50 @@ def test_a_search_finds_what_is_seen_and_nothing_by_what_is_not(house: House) ->
         assert views(house, query) == [each for each in seen if matches(query, each)], query
     assert views(house, AccountQuery(patients=((house.one.id, 1),))) == []
     assert views(house, AccountQuery(takeovers=(house.two.id,))) == []
+
+
+@pytest.mark.requirement("R463-10.2")
+def test_a_search_that_found_several_shows_those_alone_about_whom_one_was_let_in(house: House) -> None:
+    anna = ((house.one.id, 1), (house.two.id, 2))
+    bogdan, celina = (house.one.id, 2), (house.one.id, 3)
+    search: dict[str, Any] = {"operation": "search", "query": "patient_id=90010112349", "count": 5, "manner": ""}
+    several: dict[str, Any] = {"patient": 0, "patient_name": "", "ordinal": 0, "study": "", "document": None} | search
+    for found in ((*anna, bogdan, celina), (*anna, celina), anna, (bogdan,)):
+        house.looked(**several, patients=tuple(sorted(found)))
+    kept = house.looked(**search, patient=3, patients=(celina,))
+    protect(house.archive, BOGDAN)
+
+    def shown(query: AccountQuery, *let_in: tuple[str, int]) -> list[tuple[tuple[tuple[str, int], ...], str]]:
+        seen = searched(house.archive.catalogue.accounts, auditor(), query=query, let_in=frozenset(let_in))
+        return [(each.patients, each.query) for each in seen]
+
+    nothing = ((), "")
+    assert shown(AccountQuery()) == [nothing] * 4 + [((celina,), kept.query)]
+    assert shown(AccountQuery(patients=anna), *anna) == [(anna, ""), (anna, ""), (anna, kept.query)]
+    assert shown(AccountQuery(patients=(celina,)), celina) == [((celina,), "")] * 2 + [((celina,), kept.query)]
+    assert shown(AccountQuery(patients=(bogdan,))) == []
+    whole = list(
+        searched(house.archive.catalogue.accounts, special_service(), query=AccountQuery(), let_in=frozenset(anna))
+    )
+    assert whole == house.accounts()
+
+
+@pytest.mark.requirement("R463-10.2")
+def test_no_export_names_whom_a_search_of_a_protected_patient_asked_for(house: House) -> None:
+    one: dict[str, Any] = {"operation": "search", "query": f"patient_id={BOGDAN.extension}", "manner": ""}
+    house.looked(**one, patient=2, patient_name="", patients=((house.one.id, 2),))
+    house.looked(**one, patient=0, patient_name="", patients=((house.one.id, 2), (house.two.id, 1)))
+    house.looked(**one, patient=0, patient_name="")  # and found nobody
+    asked = b64encode(one["query"].encode())
+    for form in Form:
+        before = b"".join(exported(house.accounts(), form, archive="archive.example"))
+        assert BOGDAN.extension.encode() in before or asked in before
+    protect(house.archive, BOGDAN)
+    for form in Form:
+        after = b"".join(exported(views(house, AccountQuery()), form, archive="archive.example"))
+        assert after
+        for telling in (BOGDAN.extension.encode(), asked, f"{house.one.id}/2".encode(), f"{house.one.id}.2".encode()):
+            assert telling not in after
 
 
 def test_an_end_of_protection_shows_again_what_was_there(house: House) -> None:

@@ -25,6 +25,7 @@ TABLES = {
         1,
         False,
     ),
+    "account_patient": ("number:n takeover:w patient:n", 3, True),
     "permission": (
         "id:w edition:n kind:w takeover:w patient_key:w grantee_key:w body:b recorded_at:w ended_at:w end_reason:w",
         2,
@@ -43,6 +44,7 @@ INDEXES = (
     ("ix_account_actor", "account", "actor number"),
     ("ix_account_patient", "account", "takeover patient number"),
     ("ix_account_review", "account", "review number"),
+    ("ix_account_patient_shown", "account_patient", "takeover patient number"),
     ("ix_permission_patient", "permission", "patient_key grantee_key"),
     ("ix_permission_takeover", "permission", "takeover patient_key grantee_key"),
     ("ix_permission_grantee", "permission", "grantee_key ended_at"),
