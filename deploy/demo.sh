@@ -72,6 +72,7 @@ heading "Is the archive whole? Everything is opened and compared with the log"
 expect 0 edm-archive verify --level opened
 
 heading "The successor named in the package has it in custody; one of its doctors gets an account"
+as admin
 expect 0 edm-archive custody show "$taken"
 edm-archive custody show "$taken" --json >"$demo/custody.json"
 if [ ! -e "$demo/session-doctor" ]; then

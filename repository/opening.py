@@ -88,7 +88,7 @@ class Admitted:
 
 def decided(archive: Archive, request: AccessRequest) -> Decision:
     """The decision on `request` as things stand now; nothing is accounted for. Raises what the catalogue raises."""
-    facts = archive.catalogue.entitling.facts(request.principal, request.subject)
+    facts = archive.catalogue.entitling.facts(request.principal, request.subject, at=request.at)
     return decide(request, facts, rules=rules_at(in_poland(request.at).date()))
 
 
@@ -170,7 +170,7 @@ def _admit_part(archive: Archive, errand: Errand, part: Sequence[Found], *, oper
     takeover, patient = part[0].takeover, part[0].holding.patient
     whole = _whole(archive, takeover, patient)
     request = errand.request(archive, operation, whole)
-    facts = archive.catalogue.entitling.facts(errand.principal, whole)
+    facts = archive.catalogue.entitling.facts(errand.principal, whole, at=request.at)
     subjects = [subject_of(whole, each.holding) for each in part]
     decisions = _decisions(request, subjects, facts)
     name = archive.catalogue.entitling.patient_name(takeover.number, patient)

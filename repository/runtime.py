@@ -61,7 +61,7 @@ def open_archive(settings: Settings, *, secret: bytes | None = None, clock: Cloc
         raise HomeDamaged(path=str(settings.ring_path), reason="it is the key ring of another archive")
     store = store_at(home, settings)
     try:
-        catalogue = open_catalogue(home.catalogue)
+        catalogue = open_catalogue(home.catalogue, now=clock)
         try:
             if catalogue.archive().get("id") != home.archive.hex:
                 raise HomeDamaged(path=catalogue.place, reason="it is the catalogue of another archive")

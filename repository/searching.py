@@ -28,7 +28,7 @@ def search(archive: Archive, errand: Errand, queries: Sequence[Query]) -> list[P
     where there is nothing to decide by."""
     request = errand.request(archive, Operation.SEARCH, Subject(takeover=""))
     rules = rules_at(in_poland(request.at).date())
-    within = reach(request, archive.catalogue.reaching.facts_for_search(errand.principal), rules=rules)
+    within = reach(request, archive.catalogue.reaching.facts_for_search(errand.principal, at=request.at), rules=rules)
     pages = [archive.catalogue.search(query, within) for query in queries]
     told = _told(within, request.at)
     ids = {number: archive.catalogue.takeover_by_number(number).id for number in {hit.takeover for hit in _hits(pages)}}

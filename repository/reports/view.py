@@ -16,7 +16,7 @@ from typing import Any
 
 from repository.access.account import REFUSED, Account
 from repository.access.account_query import MOST, AccountQuery, folded, matches
-from repository.access.decision import AUTHZ_INCOMPLETE, SECRET
+from repository.access.decision import AUTHZ_INCOMPLETE, CONSENT_MISSING, SECRET
 from repository.access.principal import Principal, PrincipalKind
 from repository.access.subject import Operation
 from repository.catalogue.accounts import Accounts
@@ -34,7 +34,7 @@ class Guard(StrEnum):
 PatientOf = tuple[str, int]
 ABOUT_THEMSELVES = frozenset({PrincipalKind.PATIENT, PrincipalKind.REPRESENTATIVE, PrincipalKind.PERSON})
 SEE_ALL = frozenset({PrincipalKind.SPECIAL_SERVICE, PrincipalKind.ARCHIVE})
-_ALIKE = frozenset({NOT_THERE, AUTHZ_INCOMPLETE}) | SECRET
+_ALIKE = frozenset({NOT_THERE, AUTHZ_INCOMPLETE, CONSENT_MISSING}) | SECRET
 
 
 def visible_to(principal: Principal, account: Account, protected: Guard) -> Account:
