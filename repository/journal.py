@@ -31,15 +31,13 @@ KEY = "journal_key"  # the archive's fact that names the record key
 def note(archive: Archive, kind: str, body: Mapping[str, Any], *, outcome: str = "done", at: str = "") -> Deed:
     """The deed is in the journal and in the log, durable, with what follows from it.
 
-    Raises `CatalogueConflict` where it contradicts what is there, and what `EvidenceLog.confirm` raises where the
-    catalogue does not hold all that the log does; then nothing is written.
+    Raises `CatalogueConflict` where it contradicts what is there, and then nothing is written.
     """
     return note_all(archive, [(kind, body, outcome)], at=at)[0]
 
 
 def note_all(archive: Archive, deeds: Sequence[tuple[str, Mapping[str, Any], str]], *, at: str = "") -> list[Deed]:
     """All of `deeds` (kind, body, outcome) are in the journal, in this order and one transaction, or none of them."""
-    archive.log.confirm_once()  # a catalogue restored from an old copy would permit what was withdrawn since
     when = at or stamp(archive.clock())
     return archive.catalogue.journal.write([_maker(archive, *each, when) for each in deeds])
 

@@ -87,7 +87,9 @@ class Admitted:
 
 
 def decided(archive: Archive, request: AccessRequest) -> Decision:
-    """The decision on `request` as things stand now; nothing is accounted for. Raises what the catalogue raises."""
+    """The decision on `request` as things stand now; nothing is accounted for. Raises what the catalogue raises, and
+    what `EvidenceLog.confirm` raises where the catalogue does not hold all that the log does."""
+    _confirm(archive, request.operation)
     facts = archive.catalogue.entitling.facts(request.principal, request.subject, at=request.at)
     return decide(request, facts, rules=rules_at(in_poland(request.at).date()))
 
@@ -109,10 +111,18 @@ def _accounted(archive: Archive, account: Account, decision: Decision) -> Accoun
     return replace(account, number=deed.number)
 
 
+def _confirm(archive: Archive, operation: Operation) -> None:
+    """A catalogue that was restored from an old copy would permit what was withdrawn since: nobody reads by it. Upkeep
+    alone goes on, for it is what finds the damage."""
+    if operation is not Operation.UPKEEP:
+        archive.log.confirm_once()
+
+
 def nothing_there(archive: Archive, errand: Errand, operation: Operation = Operation.READ) -> AccessRefused:
     """The error for what is not there, after the same account as for what is refused, and the same work: the facts of
     somebody who is there are gathered and thrown away, for time would tell as much as words."""
     request = errand.request(archive, operation, Subject(takeover=""))
+    _confirm(archive, operation)
     decision = decide(request, _decoy(archive, errand), rules=rules_at(in_poland(request.at).date()))
     decision = replace(decision, reasons=(NOT_THERE,), rule="", duties=())
     try:
@@ -170,6 +180,7 @@ def _admit_part(archive: Archive, errand: Errand, part: Sequence[Found], *, oper
     takeover, patient = part[0].takeover, part[0].holding.patient
     whole = _whole(archive, takeover, patient)
     request = errand.request(archive, operation, whole)
+    _confirm(archive, operation)
     facts = archive.catalogue.entitling.facts(errand.principal, whole, at=request.at)
     subjects = [subject_of(whole, each.holding) for each in part]
     decisions = _decisions(request, subjects, facts)

@@ -27,6 +27,7 @@ def search(archive: Archive, errand: Errand, queries: Sequence[Query]) -> list[P
     """A page for each of `queries`, of what the errand may learn of. Raises `BadCursor`, and what the catalogue raises
     where there is nothing to decide by."""
     request = errand.request(archive, Operation.SEARCH, Subject(takeover=""))
+    archive.log.confirm_once()  # see `opening`: an old copy of the catalogue would permit what was withdrawn since
     rules = rules_at(in_poland(request.at).date())
     within = reach(request, archive.catalogue.reaching.facts_for_search(errand.principal, at=request.at), rules=rules)
     pages = [archive.catalogue.search(query, within) for query in queries]
