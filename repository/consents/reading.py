@@ -109,7 +109,7 @@ def _evidence(consent: Element) -> str:
     if consent.has("sourceReference"):
         source = consent.part("sourceReference").only("identifier", "reference", "display", "type", "id")
         if source.has("identifier"):
-            known = source.part("identifier")
+            known = source.part("identifier").only("use", "type", "system", "value", "period", "assigner", "id")
             system = known.text("system", "")
             return f"{system}|{known.text('value')}" if system else known.text("value")
         return source.text("reference", "")

@@ -139,7 +139,11 @@ class ArchiveModel(RuleBasedStateMachine):
         fresh.unlink(missing_ok=True)
         with self.archive.open(catalogue=create_catalogue(f"sqlite:///{fresh}")) as opened:
             done = rebuild(opened, opened.catalogue, progress=nothing)
-            assert {each.code for each in done.findings} <= {"RBD-ORPHAN", "RBD-NO-OPENING"}
+            assert {each.code for each in done.findings} <= {
+                "RBD-ORPHAN",
+                "RBD-NO-OPENING",
+                "RBD-JOURNAL-UNLOGGED",  # sealed, and cut off before the log over it was published
+            }
             with closing(open_catalogue(f"sqlite:///{self.archive.database}")) as old:
                 for known in (old.takeover(id_) for id_ in self.acknowledged):
                     there = opened.catalogue.takeover(known.id)

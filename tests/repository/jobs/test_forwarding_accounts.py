@@ -15,7 +15,7 @@ from repository.accounting.errors import CollectorNotTrusted, CollectorUnreachab
 from repository.accounting.forwarding import forward
 from repository.catalogue.catalogue import open_catalogue
 from repository.catalogue.jobs import Job, JobState
-from repository.entitlement import protect
+from repository.entitlement import give
 from repository.intake import Order, receive
 from repository.jobs import kinds
 from repository.jobs.draining import drain
@@ -25,7 +25,7 @@ from repository.journal import note, publish
 from repository.runtime import Archive
 from repository.settings import Settings, read_home
 from storage.errors import StoreFull
-from tests.builders.access import ANNA
+from tests.builders.access import consent
 from tests.builders.accounts import account
 from tests.builders.certificates import LOOPBACK, Authority
 from tests.builders.homes import at_home, new_home, plain_package
@@ -101,9 +101,9 @@ def test_the_worker_sends_every_account_once_and_passes_over_other_deeds(
 ) -> None:
     with station.open(at(collector, authority)) as archive:
         numbers = accounts(archive, 3)
-        protect(archive, ANNA)
+        give(archive, consent())
         numbers += accounts(archive, 130)  # more than one batch
-        protect(archive, ANNA)
+        give(archive, consent())
         assert drain(archive, owner="me") == 2
         assert arrived(collector) == numbers
         assert numbers[3] == 5
@@ -220,13 +220,13 @@ def test_without_a_collector_nothing_is_forwarded(station: Station) -> None:
 def test_deeds_that_wait_are_published_and_else_nothing_is(station: Station, tmp_path: Path) -> None:
     with station.open(None) as archive:
         assert enqueue_routine(archive) == []
-        protect(archive, ANNA)
+        give(archive, consent())
         (job,) = enqueue_routine(archive)
         assert (job.kind, enqueue_routine(archive)) == (PUBLISH, [job])
         assert drain(archive, owner="me") == 1
         assert archive.catalogue.journal.bundled() == archive.catalogue.journal.size() == 1
         assert enqueue_routine(archive) == []
-        protect(archive, ANNA)
+        give(archive, consent())
         publish(archive)  # somebody else was first
         assert enqueue_routine(archive) == []
         receive(archive, Order(plain_package(tmp_path / "package", files=2)), progress=lambda _: None)
@@ -238,7 +238,7 @@ def test_publishing_that_failed_is_asked_for_again(station: Station, monkeypatch
         raise StoreFull
 
     with station.open(None) as archive:
-        protect(archive, ANNA)
+        give(archive, consent())
         with monkeypatch.context() as patched:
             patched.setattr("repository.journal.publish", full)
             drain(archive, owner="me")
