@@ -2,6 +2,8 @@
 
 SHELL := /bin/bash
 BIN := .venv/bin
+# Where a change is judged, order and chance are the same each time.
+SEED := $(if $(CI),--randomly-seed=20261122)
 # For `make peers`: real servers from Debian's packages.
 PEER_PACKAGES := ceph-mon ceph-mgr ceph-osd radosgw ceph-common
 
@@ -12,7 +14,7 @@ run: .venv/run.stamp ## show the whole way of a package into an archive in ./var
 	@PATH="$(CURDIR)/$(BIN):$$PATH" deploy/demo.sh
 
 test: lint ## lint, then every test that needs no server from Debian's packages
-	$(BIN)/pytest -n 2 -m "not peers"
+	$(BIN)/pytest -n 2 -m "not peers" $(SEED)
 
 lint: .venv/dev.stamp ## formatting, rules, types and the direction of imports
 	$(BIN)/ruff format --check .
@@ -22,7 +24,7 @@ lint: .venv/dev.stamp ## formatting, rules, types and the direction of imports
 
 peers: .venv/dev.stamp ## the tests against real servers; installs Debian's packages for them
 	@deploy/debian.sh $(PEER_PACKAGES)
-	$(BIN)/pytest -m peers
+	$(BIN)/pytest -m peers $(SEED)
 
 bench: .venv/dev.stamp ## measure on this machine (docs/benchmarks.md)
 	$(BIN)/python -m benchmarks
