@@ -22,7 +22,7 @@ import psycopg
 from sqlalchemy import event, text
 
 from benchmarks.measuring import Row, median
-from repository.access.bodies import custody_body, identifier_body, moment, permission_body
+from repository.access.bodies import custody_body, identifier_body, permission_body
 from repository.access.permission import Permission
 from repository.access.purpose import Purpose
 from repository.access.reach import Reach, reach
@@ -36,6 +36,7 @@ from repository.catalogue.grounding import grounded
 from repository.catalogue.paging import page_statements
 from repository.catalogue.query import Level, Query
 from repository.catalogue.seeing import Sight
+from repository.clock import instant
 from repository.domain.deed import Deed
 from repository.domain.describing import Identifier
 from repository.domain.identifiers import PESEL_OID
@@ -106,7 +107,7 @@ def _project(catalogue: Catalogue, kind: str, body: dict[str, object]) -> None:
 
     def made(number: int) -> Deed:
         record = f"{number} {kind}".encode()
-        return Deed(number, kind, moment(AT), "done", body, record, sha256(record).digest())
+        return Deed(number, kind, instant(AT), "done", body, record, sha256(record).digest())
 
     catalogue.journal.write([made])
 

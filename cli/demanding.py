@@ -123,13 +123,13 @@ def holding_named(archive: "Archive", name: str) -> tuple[str, int]:
 
 def told(demand: "Demand") -> dict[str, Any]:
     """The demand for a program, without a person."""
-    from repository.access.bodies import moment
+    from repository.clock import instant
 
     return {
         "id": demand.id,
         "state": demand.state.value,
-        "since": moment(demand.since),
-        "submitted_at": moment(demand.submitted_at),
+        "since": instant(demand.since),
+        "submitted_at": instant(demand.submitted_at),
         "takeover": demand.takeover,
         "message_id": demand.order.message_id,
     }

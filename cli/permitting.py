@@ -142,9 +142,10 @@ def held(archive: "Archive", screen: Screen, id: str, *, grant: bool) -> "tuple[
 
 
 def as_row(permission: "Permission") -> dict[str, Any]:
-    from repository.access.bodies import moment, permission_body
+    from repository.access.bodies import permission_body
+    from repository.clock import instant
 
-    ended = moment(permission.ended_at) if permission.ended_at else None
+    ended = instant(permission.ended_at) if permission.ended_at else None
     return permission_body(permission) | {"ended_at": ended, "end_reason": permission.end_reason}
 
 

@@ -15,7 +15,6 @@ from repository.access.bodies import (
     authorisation_body,
     custody_body,
     identifier_body,
-    moment,
     permission_body,
     relation_body,
 )
@@ -30,6 +29,7 @@ from repository.access.facts import AfterDeath, Approval, Authorisation, Custody
 from repository.access.identity import names
 from repository.access.permission import Permission, PermissionKind
 from repository.access.principal import Principal
+from repository.clock import instant
 from repository.consents.errors import ApprovalOfNothing, IdentifierUnfit, PermissionOfNothing
 from repository.domain.deed import Deed
 from repository.domain.describing import Identifier
@@ -65,7 +65,7 @@ def give(archive: Archive, permission: Permission, *, by: Principal | None = Non
     )
     refuse_nothing(given)
     body = {**permission_body(given), **by_body(by)}
-    note(archive, "permission", body, outcome=given.kind.value, at=moment(now))
+    note(archive, "permission", body, outcome=given.kind.value, at=instant(now))
     if given.kind is PermissionKind.OBJECTION:
         publish(archive)
     return given
@@ -83,7 +83,7 @@ def give_all(archive: Archive, permissions: Sequence[Permission], *, by: Princip
         if old.ended_at is not None:
             why = old.end_reason or "withdrawn"
             deeds.append(("permission-end", {"id": new.id, "edition": 1, "reason": why, **by_body(by)}, why))
-    note_all(archive, deeds, at=moment(now))
+    note_all(archive, deeds, at=instant(now))
     known = archive.catalogue.entitling
     return [found for each in given if (found := known.permission(each.id)) is not None]
 
@@ -106,7 +106,7 @@ def withdraw(archive: Archive, id: str, *, reason: str = "withdrawn", by: Princi
     known = archive.catalogue.entitling.permission(id)
     if known is None or known.ended_at is not None:
         raise PermissionUnknown
-    at = moment(_not_before(archive, known.recorded_at))
+    at = instant(_not_before(archive, known.recorded_at))
     body = {"id": id, "edition": known.edition, "reason": reason, **by_body(by)}
     return _kept(archive, note(archive, "permission-end", body, outcome=reason, at=at))
 
@@ -156,7 +156,7 @@ def unrelate(archive: Archive, id: str, *, by: Principal | None = None) -> Deed:
     known, now = archive.catalogue.entitling.relation(id), archive.clock()
     if known is None or (known.relation.until is not None and known.relation.until <= now):
         raise NothingToEnd
-    at = moment(now)
+    at = instant(now)
     return _kept(archive, note(archive, "relation-end", {"id": id, "until": at, **by_body(by)}, at=at))
 
 
@@ -175,7 +175,7 @@ def give_custody(
     history = archive.catalogue.entitling.custody_of(takeover)
     since = max(archive.clock(), history[-1].since + _NEXT) if history else archive.clock()
     given = Custody(custodian, since)
-    note(archive, "custody", custody_deed(takeover, given, name=name, by=by), outcome="given", at=moment(since))
+    note(archive, "custody", custody_deed(takeover, given, name=name, by=by), outcome="given", at=instant(since))
     return given
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from repository.canonical import canonical
-from repository.catalogue.desk import stamp
 from repository.catalogue.errors import CatalogueConflict, DeedUnknown
 from repository.catalogue.journal import Bundle
+from repository.clock import instant
 from repository.domain.deed import Deed
 from repository.evidence.checkpoint import Checkpoint
 from repository.evidence.deeds import inscribe_deeds
@@ -38,7 +38,7 @@ def note(archive: Archive, kind: str, body: Mapping[str, Any], *, outcome: str =
 
 def note_all(archive: Archive, deeds: Sequence[tuple[str, Mapping[str, Any], str]], *, at: str = "") -> list[Deed]:
     """All of `deeds` (kind, body, outcome) are in the journal, in this order and one transaction, or none of them."""
-    when = at or stamp(archive.clock())
+    when = at or instant(archive.clock())
     return archive.catalogue.journal.write([_maker(archive, *each, when) for each in deeds])
 
 

@@ -11,9 +11,10 @@ from itertools import islice
 from typing import Any, BinaryIO
 from uuid import UUID, uuid5
 
-from repository.access.bodies import moment, permission_body
+from repository.access.bodies import permission_body
 from repository.access.permission import Permission, PermissionKind
 from repository.access.purpose import Purpose
+from repository.clock import instant
 from repository.consents.errors import ConsentNotUnderstood, PermissionOfNothing
 from repository.consents.fhir_consent import permissions_in
 from repository.consents.table import Faults, Said, read_table
@@ -173,7 +174,7 @@ class _Source:
         fresh = [each for each in group if ids[each.place] not in known]
         if fresh:
             deeds = [deed for each in fresh for deed in self._deeds(each, ids[each.place])]
-            note_all(self._archive, deeds, at=moment(self._now))
+            note_all(self._archive, deeds, at=instant(self._now))
 
     def _deeds(self, said: Said, id: str) -> Iterator[Deed]:  # noqa: A002
         by = by_body(archive_itself(self._archive))

@@ -6,13 +6,13 @@ that moment. `as_body` and `account_of` are inverse: the body is what the journa
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from repository.access.decision import Decision
 from repository.access.principal import Principal
 from repository.access.request import AccessRequest
 from repository.access.subject import Subject
+from repository.clock import instant
 from repository.domain.describing import Identifier
 from repository.polish_time import in_poland
 
@@ -93,7 +93,7 @@ def account_of_attempt(
     trail discloses special protection; `redeciding` gives all of them to whoever may see the facts."""
     local = in_poland(request.at)
     values = {
-        "at": _stamp(request.at),
+        "at": instant(request.at),
         "day": local.strftime("%Y-%m-%d"),
         "hour": local.strftime("%H"),
         "door": request.door,
@@ -133,17 +133,13 @@ def _who(who: Principal) -> dict[str, Any]:
         "method": known.method.value if known else "",
         "assurance": known.assurance.value if known else "",
         "proof": known.evidence if known else "",
-        "identified_at": _stamp(known.at) if known else "",
-        "identified_until": _stamp(known.until) if known else "",
+        "identified_at": instant(known.at) if known else "",
+        "identified_until": instant(known.until) if known else "",
     }
 
 
 def _what(what: Subject) -> dict[str, Any]:
     return {name: getattr(what, name) for name in ("takeover", "patient", "ordinal", "study", "document")}
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _writable(value: Any) -> Any:

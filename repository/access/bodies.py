@@ -4,25 +4,22 @@ Moments are texts in UTC with microseconds and Z, or null. Each pair of function
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from repository.access.facts import AfterDeath, Approval, Authorisation, Custody, Relation, RelationKind
 from repository.access.permission import Grantee, GranteeKind, Grantor, Permission, PermissionKind
 from repository.access.purpose import Purpose
 from repository.access.subject import Scope
+from repository.clock import instant
 from repository.domain.describing import Identifier
 
 Body = dict[str, Any]
 Read = Mapping[str, Any]
 
 
-def moment(at: datetime) -> str:
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
 def _moment_or_none(at: datetime | None) -> str | None:
-    return None if at is None else moment(at)
+    return None if at is None else instant(at)
 
 
 def read_moment(text: str) -> datetime:
@@ -89,10 +86,10 @@ def permission_body(known: Permission) -> Body:
         },
         "scope": scope_body(known.scope),
         "purposes": sorted(purpose.value for purpose in known.purposes),
-        "valid_from": moment(known.valid_from),
+        "valid_from": instant(known.valid_from),
         "valid_to": _moment_or_none(known.valid_to),
         "evidence": known.evidence,
-        "recorded_at": moment(known.recorded_at),
+        "recorded_at": instant(known.recorded_at),
     }
 
 
@@ -122,7 +119,7 @@ def relation_body(known: Relation) -> Body:
         "kind": known.kind.value,
         "person": identifier_body(known.person),
         "patient": identifier_body(known.patient),
-        "since": moment(known.since),
+        "since": instant(known.since),
         "until": _moment_or_none(known.until),
     }
 
@@ -152,7 +149,7 @@ def after_death_of(body: Read) -> AfterDeath:
 def custody_body(known: Custody) -> Body:
     return {
         "custodian": identifier_body(known.custodian),
-        "since": moment(known.since),
+        "since": instant(known.since),
         "until": _moment_or_none(known.until),
     }
 
@@ -168,8 +165,8 @@ def authorisation_body(known: Authorisation) -> Body:
         "takeover": known.takeover,
         "given_by": known.given_by,
         "reason": known.reason,
-        "since": moment(known.since),
-        "until": moment(known.until),
+        "since": instant(known.since),
+        "until": instant(known.until),
     }
 
 
@@ -186,8 +183,8 @@ def approval_body(known: Approval) -> Body:
         "takeover": known.takeover,
         "patient": known.patient,
         "identifier": identifier_body(known.identifier),
-        "since": moment(known.since),
-        "until": moment(known.until),
+        "since": instant(known.since),
+        "until": instant(known.until),
     }
 
 

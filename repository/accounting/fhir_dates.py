@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+from repository.clock import instant
 from repository.polish_time import in_poland
 
 _DATE = re.compile(
@@ -75,4 +76,4 @@ def _moment(local: datetime, zone: str | None) -> datetime:
 def _stamp(moment: datetime) -> str:
     if moment.year < 1996:
         raise ValueError("before 1996")
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant(moment)

@@ -6,8 +6,9 @@ from sqlalchemy import Connection, select, update
 
 from repository.catalogue import bulk
 from repository.catalogue.collector_tables import collector
-from repository.catalogue.desk import Desk, stamp
+from repository.catalogue.desk import Desk
 from repository.catalogue.text import fit
+from repository.clock import instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,14 @@ class Collectors(Desk):
             _known(connection, name)
             connection.execute(mine.values(failure=""))
             further = mine.where(collector.c.last_sent < number)
-            connection.execute(further.values(last_sent=number, sent_at=stamp(self._now())))
+            connection.execute(further.values(last_sent=number, sent_at=instant(self._now())))
 
     def failed(self, name: str, code: str) -> None:
         """The last try failed with `code`; the cursor stays."""
         mine = update(collector).where(collector.c.name == name)
         with self._room.writing() as connection:
             _known(connection, name)
-            connection.execute(mine.values(failed_at=stamp(self._now()), failure=code))
+            connection.execute(mine.values(failed_at=instant(self._now()), failure=code))
 
     def collectors(self) -> list[CollectorState]:
         """All that accounts were ever sent to, by name."""

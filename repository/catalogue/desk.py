@@ -12,11 +12,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def stamp(moment: datetime) -> str:
-    """UTC with microseconds and Z: always the same length, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 class Desk:
     """One part of the catalogue over a room; it holds no state of its own."""
 

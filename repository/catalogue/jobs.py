@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from repository.catalogue.desk import Desk, stamp
+from repository.catalogue.desk import Desk
 from repository.catalogue.errors import LeaseLost
 from repository.catalogue.tables import job
 from repository.catalogue.text import packed, unpacked
+from repository.clock import instant
 
 ATTEMPTS = 5
 WORN_OUT = "JOB-ATTEMPTS"  # the code of a job whose workers all vanished
@@ -75,7 +76,7 @@ def _read(row: Row[*tuple[Any, ...]]) -> Job:
 class Jobs(Desk):
     def enqueue(self, kind: str, subject: str, *, key: str, attempts: int = ATTEMPTS) -> Job:
         """There is one job with this `key`: a new one, or the one that was there, in whatever state it is."""
-        now = stamp(self._now())
+        now = instant(self._now())
         row = {
             "kind": kind, "subject": subject, "key": key, "state": JobState.WAITING.value, "owner": "",
             "generation": 0, "due_at": now, "attempts": 0, "attempts_most": attempts, "code": "",
@@ -100,27 +101,27 @@ class Jobs(Desk):
                 return None
             held = {
                 "state": JobState.LEASED.value, "owner": owner, "generation": row.generation + 1,
-                "due_at": stamp(now + timedelta(seconds=seconds)), "attempts": row.attempts + 1,
-                "changed_at": stamp(now),
+                "due_at": instant(now + timedelta(seconds=seconds)), "attempts": row.attempts + 1,
+                "changed_at": instant(now),
             }  # fmt: skip
             connection.execute(update(job).where(job.c.id == row.id).values(**held))
             return _read(connection.execute(select(job).where(job.c.id == row.id)).one())
 
     def _due(self, kinds: Collection[str], now: datetime, key: str) -> Any:
-        due = select(job).where(job.c.state.in_(OPEN), job.c.due_at <= stamp(now), job.c.kind.in_(kinds))
+        due = select(job).where(job.c.state.in_(OPEN), job.c.due_at <= instant(now), job.c.kind.in_(kinds))
         due = due.where(job.c.key == key) if key else due
         fit = due.where(job.c.attempts < job.c.attempts_most).order_by(job.c.due_at, job.c.id).limit(1)
         return fit if self._room.sqlite else fit.with_for_update(skip_locked=True)
 
     def _give_up(self, connection: Connection, now: datetime) -> None:
-        vanished = (job.c.state == JobState.LEASED.value) & (job.c.due_at <= stamp(now))
+        vanished = (job.c.state == JobState.LEASED.value) & (job.c.due_at <= instant(now))
         worn = update(job).where(vanished, job.c.attempts >= job.c.attempts_most)
-        changed = {"generation": job.c.generation + 1, "owner": "", "changed_at": stamp(now)}
+        changed = {"generation": job.c.generation + 1, "owner": "", "changed_at": instant(now)}
         connection.execute(worn.values(state=JobState.FAILED.value, code=WORN_OUT, **changed))
 
     def renew(self, held: Job, *, seconds: float) -> Job:
         """`held` is leased for `seconds` from now. Raises `LeaseLost`."""
-        return self._change(held, due_at=stamp(self._now() + timedelta(seconds=seconds)))
+        return self._change(held, due_at=instant(self._now() + timedelta(seconds=seconds)))
 
     def progress(self, held: Job, *, done: int, total: int) -> Job:
         return self._change(held, done=done, total=total)
@@ -133,18 +134,18 @@ class Jobs(Desk):
         """`held` waits until `retry_at`, or has failed: without `retry_at`, or after its last attempt."""
         if retry_at is None or held.attempts >= held.attempts_most:
             return self._change(held, state=JobState.FAILED.value, owner="", code=code)
-        return self._change(held, state=JobState.WAITING.value, owner="", code=code, due_at=stamp(retry_at))
+        return self._change(held, state=JobState.WAITING.value, owner="", code=code, due_at=instant(retry_at))
 
     def release(self, held: Job) -> Job:
         """`held` waits again, due at once; this attempt is not counted: its holder was told to stop, nothing failed."""
         waiting = {"state": JobState.WAITING.value, "owner": "", "attempts": held.attempts - 1}
-        return self._change(held, due_at=stamp(self._now()), **waiting)
+        return self._change(held, due_at=instant(self._now()), **waiting)
 
     def _change(self, held: Job, **values: object) -> Job:
         mine: ColumnElement[bool] = (job.c.id == held.id) & (job.c.generation == held.generation)
         change = update(job).where(mine, job.c.state == JobState.LEASED.value)
         with self._room.writing() as connection:
-            if connection.execute(change.values(changed_at=stamp(self._now()), **values)).rowcount != 1:
+            if connection.execute(change.values(changed_at=instant(self._now()), **values)).rowcount != 1:
                 raise LeaseLost(job=held.id)
             return _read(connection.execute(select(job).where(job.c.id == held.id)).one())
 

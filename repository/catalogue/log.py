@@ -10,10 +10,11 @@ from itertools import groupby
 from sqlalchemy import Connection, func, select, text
 
 from repository.catalogue.bulk import execute_many, in_groups, insert
-from repository.catalogue.desk import Desk, stamp
+from repository.catalogue.desk import Desk
 from repository.catalogue.errors import HoldingUnknown, LogContradiction
 from repository.catalogue.journal_tables import journal
 from repository.catalogue.tables import checkpoint, custody_event, holding, log_entry
+from repository.clock import instant
 
 _SEQUENCER = 0x45444D_02  # "EDM", 2
 _RESTORED_AT_ONCE = 4096
@@ -90,7 +91,7 @@ class Log(Desk):
             if size > size_of(connection) or (before is not None and bytes(before) != root):
                 raise LogContradiction(size=size)
             if before is None:
-                insert(connection, checkpoint, [(size, root, note, stamp(self._now()))])
+                insert(connection, checkpoint, [(size, root, note, instant(self._now()))])
 
     def restore_log(self, start: int, entries: Iterable[bytes]) -> None:
         """Entries read back from the log's tiles are here, from index `start` on, waiting for `record` to claim them.

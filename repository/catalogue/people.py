@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from repository.catalogue.desk import Desk, stamp
+from repository.catalogue.desk import Desk
 from repository.catalogue.people_rows import (
     Attempt,
     Person,
@@ -26,6 +26,7 @@ from repository.catalogue.people_rows import (
     session_row,
 )
 from repository.catalogue.people_tables import person, person_attempt, person_session
+from repository.clock import instant
 
 FREE_FAILURES = 5  # in a row; the fifth makes the account wait
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
@@ -64,7 +65,7 @@ class People(Desk):
         values = {
             "name": accepted.name, "given_name": accepted.given_name, "surname": accepted.surname,
             "password": accepted.password, "totp": accepted.totp, "totp_step": totp_step,
-            "state": PersonState.ACTIVE.value, "invitation": None, "invitation_until": "", "accepted_at": stamp(at),
+            "state": PersonState.ACTIVE.value, "invitation": None, "invitation_until": "", "accepted_at": instant(at),
             "generation": person.c.generation + 1,
         }  # fmt: skip
         with self._room.writing() as connection:
@@ -81,9 +82,9 @@ class People(Desk):
             connection.execute(dialect.insert(person_attempt).on_conflict_do_nothing(index_elements=["key"]), fresh)
             mine = person_attempt.c.key == key
             held = connection.execute(select(person_attempt).where(mine).with_for_update()).one()
-            failures, may = held.failures + 1, held.locked_until <= stamp(at)
+            failures, may = held.failures + 1, held.locked_until <= instant(at)
             wait = wait_after(failures)
-            until = stamp(at + wait) if wait else ""
+            until = instant(at + wait) if wait else ""
             values = {"failures": failures, "locked_until": until}
             kept = {"failures": held.failures, "locked_until": held.locked_until}
             connection.execute(update(person_attempt).where(mine).values(**(values if may else kept)))
@@ -114,7 +115,7 @@ class People(Desk):
         """
         mine = (person.c.name == id) | (person.c.account == id)
         changes = {
-            "state": PersonState.REVOKED.value, "invitation": None, "invitation_until": "", "revoked_at": stamp(at),
+            "state": PersonState.REVOKED.value, "invitation": None, "invitation_until": "", "revoked_at": instant(at),
             "revoked_by": by, "generation": person.c.generation + 1, "password": "", "totp": None,
         }  # fmt: skip
         with self._room.writing() as connection:
@@ -137,9 +138,13 @@ class People(Desk):
 
     def touch(self, id: str, *, at: datetime) -> None:  # noqa: A002
         """The session was used at that moment; one that has ended stays as it was, and time does not go back."""
-        lasting = (person_session.c.id == id, person_session.c.ended_at == "", person_session.c.touched_at < stamp(at))
+        lasting = (
+            person_session.c.id == id,
+            person_session.c.ended_at == "",
+            person_session.c.touched_at < instant(at),
+        )
         with self._room.writing() as connection:
-            connection.execute(update(person_session).where(*lasting).values(touched_at=stamp(at)))
+            connection.execute(update(person_session).where(*lasting).values(touched_at=instant(at)))
 
     def end_session(self, id: str, *, by: str, at: datetime) -> bool:  # noqa: A002
         """Whether it lasted until now."""
@@ -194,7 +199,7 @@ def _people() -> Select[Any]:
 
 def _invited(invitation: bytes, at: datetime) -> tuple[Any, ...]:
     pending = person.c.state == PersonState.PENDING.value
-    return person.c.invitation == invitation, pending, person.c.invitation_until > stamp(at)
+    return person.c.invitation == invitation, pending, person.c.invitation_until > instant(at)
 
 
 def _use(connection: Connection, proved: Person, step: int | None, **values: Any) -> bool:
@@ -214,6 +219,6 @@ def _use(connection: Connection, proved: Person, step: int | None, **values: Any
 
 def _end(connection: Connection, at: datetime, by: str, **which: str) -> list[str]:
     lasting = [person_session.c[name] == value for name, value in which.items()]
-    lasting += [person_session.c.ended_at == "", person_session.c.until > stamp(at)]
-    ended = update(person_session).where(*lasting).values(ended_at=stamp(at), ended_by=by)
+    lasting += [person_session.c.ended_at == "", person_session.c.until > instant(at)]
+    ended = update(person_session).where(*lasting).values(ended_at=instant(at), ended_by=by)
     return sorted(row.id for row in connection.execute(ended.returning(person_session.c.id)))

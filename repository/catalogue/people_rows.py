@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from repository.access.principal import Organisation, PrincipalKind
-from repository.catalogue.desk import stamp
+from repository.clock import instant
 from repository.domain.describing import Identifier
 
 
@@ -54,7 +54,7 @@ class Person:
 
     def at(self, moment: datetime) -> "Person":
         """The same, `LOCKED` if it has to wait at that moment."""
-        if self.state is PersonState.ACTIVE and self.locked_until > stamp(moment):
+        if self.state is PersonState.ACTIVE and self.locked_until > instant(moment):
             return replace(self, state=PersonState.LOCKED)
         return replace(self, locked_until="")
 

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 
 from repository.catalogue import bulk
-from repository.catalogue.desk import Desk, stamp
+from repository.catalogue.desk import Desk
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.flattening import finding_digest
 from repository.catalogue.tables import run, run_finding
 from repository.catalogue.text import fit, packed, unpacked
+from repository.clock import instant
 from repository.findings import Finding
 
 
@@ -55,7 +56,7 @@ def _read(row: Row[*tuple[Any, ...]]) -> Run:
 class Runs(Desk):
     def open_run(self, level: str, scope: Mapping[str, Any], *, id: str) -> Run:  # noqa: A002
         """A new run, `running`, with nothing checked yet."""
-        now = stamp(self._now())
+        now = instant(self._now())
         row = {
             "id": id, "level": level, "scope": packed(dict(scope)), "state": RunState.RUNNING.value,
             "cursor": packed(None), "counts": packed({}), "opened_at": now, "advanced_at": now, "closed_at": "",
@@ -80,12 +81,12 @@ class Runs(Desk):
 
     def close_run(self, id: str, state: RunState) -> Run:  # noqa: A002
         """The run has ended in `state`. A run ends once: `CatalogueConflict` if it is not running."""
-        return self._change(id, (), state=state.value, closed_at=stamp(self._now()))
+        return self._change(id, (), state=state.value, closed_at=instant(self._now()))
 
     def _change(self, id: str, findings: Sequence[Finding], **values: str) -> Run:  # noqa: A002
         running = update(run).where(run.c.id == id, run.c.state == RunState.RUNNING.value)
         with self._room.writing() as connection:
-            if connection.execute(running.values(advanced_at=stamp(self._now()), **values)).rowcount != 1:
+            if connection.execute(running.values(advanced_at=instant(self._now()), **values)).rowcount != 1:
                 raise CatalogueConflict(reason="the run is not running")
             rows = [
                 (id, finding_digest(each), fit(each.code), fit(each.subject), packed(dict(each.params)))

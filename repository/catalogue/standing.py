@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from repository.access.bodies import custody_of, moment, read_moment, relation_of
+from repository.access.bodies import custody_of, read_moment, relation_of
 from repository.access.facts import Custody, Relation
 from repository.access.permission import Permission, PermissionKind
 from repository.catalogue.desk import Clock
 from repository.catalogue.text import unpacked
+from repository.clock import instant
 
 _AGO = timedelta(hours=1)  # a request was made not longer ago than this when its facts are gathered
 
@@ -30,7 +31,7 @@ class Standing:
 
     def settled(self, stamp: str) -> str:
         """An instant as columns have it; empty where there is none."""
-        return moment(self.counted) if self.is_to_come(stamp) else stamp
+        return instant(self.counted) if self.is_to_come(stamp) else stamp
 
     def is_to_come(self, stamp: str) -> bool:
         return stamp != "" and read_moment(stamp) > self.latest

@@ -4,11 +4,11 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from repository.access.bodies import moment
 from repository.access.identity import NPWZ_ROOTS
 from repository.access.permission import Grantee, GranteeKind, Grantor, Permission, PermissionKind
 from repository.access.subject import Scope
 from repository.accounting.codes import PURPOSES
+from repository.clock import instant
 from repository.consents import vocabulary as words
 from repository.consents.errors import ConsentNotExpressible
 from repository.domain.describing import Identifier
@@ -29,7 +29,7 @@ def consent_resource(permission: Permission, *, archive: str) -> Json:
         made["id"] = permission.id
     made["meta"] = {"versionId": str(permission.edition)} | _profile(permission.scope)
     if permission.ended_at is not None:
-        at, why = {"url": "at", "valueInstant": moment(permission.ended_at)}, permission.end_reason
+        at, why = {"url": "at", "valueInstant": instant(permission.ended_at)}, permission.end_reason
         parts = [at, {"url": "reason", "valueString": why}] if why else [at]
         made["extension"] = [{"url": words.ENDED, "extension": parts}]
     if permission.takeover:
@@ -38,7 +38,7 @@ def consent_resource(permission: Permission, *, archive: str) -> Json:
     made["scope"] = {"coding": [dict(words.PRIVACY)]}
     made["category"] = [{"coding": [dict(words.CATEGORY)]}]
     made["patient"] = {"type": "Patient", "identifier": identifier_json(permission.patient)}
-    made["dateTime"] = moment(permission.recorded_at)
+    made["dateTime"] = instant(permission.recorded_at)
     made["performer"] = [_performer(permission.grantor)]
     made["organization"] = [{"identifier": {"value": archive}, "display": "EDM Archive"}]
     evidence = {"identifier": {"value": permission.evidence}} if permission.evidence else {"display": "not recorded"}
@@ -87,9 +87,9 @@ def _provision(permission: Permission) -> Json:
     if scope.specialties:
         made["modifierExtension"] = [{"url": words.SPECIALTY, "valueCode": each} for each in scope.specialties]
     made["type"] = "deny" if permission.kind is PermissionKind.OBJECTION else "permit"
-    made["period"] = {"start": moment(permission.valid_from)}
+    made["period"] = {"start": instant(permission.valid_from)}
     if permission.valid_to is not None:  # the end of a Period is in it (FHIR R4 2.24.0.11), ours is not
-        made["period"]["end"] = moment(permission.valid_to - timedelta(microseconds=1))
+        made["period"]["end"] = instant(permission.valid_to - timedelta(microseconds=1))
     if permission.grantee.kind is not GranteeKind.ANYBODY:
         made["actor"] = [_actor(permission.grantee)]
     codes = [PURPOSES[each] for each in sorted(permission.purposes)]

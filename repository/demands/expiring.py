@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from repository.access.bodies import moment
 from repository.access.principal import Principal
+from repository.clock import instant
 from repository.demands.errors import WrongState
 from repository.demands.moving import demand_of, move
 from repository.demands.order import Demand
@@ -39,7 +39,7 @@ def expire_due(
     """
     expired = list[Demand]()
     for state, time in times.items():
-        due = archive.catalogue.demands.demands([state], since_before=moment(now - time))
+        due = archive.catalogue.demands.demands([state], since_before=instant(now - time))
         for row in list(due):
             demand = demand_of(row)
             if not is_staff(archive, demand, by):

@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 import orjson
 
-from repository.access.bodies import identifier_body, moment, scope_body
+from repository.access.bodies import identifier_body, scope_body
 from repository.access.principal import Assurance, Identification, Method, Organisation, Principal, PrincipalKind
 from repository.access.purpose import Purpose
 from repository.access.subject import Scope
 from repository.canonical import NotCanonical, canonical
+from repository.clock import instant
 from repository.demands.errors import DemandUnreadable
 from repository.demands.order import DemandOrder
 from repository.domain.describing import Identifier
@@ -51,8 +52,8 @@ def principal_body(who: Principal) -> Body:
             "method": known.method.value,
             "assurance": known.assurance.value,
             "evidence": known.evidence,
-            "at": moment(known.at),
-            "until": moment(known.until),
+            "at": instant(known.at),
+            "until": instant(known.until),
         },
     }
 

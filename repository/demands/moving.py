@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from repository.access.bodies import moment, read_moment
+from repository.access.bodies import read_moment
 from repository.access.principal import Principal
 from repository.catalogue.demands import DemandRow
 from repository.catalogue.errors import CatalogueConflict
+from repository.clock import instant
 from repository.demands.errors import DemandMoved, DemandUnknown, WrongState
 from repository.demands.messages import order_of, principal_body
 from repository.demands.order import Demand
@@ -66,7 +67,7 @@ def move(
     said = detail or {}
     body = step_body(demand, to, by=by, detail=said)
     try:
-        deed = note(archive, STEP, body, outcome=to.value, at=moment(archive.clock()))
+        deed = note(archive, STEP, body, outcome=to.value, at=instant(archive.clock()))
     except CatalogueConflict:
         raise_if_moved(archive, demand, to)
         raise

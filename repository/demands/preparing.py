@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from repository.access.bodies import moment
 from repository.access.principal import Principal, PrincipalKind
 from repository.access.subject import Subject
 from repository.canonical import canonical
 from repository.catalogue.errors import HoldingUnknown
+from repository.clock import instant
 from repository.demands.errors import ContentRefused, SealForged, WorkerIncomplete, WrongState
 from repository.demands.moving import found, move, require
 from repository.demands.order import Demand
@@ -86,7 +86,7 @@ def _manifest(archive: Archive, demand: Demand, worker: Principal, holdings: Seq
         "format": FORMAT,
         "demand": demand.id,
         "message_id": demand.order.message_id,
-        "prepared_at": moment(archive.clock()),
+        "prepared_at": instant(archive.clock()),
         "prepared_by": {name: getattr(worker, name) for name in ("given_name", "surname", "npwz", "role")},
         "holdings": chosen,
     }

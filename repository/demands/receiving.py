@@ -2,9 +2,9 @@
 
 from hmac import compare_digest
 
-from repository.access.bodies import moment
 from repository.access.principal import Principal
 from repository.catalogue.errors import CatalogueConflict
+from repository.clock import instant
 from repository.demands.errors import ContentDiffers, DemandMoved, WrongState
 from repository.demands.messages import principal_body
 from repository.demands.moving import found, move, require
@@ -57,7 +57,7 @@ def _confirmed(archive: Archive, demand: Demand, place: Place, by: Principal) ->
         "by": principal_body(by),
     }
     try:
-        note(archive, KIND, body, outcome=place.value, at=moment(archive.clock()))
+        note(archive, KIND, body, outcome=place.value, at=instant(archive.clock()))
     except CatalogueConflict:
         if place not in archive.catalogue.demands.confirmations(demand.id):
             raise

@@ -8,9 +8,9 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import Any
 
-from repository.access.bodies import moment
 from repository.access.principal import Principal
 from repository.canonical import canonical
+from repository.clock import instant
 from repository.demands.errors import OtherWorker, SealForged
 from repository.demands.moving import move, require
 from repository.demands.order import Demand
@@ -69,13 +69,13 @@ def sign(archive: Archive, demand_id: str, *, worker: Principal, signature: Supp
         "value": b64encode(signature.value).decode(),
         "certificate": b64encode(seen.certificate).decode(),
         "certificate_sha256": seen.certificate_sha256,
-        "valid_from": moment(seen.valid_from),
-        "valid_to": moment(seen.valid_to),
+        "valid_from": instant(seen.valid_from),
+        "valid_to": instant(seen.valid_to),
         "checked": list(CHECKED),
         "unchecked": list(UNCHECKED),
         "text": text.decode(),
     }
-    paper = {"demand": demand_id, "content_sha256": frozen(archive, demand_id)[1], "signed_at": moment(now)}
+    paper = {"demand": demand_id, "content_sha256": frozen(archive, demand_id)[1], "signed_at": instant(now)}
     seal = signed(paper | {"signature": evidence}, purpose=PURPOSE, seed=archive.ring.signing_seed())
     detail = {"signature": evidence, "seal": seal.decode()}
     return move(archive, demand, DemandState.SIGNED, by=worker, detail=detail)

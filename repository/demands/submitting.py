@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeAlias
 
-from repository.access.bodies import moment
 from repository.access.principal import Principal
 from repository.canonical import canonical
 from repository.catalogue.errors import CatalogueConflict
+from repository.clock import instant
 from repository.demands.checks import Fault, checked
 from repository.demands.errors import DemandConflict, DemandMoved
 from repository.demands.messages import order_body, order_of, order_text
@@ -61,7 +61,7 @@ def submit(archive: Archive, order: DemandOrder) -> Demand:
         "message_id": order.message_id, "content_sha256": digest,
     }  # fmt: skip
     try:
-        note(archive, KIND, body, outcome=DemandState.SUBMITTED.value, at=moment(archive.clock()))
+        note(archive, KIND, body, outcome=DemandState.SUBMITTED.value, at=instant(archive.clock()))
     except CatalogueConflict:
         known = _known(archive, order, digest)  # submitted twice at once: the first one counts
         if known is None:
@@ -107,7 +107,7 @@ def accept_or_reject(archive: Archive, demand_id: str, *, by: Principal | None =
         if (given := answer(archive, demand_id)) is None:
             raise
         return given
-    return _answered(demand_id, to, moment(moved.since), detail)
+    return _answered(demand_id, to, instant(moved.since), detail)
 
 
 def answer(archive: Archive, demand_id: str) -> Answer | None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from repository.access.bodies import identifier_body, moment
+from repository.access.bodies import identifier_body
 from repository.access.conditions.who import SKEW
 from repository.access.decision import Decision
 from repository.access.principal import Principal
 from repository.access.request import AccessRequest
 from repository.access.subject import Operation, Scope, Subject
+from repository.clock import instant
 from repository.demands.checks import takeovers_of_provider
 from repository.demands.errors import NoLongerEntitled
 from repository.demands.moving import move
@@ -87,7 +88,7 @@ def _as_submitted(demand: Demand, now: datetime) -> Principal:
         return replace(who, identification=None)
     if now < known.until:
         return who
-    carried = f"demand {demand.id} submitted {moment(then)} {known.evidence}"
+    carried = f"demand {demand.id} submitted {instant(then)} {known.evidence}"
     return replace(who, identification=replace(known, evidence=carried, until=now + _INSTANT))
 
 
@@ -157,7 +158,7 @@ def _record(request: AccessRequest, decision: Decision) -> dict[str, Any]:
     what = request.subject
     return {
         "inputs": {
-            "at": moment(request.at),
+            "at": instant(request.at),
             "door": request.door,
             "operation": request.operation.value,
             "purpose": None if request.purpose is None else request.purpose.value,
@@ -178,7 +179,7 @@ def _record(request: AccessRequest, decision: Decision) -> dict[str, Any]:
         "permitted": decision.permitted,
         "reasons": list(decision.told),
         "duties": list(decision.duties),
-        "at": moment(decision.at),
+        "at": instant(decision.at),
     }
 
 

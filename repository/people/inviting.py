@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from repository.access.principal import PEOPLE, Organisation, PrincipalKind
-from repository.catalogue.desk import stamp
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.people_rows import Person
+from repository.clock import instant
 from repository.domain.describing import Identifier
 from repository.people import totp as codes
 from repository.people.errors import (
@@ -74,7 +74,7 @@ def invite(
     waiting = Person(
         account=new_id().hex, name=checked_name(name) if name else "", kind=kind, given_name=given_name.strip(),
         surname=surname.strip(), role=role, npwz=npwz, identifier=identifier, organisation=organisation,
-        invitation_until=stamp(now + lasts), invited_at=stamp(now), invited_by=by,
+        invitation_until=instant(now + lasts), invited_at=instant(now), invited_by=by,
     )  # fmt: skip
     return _invited(archive, waiting, until=now + lasts, alone=False, note=note)
 
@@ -86,8 +86,8 @@ def first_invitation(archive: Archive, *, lasts: timedelta = LASTS, note: Note =
     """
     now = archive.clock()
     waiting = Person(
-        account=new_id().hex, kind=PrincipalKind.ADMINISTRATOR, invitation_until=stamp(now + lasts),
-        invited_at=stamp(now), invited_by=OPERATOR,
+        account=new_id().hex, kind=PrincipalKind.ADMINISTRATOR, invitation_until=instant(now + lasts),
+        invited_at=instant(now), invited_by=OPERATOR,
     )  # fmt: skip
     return _invited(archive, waiting, until=now + lasts, alone=True, note=note)
 

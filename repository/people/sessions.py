@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from repository.access.principal import PEOPLE, Assurance, Identification, Method, Principal, PrincipalKind
-from repository.catalogue.desk import stamp
 from repository.catalogue.people_rows import Person, PersonState, SessionRow
+from repository.clock import instant
 from repository.people.errors import PersonUnknown, SessionOver
 from repository.people.noting import SESSION_ENDED, Note, noted, unnoted
 from repository.runtime import Archive
@@ -37,8 +37,8 @@ def new_session(whose: Person, *, at: datetime) -> tuple[SessionRow, str]:
     idle = IDLE_OF_ADMINISTRATORS if whose.kind is PrincipalKind.ADMINISTRATOR else IDLE
     assurance = Assurance.LOW if whose.totp is None else Assurance.SUBSTANTIAL
     row = SessionRow(
-        id=new_id().hex, account=whose.account, token=_digest(token), assurance=assurance.value, opened_at=stamp(at),
-        until=stamp(at + LASTS), idle_seconds=int(idle.total_seconds()), touched_at=stamp(at),
+        id=new_id().hex, account=whose.account, token=_digest(token), assurance=assurance.value, opened_at=instant(at),
+        until=instant(at + LASTS), idle_seconds=int(idle.total_seconds()), touched_at=instant(at),
     )  # fmt: skip
     return row, token
 

@@ -23,7 +23,6 @@ from repository.access.bodies import (
     authorisation_body,
     custody_body,
     identifier_body,
-    moment,
     permission_body,
     relation_body,
 )
@@ -42,6 +41,7 @@ from repository.catalogue.projecting import PROJECTIONS
 from repository.catalogue.query import Hit, Level, Query
 from repository.catalogue.tables import metadata
 from repository.catalogue.text import packed as as_text
+from repository.clock import instant
 from repository.domain.deed import Deed
 from repository.domain.describing import Description, EventFacts, Identifier, Kind, PatientFacts
 from repository.domain.holding import Holding
@@ -202,7 +202,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def _project(connection: Connection, kind: str, body: dict[str, Any]) -> None:
-    PROJECTIONS[kind](connection, Deed(1, kind, moment(AT), "", body, b"", b""))
+    PROJECTIONS[kind](connection, Deed(1, kind, instant(AT), "", body, b"", b""))
 
 
 def _know(catalogue: Catalogue, world: World) -> None:
@@ -224,13 +224,13 @@ def _know(catalogue: Catalogue, world: World) -> None:
             _project(connection, "authorisation", authorisation_body(replace(right, id=f"a{n}")))
         for n, second in enumerate(facts.approvals or ()):
             _project(connection, "approval", approval_body(replace(second, id=f"b{n}")))
-        rows = {(where, moment(each.since)): each for where, each in world.custody}
+        rows = {(where, instant(each.since)): each for where, each in world.custody}
         for (where, since), kept_by in rows.items():
-            until = moment(kept_by.until) if kept_by.until else ""
+            until = instant(kept_by.until) if kept_by.until else ""
             body = as_text({"takeover": where, "name": "x", **custody_body(kept_by)})
             insert(connection, journal_tables.custody, [(where, since, until, body)])
         last = connection.execute(select(func.max(journal_tables.journal.c.number))).scalar_one() or 0
-        line = (last + 1, "custody", moment(AT), "done", "{}", b"", last + 1)  # that there was a deed
+        line = (last + 1, "custody", instant(AT), "done", "{}", b"", last + 1)  # that there was a deed
         insert(connection, journal_tables.journal, [line])
 
 
@@ -238,7 +238,7 @@ def _permit(connection: Connection, each: Permission) -> None:
     table = journal_tables.permission
     _project(connection, "permission", permission_body(each))
     if each.ended_at is not None:
-        ended = table.update().where(table.c.id == each.id).values(ended_at=moment(each.ended_at), end_reason="x")
+        ended = table.update().where(table.c.id == each.id).values(ended_at=instant(each.ended_at), end_reason="x")
         connection.execute(ended)
 
 
