@@ -26,6 +26,7 @@ from cli import (
     relation,
     sample,
     search,
+    serve,
     storage,
     takeover,
     user,
@@ -132,6 +133,7 @@ app.add_typer(grant.verbs, name="grant")
 app.add_typer(custody.verbs, name="custody")
 app.add_typer(protection.verbs, name="protection")
 app.add_typer(relation.verbs, name="relation")
+app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("doctor")(doctor.doctor)
 

@@ -1,0 +1,61 @@
+"""A holding as an answer: its bytes as received, whole or a range, with its digest and the way to its proof.
+
+Headers are sent only after the account is written and the first bytes are open, so that what cannot be opened is an
+error and not a broken answer. A fault later cuts the connection: nothing short looks whole.
+"""
+
+from collections.abc import Iterator
+from itertools import chain
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.digests import etag, matches, repr_digest
+from api.ranges import range_of
+from repository.delivering import file_name
+from repository.opening import Admitted
+from repository.runtime import Archive
+from repository.streaming import part, whole
+
+PROOF = "https://c2sp.org/tlog-proof"  # the relation to the proof of a holding
+
+
+def given(archive: Archive, request: Request, admitted: Admitted, *, media_type: str = "") -> Response:
+    """200, 206 or 304; raises `RangeNotSatisfiable`, and what opening the first bytes raises. `media_type` as
+    catalogued unless told."""
+    holding, takeover = admitted.found.holding, admitted.found.takeover
+    tag = etag(holding.sha256)
+    headers = {
+        "ETag": tag,
+        "Repr-Digest": repr_digest(holding.sha256),
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",  # each reading is decided and accounted for anew
+        "Link": f'</v1/holdings/{takeover.id}/{holding.ordinal}/proof>; rel="{PROOF}"',
+        "Content-Disposition": _disposition(file_name(holding.ordinal, holding.path).rpartition("/")[2]),
+    }
+    if matches(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers)
+    asked = range_of(
+        request.headers.get("range", ""), size=holding.size, if_range=request.headers.get("if-range", ""), etag=tag
+    )
+    if asked is None:
+        pieces, length, status = whole(archive, admitted), holding.size, 200
+    else:
+        pieces, length, status = part(archive, admitted, offset=asked.offset, length=asked.length), asked.length, 206
+        headers["Content-Range"] = asked.content_range
+    headers["Content-Length"] = str(length)
+    # As a header: `media_type` would add a charset to text/xml, and an XML document says its own.
+    headers["Content-Type"] = media_type or holding.description.media_type
+    return StreamingResponse(begun(pieces), status, headers=headers)
+
+
+def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """`pieces`, of which the first is there already: what cannot be opened at all raises here."""
+    first = next(pieces, b"")
+    return chain((first,), pieces)
+
+
+def _disposition(name: str) -> str:
+    """As a file of that name (RFC 6266 §4.3, RFC 8187): only characters that need no escaping stand in it."""
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
