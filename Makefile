@@ -5,10 +5,15 @@ BIN := .venv/bin
 # Where a change is judged, order and chance are the same each time.
 SEED := $(if $(CI),--randomly-seed=20261122)
 # For `make peers`: real servers from Debian's packages.
-PEER_PACKAGES := ceph-mon ceph-mgr ceph-osd radosgw ceph-common
+PEER_PACKAGES := ceph-mon ceph-mgr ceph-osd radosgw ceph-common orthanc orthanc-dicomweb chromium
+
+# How long `make fuzz` stays with one harness.
+SECONDS_EACH := 300
+# What `make viewer` looks at.
+ARCHIVE := http://127.0.0.1:8042
 
 .DEFAULT_GOAL := help
-.PHONY: run test lint peers bench clean help
+.PHONY: run test lint fuzz peers viewer bench clean help
 
 run: .venv/run.stamp ## show the whole way of a package into an archive in ./var/demo
 	@PATH="$(CURDIR)/$(BIN):$$PATH" deploy/demo.sh
@@ -24,7 +29,17 @@ lint: .venv/dev.stamp ## formatting, rules, types and the direction of imports
 
 peers: .venv/dev.stamp ## the tests against real servers; installs Debian's packages for them
 	@deploy/debian.sh $(PEER_PACKAGES)
+	@deploy/viewer/viewer.sh
 	$(BIN)/pytest -m peers $(SEED)
+
+fuzz: .venv/dev.stamp ## feed the readers of what strangers send with inputs made to break them
+	@mkdir -p var/fuzz
+	for harness in multipart accepting; do mkdir -p var/fuzz/$$harness && $(BIN)/python -m tests.fuzz.$$harness \
+		var/fuzz/$$harness -max_total_time=$(SECONDS_EACH) -timeout=20 -artifact_prefix=var/fuzz/ || exit 1; done
+
+viewer: .venv/run.stamp ## fetch the OHIF viewer and serve it for the archive at ARCHIVE (docs/viewer.md)
+	@deploy/viewer/viewer.sh
+	$(BIN)/python deploy/viewer/viewer.py --archive $(ARCHIVE)
 
 bench: .venv/dev.stamp ## measure on this machine (docs/benchmarks.md)
 	$(BIN)/python -m benchmarks

@@ -1,31 +1,60 @@
 """The door as one ASGI application over an open archive."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from api import native
-from api.callers.session import Sessions
-from api.callers.way import Way
+from api import dicomweb, fhir, native, tokens
+from api.callers.certificate import Proxies
+from api.callers.entrance import Entrance, entrance
+from api.callers.identities import identities_at
+from api.dicomweb.stow import Receptions
 from api.limits import Limits
+from api.measures import Measures
 from api.problems import answer
 from api.requests import Requests
 from api.settings import HttpSettings
+from repository.rendering.pool import Pool, sensible_workers
 from repository.runtime import Archive
+from repository.transfer.transfers import Transfers
 
 THREADS = 40  # requests at work at one time; others wait for their turn
+# What pages of the origins that the operator names may send, and may read of an answer. Cookies are never looked at.
+READABLE = [
+    "Accept", "Accept-Language", "Authorization", "Content-Type", "EDM-Basis", "EDM-Evidence", "EDM-For", "EDM-Purpose",
+    "EDM-Reason", "If-Match", "If-None-Match", "If-Range", "Idempotency-Key", "Range",
+]  # fmt: skip
+TOLD = ["Content-Range", "ETag", "Link", "Location", "Repr-Digest", "Retry-After", "Warning", "X-Request-Id"]
 
 
 def door(archive: Archive, settings: HttpSettings) -> ASGIApp:
     """Everything that is served over HTTP. The archive stays the caller's to close, after the last answer."""
-    app = application(archive, settings, ways=(Sessions(archive),))
-    return Requests(Limits(app, settings=settings))
+    inner = application(archive, settings, entrance=entrance_of(archive, settings))
+    app: ASGIApp = inner
+    if settings.origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=READABLE,
+            expose_headers=TOLD,
+            max_age=600,
+        )
+    return Requests(Limits(app, settings=settings), measures=inner.state.measures)
 
 
-def application(archive: Archive, settings: HttpSettings, *, ways: Sequence[Way]) -> FastAPI:
+def entrance_of(archive: Archive, settings: HttpSettings) -> Entrance:
+    """The entrance that the identity file describes. Raises `IdentityFileWrong`."""
+    identities = identities_at(archive.settings.home, told=settings.identity)
+    proxies = Proxies(settings.client_header, settings.proxies)
+    return entrance(archive, identities, address=settings.url, proxies=proxies)
+
+
+def application(archive: Archive, settings: HttpSettings, *, entrance: Entrance) -> FastAPI:
     """The application without its limits: what OpenAPI describes."""
     app = FastAPI(
         title="EDM Archive",
@@ -35,15 +64,33 @@ def application(archive: Archive, settings: HttpSettings, *, ways: Sequence[Way]
         redoc_url=None,
         lifespan=_lifespan,
     )
-    app.state.archive, app.state.settings, app.state.ways = archive, settings, ways
+    app.state.archive, app.state.settings, app.state.entrance = archive, settings, entrance
+    app.state.measures = Measures(archive)
+    app.state.receptions = Receptions(Transfers(archive))
+    app.state.pool = Pool(sensible_workers())
+    app.include_router(tokens.router())
     app.include_router(native.router(), prefix="/v1")
-    app.add_exception_handler(Exception, answer)
+    app.include_router(dicomweb.router(), prefix="/dicomweb")
+    app.include_router(fhir.router(), prefix="/fhir")
+    setattr(app, "openapi", native.described(app))  # noqa: B010  as FastAPI documents it; a method to mypy
+    app.add_exception_handler(Exception, _told)
     for kind in native.HANDLED:
-        app.add_exception_handler(kind, answer)
+        app.add_exception_handler(kind, _told)
     return app
 
 
+async def _told(request: Request, error: Exception) -> Response:
+    """As the door through which it came tells errors."""
+    if request.url.path.startswith("/fhir/"):
+        return fhir.refused(request, error)
+    return await answer(request, error)
+
+
 @asynccontextmanager
-async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
+    receptions: Receptions = app.state.receptions
+    await anyio.to_thread.run_sync(receptions.transfers.close)
+    pool: Pool = app.state.pool
+    await anyio.to_thread.run_sync(pool.close)

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 
 from fastapi import Depends, Request
 
-from api.callers.way import Caller, identified
+from api.callers.entrance import Entrance
+from api.callers.way import Caller
 from api.errors import NoCaller, PurposeNotSaid, RequestNotUnderstood
 from repository.access.principal import Principal
 from repository.access.purpose import Purpose
@@ -33,10 +34,11 @@ def archive_of(request: Request) -> Archive:
 
 
 def caller_of(request: Request) -> Caller:
-    """Whoever asks; found once for a request. Raises what its way raises, and `NoCaller`."""
+    """Whoever asks; found once for a request, and with scopes for it. Raises what `Entrance.caller` raises."""
     known = getattr(request.state, "caller", None)
     if not isinstance(known, Caller):
-        known = request.state.caller = identified(request.app.state.ways, request)
+        entrance: Entrance = request.app.state.entrance
+        known = request.state.caller = entrance.caller(request)
     return known
 
 

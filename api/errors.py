@@ -123,6 +123,46 @@ class Stopping(HttpError):
     todo = Text(en="Try again soon.", pl="Spróbuj ponownie za chwilę.")
 
 
+class ProcessesDied(HttpError):
+    """`code`: how the last of them ended."""
+
+    code = "API-014"
+    exit_code = 1
+    what = Text(
+        en="The processes that answer end as soon as they are started (exit {code}).",
+        pl="Procesy odpowiadające kończą się zaraz po uruchomieniu (kod {code}).",
+    )
+    todo = Text(
+        en="The lines before this one say why. Nothing is being served.",
+        pl="Powód podają wcześniejsze wiersze. Nic nie jest udostępniane.",
+    )
+
+
+class ValueCannotBe(HttpError):
+    """A value of the right form that is none: a check digit, a day, an end before its beginning. `reason`: which."""
+
+    code = "API-015"
+    status = 422
+    what = Text(
+        en="The request is understood, and cannot be: {reason}.",
+        pl="Żądanie jest zrozumiałe, lecz nie może być spełnione: {reason}.",
+    )
+    todo = Text(en="Correct it.", pl="Popraw je.")
+
+
+class AddressNotFree(HttpError):
+    """`reason`: in the words of the operating system."""
+
+    code = "API-016"
+    what = Text(
+        en="The door cannot listen at {address} ({reason}).", pl="Nie można nasłuchiwać na {address} ({reason})."
+    )
+    todo = Text(
+        en="End what listens there, or name another address in EDM_ARCHIVE_HTTP_LISTEN.",
+        pl="Zakończ program, który tam nasłuchuje, albo podaj inny adres w EDM_ARCHIVE_HTTP_LISTEN.",
+    )
+
+
 class Bug(HttpError):
     """Something that nobody foresaw; `request`: the id under which the log has it."""
 

@@ -5,14 +5,13 @@ error and not a broken answer. A fault later cuts the connection: nothing short 
 """
 
 from collections.abc import Iterator
-from itertools import chain
 from urllib.parse import quote
 
 from fastapi import Request, Response
-from fastapi.responses import StreamingResponse
 
 from api.digests import etag, matches, repr_digest
 from api.ranges import range_of
+from api.streamed import Begun, Streamed
 from repository.delivering import file_name
 from repository.opening import Admitted
 from repository.runtime import Archive
@@ -47,13 +46,12 @@ def given(archive: Archive, request: Request, admitted: Admitted, *, media_type:
     headers["Content-Length"] = str(length)
     # As a header: `media_type` would add a charset to text/xml, and an XML document says its own.
     headers["Content-Type"] = media_type or holding.description.media_type
-    return StreamingResponse(begun(pieces), status, headers=headers)
+    return Streamed(begun(pieces), status, headers=headers)
 
 
-def begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def begun(pieces: Iterator[bytes]) -> Begun:
     """`pieces`, of which the first is there already: what cannot be opened at all raises here."""
-    first = next(pieces, b"")
-    return chain((first,), pieces)
+    return Begun(pieces)
 
 
 def _disposition(name: str) -> str:

@@ -1,22 +1,38 @@
-"""Limits before any work: header bytes, body bytes, requests a minute of one caller.
+"""Limits before any work: header fields, address, codings, body bytes, requests a minute, requests at one time.
 
-Who calls too often is told by the peer's address before anybody is identified; a body is counted as it arrives,
-whatever Content-Length says.
+By the peer's address before anybody is identified, and by caller afterwards; a body is counted as it arrives, whatever
+Content-Length says. Counts are of one process: with several, a caller who meets all of them gets as many times more.
 """
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+import re
+from collections import Counter
+from ipaddress import IPv6Address, ip_address, ip_network
+from threading import Lock
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import BodyTooLarge, HeadersTooLarge, HttpError, RequestNotUnderstood, TooManyRequests
+from api.callers.entrance import SLOT
+from api.callers.errors import TooManyAtOnce
+from api.errors import (
+    BodyTooLarge,
+    HeadersTooLarge,
+    HttpError,
+    MediaTypeUnknown,
+    RequestNotUnderstood,
+    TooManyRequests,
+)
 from api.languages import language_of
 from api.problems import problem
+from api.rate import Rate
 from api.settings import MOST_WORDS, HttpSettings
 
-MOST_HEADERS = 32 << 10
+MOST_HEADERS, MOST_FIELDS = 32 << 10, 100
+LONGEST_ADDRESS = 16 << 10
 FILES = ("/v1/uploads", "/dicomweb/studies")  # where bodies are files
+# What one part of a system may read as one place and another as a second: slashes and dots in disguise, empty and dot
+# segments, control characters, backslashes. None of our addresses has any.
+_TRICKS = re.compile(rb"%2f|%5c|%2e|%[01]|%7f|\\|//|/\.\.?(?:/|$)|[\x00-\x20\x7f-\xff]", re.IGNORECASE)
 
 
 class Limits:
@@ -24,8 +40,9 @@ class Limits:
 
     def __init__(self, app: ASGIApp, *, settings: HttpSettings) -> None:
         self._app, self._settings = app, settings
-        self._rate = RateLimitItemPerMinute(settings.rate)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._by_address, self._by_caller = Rate(settings.rate), Rate(settings.rate)
+        self._at_work: Counter[str] = Counter()
+        self._lock = Lock()  # callers are known in threads, and answers end in the loop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,22 +50,87 @@ class Limits:
             return
         headers = Headers(scope=scope)
         most = self._settings.most_body if scope["path"].startswith(FILES) else MOST_WORDS
+        counted = _Counted(receive, most)
         if refused := self._refused(scope, headers, most):
             answer = problem(refused, language=language_of(headers.get("accept-language", "")))
             await answer(scope, receive, send)
             return
-        await self._app(scope, _Counted(receive, most), send)
+        slot = scope[SLOT] = Slot(self)
+        try:
+            await self._app(scope, counted, send)
+        finally:
+            slot.free()
 
     def _refused(self, scope: Scope, headers: Headers, most: int) -> HttpError | None:
-        if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > MOST_HEADERS:
+        fields = scope["headers"]
+        if len(fields) > MOST_FIELDS or sum(len(name) + len(value) + 4 for name, value in fields) > MOST_HEADERS:
             return HeadersTooLarge(most=MOST_HEADERS)
-        peer = scope["client"][0] if scope.get("client") else "-"
-        if not self._limiter.hit(self._rate, peer):
-            return TooManyRequests(most=self._settings.rate, retry_after=60)
-        length = headers.get("content-length")
-        if length is not None and not (length.isascii() and length.isdecimal()):
-            return RequestNotUnderstood(reason="Content-Length")
-        return BodyTooLarge(most=most) if length is not None and int(length) > most else None
+        peer = _peer(scope)
+        if not self._by_address.hit(peer):
+            return TooManyRequests(most=self._settings.rate, retry_after=self._by_address.wait(peer))
+        return _misshapen(scope) or _body_refused(headers, most)
+
+    def begun(self, caller: str) -> None:
+        """One more request of this caller is at work. Raises `TooManyRequests`, `TooManyAtOnce`."""
+        if not self._by_caller.hit(caller):
+            raise TooManyRequests(most=self._settings.rate, retry_after=self._by_caller.wait(caller))
+        with self._lock:
+            if self._at_work[caller] >= self._settings.at_once:
+                raise TooManyAtOnce(most=self._settings.at_once, retry_after=1)
+            self._at_work[caller] += 1
+
+    def ended(self, caller: str) -> None:
+        with self._lock:
+            self._at_work[caller] -= 1
+            if self._at_work[caller] <= 0:
+                del self._at_work[caller]
+
+
+class Slot:
+    """Of one request: taken once it is known whose it is, free when its answer has ended, however it ends."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits, self._caller = limits, ""
+
+    def take(self, caller: str) -> None:
+        if not self._caller:
+            self._limits.begun(caller)
+            self._caller = caller
+
+    def free(self) -> None:
+        if self._caller:
+            self._limits.ended(self._caller)
+            self._caller = ""
+
+
+def _peer(scope: Scope) -> str:
+    """Whom a request is counted for before it is known whose it is: an address, of IPv6 the network of one site."""
+    host = str(scope["client"][0]) if scope.get("client") else "-"
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return host
+    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else host
+
+
+def _misshapen(scope: Scope) -> HttpError | None:
+    raw = scope.get("raw_path") or scope["path"].encode()
+    if len(raw) + len(scope.get("query_string", b"")) > LONGEST_ADDRESS:
+        return RequestNotUnderstood(reason=f"the address is longer than {LONGEST_ADDRESS} bytes")
+    if _TRICKS.search(raw):
+        return RequestNotUnderstood(reason="the path has characters or segments that no address here has")
+    return None
+
+
+def _body_refused(headers: Headers, most: int) -> HttpError | None:
+    """A coding is refused: what it unpacks to would have to be counted while it is unpacked, and nobody needs it."""
+    coding = headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("", "identity"):
+        return MediaTypeUnknown(known="Content-Encoding: identity")
+    length = headers.get("content-length")
+    if length is not None and not (length.isascii() and length.isdecimal() and len(length) < 20):
+        return RequestNotUnderstood(reason="Content-Length")
+    return BodyTooLarge(most=most) if length is not None and int(length) > most else None
 
 
 class _Counted:

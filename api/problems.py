@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from api.errors import Bug, HttpError, MethodNotAllowed, NothingOfThatName, RequestNotUnderstood
 from api.languages import language_of
 from repository.access.errors import AccessRefused, NothingToEnd, PermissionUnknown, SecondPersonNeeded
+from repository.catalogue.depositing import TakeoverOver, TakeoverOvertaken
 from repository.catalogue.errors import (
     BadCursor,
     CatalogueConflict,
@@ -27,10 +28,35 @@ from repository.catalogue.errors import (
     TakeoverUnknown,
 )
 from repository.consents.errors import NotYoursToGive
-from repository.demands.errors import DemandConflict, DemandUnknown, NoLongerEntitled, OtherWorker, WrongState
+from repository.demands.errors import (
+    ContentDiffers,
+    DemandConflict,
+    DemandUnknown,
+    NoLongerEntitled,
+    OtherWorker,
+    WorkerIncomplete,
+    WrongState,
+)
 from repository.evidence.errors import LogError, NotInLog
+from repository.evidence.trust.errors import TrustError
+from repository.evidence.worker_signature import SignatureRefused
+from repository.imaging import PartUnclear, PartUnknown
 from repository.jobs.errors import TakeoverHeld
-from repository.people.errors import NameTaken, PersonUnknown, SessionOver, SignInRefused
+from repository.people.errors import NameTaken, NotAllowed, PersonUnknown, SessionOver, SessionUnknown, SignInRefused
+from repository.rendering.errors import CodecsMissing, PixelsBusy, PixelsUnreadable
+from repository.reports.errors import NotDueForReview
+from repository.takeover.errors import ProtocolMissing
+from repository.transfer.errors import SeveralOpen
+from repository.uploads.errors import (
+    NoRoom,
+    OffsetDiffers,
+    PartDiffers,
+    UploadBusy,
+    UploadIncomplete,
+    UploadTaken,
+    UploadTooLarge,
+    UploadUnknown,
+)
 from storage.errors import ArchiveError, StoreFull
 
 MEDIA_TYPE = "application/problem+json"
@@ -41,6 +67,8 @@ STATUS: Mapping[type[ArchiveError], int] = {
     SessionOver: 401,
     AccessRefused: 404,
     NotYoursToGive: 403,
+    NotAllowed: 403,
+    WorkerIncomplete: 403,
     OtherWorker: 403,
     NoLongerEntitled: 403,
     SecondPersonNeeded: 403,
@@ -51,18 +79,40 @@ STATUS: Mapping[type[ArchiveError], int] = {
     DeedUnknown: 404,
     DemandUnknown: 404,
     PersonUnknown: 404,
+    SessionUnknown: 404,
+    NotDueForReview: 404,
     NotInLog: 404,
+    PartUnknown: 404,
+    PartUnclear: 406,
+    PixelsUnreadable: 406,
+    CodecsMissing: 501,
+    PixelsBusy: 503,
     TakeoverAmbiguous: 409,
     TakeoverExists: 409,
     TakeoverHeld: 409,
+    TakeoverOver: 409,
+    TakeoverOvertaken: 503,
+    SeveralOpen: 409,
     CatalogueConflict: 409,
     DemandConflict: 409,
     WrongState: 409,
+    ContentDiffers: 409,
     NameTaken: 409,
-    BadCursor: 400,
+    SignatureRefused: 422,
+    TrustError: 422,
+    BadCursor: 422,
     CatalogueUnavailable: 503,
     StoreFull: 507,
     LogError: 503,
+    ProtocolMissing: 409,
+    UploadUnknown: 404,
+    OffsetDiffers: 409,
+    UploadBusy: 409,
+    UploadIncomplete: 409,
+    UploadTaken: 409,
+    UploadTooLarge: 413,
+    PartDiffers: 460,  # tus 1.0.0, "Checksum"
+    NoRoom: 507,
 }
 """The nearest class of the error's own decides. What stands in no line: 422 for what the caller said (exit code 2),
 503 for what may be tried again, 500 for the rest."""
@@ -71,14 +121,18 @@ USAGE = 2
 
 
 def status_of(error: ArchiveError) -> int:
-    if isinstance(error, HttpError):
-        return error.status
-    for kind in type(error).__mro__:
-        if kind in STATUS:
-            return STATUS[kind]
-    if error.retryable:
+    return status_of_kind(type(error))
+
+
+def status_of_kind(kind: type[ArchiveError]) -> int:
+    if issubclass(kind, HttpError):
+        return kind.status
+    for each in kind.__mro__:
+        if each in STATUS:
+            return STATUS[each]
+    if kind.retryable:
         return 503
-    return 422 if error.exit_code == USAGE else 500
+    return 422 if kind.exit_code == USAGE else 500
 
 
 def told(error: ArchiveError, status: int, *, language: str) -> dict[str, Any]:
@@ -112,6 +166,7 @@ def headers_of(error: ArchiveError, status: int) -> dict[str, str]:
         found["Retry-After"] = str(error.fields.get("retry_after", RETRY_AFTER))
     if status == 405 and "allow" in error.fields:
         found["Allow"] = str(error.fields["allow"])
+    found |= getattr(error, "headers", {})
     if status == 416 and "size" in error.fields:
         found["Content-Range"] = f"bytes */{error.fields['size']}"
     return found
@@ -131,6 +186,8 @@ def translated(error: Exception, *, request_id: str = "") -> ArchiveError:
     if isinstance(error, RequestValidationError):
         return RequestNotUnderstood(reason=_reason(error))
     if isinstance(error, HTTPException):
+        if isinstance(error.__cause__, ArchiveError):
+            return error.__cause__  # while the body was read: the framework says only that it could not be
         if error.status_code == 405:
             return MethodNotAllowed(allow=(error.headers or {}).get("Allow", ""))
         return NothingOfThatName() if error.status_code == 404 else RequestNotUnderstood(reason="malformed")

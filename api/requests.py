@@ -13,6 +13,8 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Bug
+from api.logs import shown
+from api.measures import Measures
 from api.problems import problem
 
 _log = logging.getLogger("api.requests")
@@ -31,8 +33,8 @@ SECURITY = (
 class Requests:
     """The outermost layer."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, measures: Measures | None = None) -> None:
+        self._app, self._measures = app, measures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,12 +47,16 @@ class Requests:
             await self._app(scope, receive, answered)
         except Exception as error:
             answered.failed = type(error).__name__
+            _log.error("request %s failed: %s", number, shown(error))
+            if answered.whole:
+                return  # the framework raises again what it has answered already
             if answered.status:
                 raise  # the answer has begun: the server cuts the connection, so that nothing short looks whole
-            _log.exception("request %s failed", number)
             await problem(Bug(request=number))(scope, receive, answered)
         finally:
             _log.info("%s", answered.line(scope))
+            if self._measures is not None:
+                answered.measure(scope, self._measures)
 
 
 class _Answered:
@@ -58,7 +64,7 @@ class _Answered:
 
     def __init__(self, send: Send, number: str) -> None:
         self._send, self._number, self._begun = send, number, time.monotonic()
-        self.status, self.octets, self.failed = 0, 0, ""
+        self.status, self.octets, self.failed, self.whole = 0, 0, "", False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -67,12 +73,23 @@ class _Answered:
         elif message["type"] == "http.response.body":
             self.octets += len(message.get("body", b""))
         await self._send(message)
+        self.whole = message["type"] == "http.response.body" and not message.get("more_body", False)
 
     def line(self, scope: Scope) -> str:
-        route = getattr(scope.get("route"), "path", "-")
         took = (time.monotonic() - self._begun) * 1000
         end = f" {self.failed}" if self.failed else ""
-        return f"{self._number} {scope['method']} {route} {self.status} {self.octets} {took:.1f}ms{end}"
+        return f"{self._number} {scope['method']} {_route(scope)} {self.status} {self.octets} {took:.1f}ms{end}"
+
+    def measure(self, scope: Scope, measures: Measures) -> None:
+        seconds = time.monotonic() - self._begun
+        measures.answered(scope["method"], _route(scope), self.status, octets=self.octets, seconds=seconds)
+
+
+def _route(scope: Scope) -> str:
+    """The address as it is declared, with its door before it; nothing where there is none."""
+    declared = getattr(scope.get("route"), "path", "")
+    door = "/" + scope["path"].split("/", 2)[1]
+    return f"{'' if declared.startswith(door) else door}{declared}" if declared else "-"
 
 
 def _completed(message: MutableMapping[str, Any]) -> list[tuple[bytes, bytes]]:

@@ -8,20 +8,36 @@ EDM_ARCHIVE_HTTP_CORS          origins that may read answers in a browser, by co
 EDM_ARCHIVE_HTTP_RATE          requests a minute of one caller; 6000
 EDM_ARCHIVE_HTTP_BODY          bytes of one request body; 8 GiB. Bodies that are no files have 16 MiB
 EDM_ARCHIVE_HTTP_PROXIES       addresses of proxies whose X-Forwarded-For is believed, by commas; none unless told
+EDM_ARCHIVE_HTTP_AT_ONCE       requests of one caller that are at work at one time; 32
+EDM_ARCHIVE_HTTP_PROCESSES     processes that answer; 1
+EDM_ARCHIVE_HTTP_GRACE         seconds that running answers have when the door is closed; 30
+EDM_ARCHIVE_HTTP_PATIENCE      seconds that a client may be silent in a request, or read nothing of an answer; 20
+EDM_ARCHIVE_HTTP_CLIENT_CA     PEM file of authorities; clients may then show a certificate that is of one of them
+EDM_ARCHIVE_HTTP_CLIENT_CERTIFICATE_HEADER
+                               header field in which the proxies of _PROXIES hand on the client's certificate
+EDM_ARCHIVE_IDENTITY           the identity file (docs/serving.md); HOME/identity.json unless told
 """
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from api.callers.loopback import is_loopback
 from repository.errors import SettingWrong
 from repository.settings import PREFIX
 
 LISTEN, PUBLIC_URL = PREFIX + "HTTP_LISTEN", PREFIX + "HTTP_PUBLIC_URL"
 CERTIFICATE, KEY = PREFIX + "HTTP_CERTIFICATE", PREFIX + "HTTP_KEY"
 CORS, RATE, BODY, PROXIES = (PREFIX + "HTTP_" + name for name in ("CORS", "RATE", "BODY", "PROXIES"))
+AT_ONCE, PROCESSES, GRACE, PATIENCE, CLIENT_CA, CLIENT_HEADER = (
+    PREFIX + "HTTP_" + name
+    for name in ("AT_ONCE", "PROCESSES", "GRACE", "PATIENCE", "CLIENT_CA", "CLIENT_CERTIFICATE_HEADER")
+)
+IDENTITY = PREFIX + "IDENTITY"
+SIGNALS = (signal.SIGTERM, signal.SIGINT)  # what ends the serving
 MOST_BODY = 8 << 30
 MOST_WORDS = 16 << 20  # of a body that is read into memory: JSON, XML, a form
 
@@ -39,6 +55,13 @@ class HttpSettings:
     rate: int = 6000
     most_body: int = MOST_BODY
     proxies: tuple[str, ...] = ()
+    at_once: int = 32
+    processes: int = 1
+    grace: int = 30
+    patience: int = 20
+    client_ca: Path | None = None
+    client_header: str = ""  # in lower case
+    identity: Path | None = None
 
     @property
     def url(self) -> str:
@@ -63,22 +86,45 @@ def from_environment(environment: Mapping[str, str]) -> HttpSettings:
         rate=_number(environment, RATE, 6000, most=1_000_000),
         most_body=_number(environment, BODY, MOST_BODY, most=1 << 50),
         proxies=_listed(environment.get(PROXIES, "")),
+        at_once=_number(environment, AT_ONCE, 32, most=10_000),
+        processes=_number(environment, PROCESSES, 1, most=256),
+        grace=_number(environment, GRACE, 30, most=86_400),
+        patience=_number(environment, PATIENCE, 20, most=3_600),
+        client_ca=_path(environment, CLIENT_CA),
+        client_header=environment.get(CLIENT_HEADER, "").strip().lower(),
+        identity=_path(environment, IDENTITY),
     )
+    _require_whole(settings)
+    return settings
+
+
+def _require_whole(settings: HttpSettings) -> None:
+    """What belongs together is there together. Raises `SettingWrong`."""
     if (settings.certificate is None) != (settings.key is None):
         raise SettingWrong(setting=CERTIFICATE, reason=f"it and {KEY} are set together or not at all")
-    if not _loopback(host) and settings.certificate is None and not settings.public_url.startswith("https://"):
+    if settings.client_ca is not None and settings.certificate is None:
+        raise SettingWrong(setting=CLIENT_CA, reason=f"without {CERTIFICATE} no client shows a certificate")
+    if settings.client_header and not settings.proxies:
+        raise SettingWrong(setting=CLIENT_HEADER, reason=f"without {PROXIES} nobody may send it")
+    if not all(_is_network(each) for each in settings.proxies):
+        raise SettingWrong(setting=PROXIES, reason="not addresses or networks by commas")
+    if (
+        not is_loopback(settings.host)
+        and settings.certificate is None
+        and not settings.public_url.startswith("https://")
+    ):
         raise SettingWrong(
             setting=LISTEN,
             reason=f"others can reach it: set {CERTIFICATE} and {KEY}, or {PUBLIC_URL} of the proxy that speaks TLS",
         )
-    return settings
 
 
-def _loopback(host: str) -> bool:
+def _is_network(text: str) -> bool:
     try:
-        return ip_address(host).is_loopback
+        ip_network(text, strict=False)
     except ValueError:
-        return host == "localhost"
+        return False
+    return True
 
 
 def _listen(text: str) -> tuple[str, int]:

@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME ...]`: measures, prints a table and writes docs/benchmarks.md.
 
-Names: taking-over, checking, large, growth, deciding, reading, reaching. All but `reaching`, which fills two databases
-with a million studies, without any; with names, only those, and nothing is written.
+Names: taking-over, checking, large, growth, reaching, deciding, reading, http. All of them without any; with names,
+only those, and nothing is written. `reaching` fills two databases with a million studies, or with EDM_BENCH_STUDIES.
 """
 
 import os
@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.checking import checking, large_file
 from benchmarks.deciding import deciding
 from benchmarks.growth import growth
+from benchmarks.http import http
 from benchmarks.measuring import Row, machine
 from benchmarks.reaching import reaching
 from benchmarks.reading import reading
@@ -29,14 +30,14 @@ WORK: dict[str, Callable[[Path], list[Row]]] = {
     "reaching": reaching,
     "deciding": deciding,
     "reading": reading,
+    "http": http,
 }
-ONLY_BY_NAME = frozenset({"reaching"})
 
 
 def main(names: list[str]) -> None:
     keep_freed_memory()  # as the command line does
     rows: list[Row] = []
-    for name in names or [each for each in WORK if each not in ONLY_BY_NAME]:
+    for name in names or WORK:
         print(f"{name} …", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="edm-bench-", dir=os.environ.get("EDM_BENCH_DIR")) as folder:
             found = WORK[name](Path(folder))

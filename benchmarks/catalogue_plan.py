@@ -19,17 +19,22 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, Select, select, text
 
+from repository.access.extent import Part
+from repository.access.reach import Reach
 from repository.catalogue.catalogue import create_catalogue
 from repository.catalogue.engine import Room, read_url
 from repository.catalogue.paging import page_statements
 from repository.catalogue.query import Level, Query
 from repository.catalogue.reading import holdings_page
+from repository.catalogue.search import Sights
 from repository.catalogue.tables import holding, instance, log_entry
+from repository.domain.describing import Identifier
 from tests.builders.holdings import opened
 from tests.peers.postgres import postgres
 
 IN_STUDY = 400  # images, in 4 series
-LARGE = ("instance", "holding", "series", "study", "log_entry", "patient_name", "patient_identifier")
+OF_AUTHOR = 20  # documents
+LARGE = ("instance", "holding", "series", "study", "log_entry", "patient_name", "patient_identifier", "document")
 
 SMALL_PAGES = 100  # reading a table of 800 KiB whole can be the right plan, and is quick
 
@@ -62,7 +67,21 @@ FILL = {
         '1.2.840.10008.5.1.4.1.1.2', '1.2.840.10008.1.2.1', (i / 4 % 100)::text, '512', '512', '16', NULL, '20200101',
         '101112', '{{{{"AcquisitionNumber":"1","SOPInstanceUID":null}}}}'
         FROM generate_series(0::bigint, {{rows}} - 1) i""",
-    "log_entry": "i, sha256(('e' || i)::bytea), 1 FROM generate_series(0::bigint, {rows} - 1) i",
+    "log_entry": "i, sha256(('e' || i)::bytea), 1 FROM generate_series(0::bigint, {rows} + {studies} - 1) i",
+}
+_PLACE = "lpad(to_hex(s), 32, '0'), {in_study} * 524800, 4096"
+# One document for each study, behind its images; twenty of each author `a`.
+DOCUMENTS = {
+    "holding": f"""1, {{rows}} + s + 1, 'cda/' || s || '.xml', s % {{patients}} + 1, 4000, sha256(('d' || s)::bytea),
+        sha256(('sd' || s)::bytea), {_PLACE}, convert_to(repeat('r', 380), 'UTF8'), {{rows}} + s,
+        '2026-01-02T03:04:05Z', 'cda', 'text/xml', 'kept', 0, NULL
+        FROM generate_series(0::bigint, {{studies}} - 1) s""",
+    "document": """1, {rows} + s + 1, s % {patients} + 1, '1.2.616.1^' || s, s, '1.2.616.1', s, '1.2.616.2^' || s,
+        '1.2.616.2', s, '1', '2.16.840.1.113883.3.4424.13.10.1.3', '11502-2', '00.30', '00.30', 'Opis badania',
+        '20200103120000+0100', '20200103', 'N', 'pl-PL', 'Łękarz' || a || '^Jan', '2.16.840.1.113883.3.4424.1.6.2', a,
+        '2.16.840.1.113883.3.4424.2.3.1', '1', NULL, NULL, true, 'lekarz' || a || '^jan',
+        '2.16.840.1.113883.3.4424.1.6.2^' || a
+        FROM (SELECT s, lpad((s % {authors})::text, 7, '0') a FROM generate_series(0::bigint, {studies} - 1) s) d""",
 }
 
 
@@ -78,13 +97,14 @@ class Plan:
 
 
 def fill(url: str, rows: int, *, in_study: int = IN_STUDY) -> int:
-    """The database holds at least `rows` images in takeover 1, whole studies. Returns how many."""
+    """The database holds at least `rows` images in takeover 1, whole studies with a document each. Returns how many."""
     studies = max(1, rows // in_study)
-    numbers = {"rows": studies * in_study, "studies": studies, "patients": max(1, studies // 2), "in_study": in_study}
+    numbers = {"rows": studies * in_study, "studies": studies, "patients": max(1, studies // 2), "in_study": in_study,
+        "authors": max(1, studies // OF_AUTHOR)}  # fmt: skip
     with psycopg.connect(url, autocommit=True) as connection:
         # Foreign keys hold by construction here; checking them row by row would triple the time.
         connection.execute("SET session_replication_role = replica")
-        for table, rows_of in FILL.items():
+        for table, rows_of in (*FILL.items(), *DOCUMENTS.items()):
             began = time.monotonic()
             connection.execute(f"INSERT INTO {table} SELECT {rows_of.format(**numbers)}".encode())
             print(f"  {table:20} {time.monotonic() - began:8.1f} s", file=sys.stderr)
@@ -97,7 +117,7 @@ def questions(room: Room, rows: int, *, in_study: int) -> Iterator[tuple[str, An
     s = rows // in_study // 2
     patients = max(1, rows // in_study // 2)
     p = s % patients + 1
-    study = f"1.2.826.0.1.3680043.10.{s}"
+    study, author = f"1.2.826.0.1.3680043.10.{s}", f"{s % max(1, rows // in_study // OF_AUTHOR):07d}"
     asked = {
         "C-FIND study by patient id": Query(level=Level.STUDY, patient_id=f"{p:011d}"),
         "C-FIND study by patient name": Query(level=Level.STUDY, patient_name=f"Nazwisko{p}^*"),
@@ -116,10 +136,17 @@ def questions(room: Room, rows: int, *, in_study: int) -> Iterator[tuple[str, An
         "patient by identifier": Query(level=Level.PATIENT, patient_id=f"{p:011d}"),
         "patient by birth date and name": Query(level=Level.PATIENT, birth_date="19500101", patient_name="nazw*"),
         "holdings of a patient": Query(level=Level.HOLDING, takeovers=(1,), patient=p),
+        "documents by author": Query(level=Level.DOCUMENT, author=f"ŁĘKARZ{author}^Jan"),
+        "documents by author's beginning": Query(level=Level.DOCUMENT, author=f"lekarz{author}*"),
+        "patients by author of a document": Query(level=Level.PATIENT, author=f"lekarz{author}^*"),
     }
+    wrote = Reach(parts=(Part(author=Identifier("2.16.840.1.113883.3.4424.1.6.2", author)),))
     with room.reading() as connection:
         for name, query in asked.items():
             yield name, next(page_statements(query, connection, None))[0]
+        every = Query(level=Level.DOCUMENT)
+        sight = Sights(connection, wrote).of(every, connection.dialect)
+        yield "documents that the asker wrote", next(page_statements(every, connection, sight))[0]
     yield (
         "next page of all instances",
         select(instance)

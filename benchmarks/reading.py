@@ -20,10 +20,10 @@ from repository.domain.describing import Identifier
 from repository.domain.identifiers import NPWZ_DOCTOR_OID, PROVIDER_OID
 from repository.entitlement import give_custody
 from repository.intake import Order, receive
-from repository.opening import Admitted, Errand, Found, admit
+from repository.opening import Admitted, Errand, admit
 from repository.retrieval import resolve
 from repository.runtime import Archive
-from storage.sealing.pack import SealedMember
+from repository.takeover.sealing import place_of
 from storage.warrants import Warrant
 
 ROUNDS = 15
@@ -97,13 +97,10 @@ def _without(archive: Archive, study: str) -> None:
 
 
 def _read(archive: Archive, admitted: Admitted) -> None:
-    found: Found = admitted.found
-    holding = found.holding
-    member = SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
-    digest, key = hashlib.sha256(), f"takeovers/{found.takeover.id}/{holding.location.object_id}"
-    for part in archive.vault.open(key, member, warrant=admitted.warrant):
+    found, digest = admitted.found, hashlib.sha256()
+    for part in archive.vault.open(*place_of(found.takeover, found.holding), warrant=admitted.warrant):
         digest.update(part)
-    if digest.digest() != holding.sha256:
+    if digest.digest() != found.holding.sha256:
         raise RuntimeError("other bytes")
 
 

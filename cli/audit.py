@@ -9,23 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import audit_reports
-from cli.identity import signed_in
 from cli.opening import opened
 from cli.options import Json
-from cli.screen import Screen, number, screen_of
-from storage.errors import Text
+from cli.screen import Screen, heads, number, screen_of
 
 if TYPE_CHECKING:
     from repository.access.account import Account
-    from repository.access.account_query import AccountQuery
-    from repository.findings import Finding
-    from repository.opening import Errand
-    from repository.reports.view import PatientOf
+    from repository.completeness import Completeness
     from repository.runtime import Archive
-    from repository.upkeep.gaps import Compared
 
-DOOR = "cli"
-SHOWN_GAPS = 1000  # as many are told; one is enough for the exit code
 UNACCOUNTED = 5  # the exit code of findings
 verbs = typer.Typer(no_args_is_help=True, help="Accounts of every reading and every attempt.")
 reviews = typer.Typer(no_args_is_help=True, help="What was done in an emergency, looked at afterwards.")
@@ -64,23 +56,21 @@ def search_command(
     after: After = 0, as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:  # fmt: skip
     """Find accounts. Of no account that is not about one patient, or not for you, the patient is shown."""
-    from itertools import islice
+    from repository.reports.seeking import page_of
 
-    from repository.access.account import as_body
-
-    screen, asked = screen_of(context), _asked(person, outcome, purpose)
+    screen = screen_of(context)
+    _require_purpose(purpose)
     with opened(screen) as archive:
         source = _accounts(
-            archive, screen, asked | {"after": after}, patient=patient, takeover=takeover, days=(since, until)
-        )
-        found = list(islice(source, limit + 1))
-    more, found = len(found) > limit, found[:limit]
-    mark = found[-1].number if more else 0
+            archive, screen, patient=patient, person=person, days=(since, until), outcome=outcome, purpose=purpose,
+            takeover=takeover, after=after,
+        )  # fmt: skip
+        found, mark = page_of(source, limit=limit)
     if screen.as_json:
-        screen.json({"accounts": [{"number": each.number, **as_body(each)} for each in found], "next": mark})
+        screen.json({"accounts": _as_rows(found), "next": mark})
         return
     _tell(screen, found)
-    if more:
+    if mark:
         screen.say(en=f"There are more: --after {mark}", pl=f"Jest więcej: --after {mark}")
 
 
@@ -96,6 +86,7 @@ def export_command(
     from repository.reports.exporting import Form, exported
 
     screen, seen = screen_of(context), 0
+    _require_purpose(purpose)
 
     def counted(source: Iterator["Account"]) -> Iterator["Account"]:
         nonlocal seen
@@ -104,15 +95,18 @@ def export_command(
             yield each
 
     with opened(screen) as archive:
-        asked = _asked(person, outcome, purpose)
-        source = _accounts(archive, screen, asked, patient=patient, takeover=takeover, days=(since, until))
+        source = _accounts(
+            archive, screen, patient=patient, person=person, days=(since, until), outcome=outcome, purpose=purpose,
+            takeover=takeover,
+        )  # fmt: skip
         target = Target(file.parent, file=file.name)
         target.write(target.place(""), exported(counted(source), Form(form.value), archive=archive.id.hex))
         target.settle()
-    if screen.as_json:
-        screen.json({"file": str(file), "format": form.value, "accounts": seen})
-        return
-    screen.say(en=f"{number(seen)} accounts are in {file}.", pl=f"Zapisano w {file} zapisów: {number(seen)}.")
+    screen.answer(
+        {"file": str(file), "format": form.value, "accounts": seen},
+        en=f"{number(seen)} accounts are in {file}.",
+        pl=f"Zapisano w {file} zapisów: {number(seen)}.",
+    )
 
 
 @verbs.command("completeness")
@@ -121,36 +115,26 @@ def completeness_command(context: typer.Context, as_json: Json = False) -> None:
 
     Exit code 5 if one has none; it is named.
     """
-    from itertools import islice
+    from repository.completeness import completeness
 
-    from repository.journal import complete_up_to
-    from repository.reports.asking import ask_generally
-    from repository.upkeep.gaps import Compared, gaps
-
-    screen, compared = screen_of(context), Compared()
+    screen = screen_of(context)
     with opened(screen) as archive:
-        ask_generally(archive, _errand(archive, screen))
-        (complete, size), last = complete_up_to(archive), archive.catalogue.journal.size()
-        found = list(islice(gaps(archive, compared=compared), SHOWN_GAPS))
+        found = completeness(archive, audit_reports.errand(archive, screen))
     if screen.as_json:
-        counts = {
-            "openings": compared.openings,
-            "accounted": compared.accounted,
-            "gaps": [asdict(gap) for gap in found],
-        }
-        screen.json({"complete_up_to": complete, "checkpoint_size": size, "last": last, **counts})
+        screen.json(asdict(found))
     else:
-        _tell_complete(screen, complete, size=size, last=last)
-        _tell_gaps(screen, found, compared)
-    raise typer.Exit(UNACCOUNTED if found else 0)
+        _tell_complete(screen, found.complete_up_to, size=found.checkpoint_size, last=found.last)
+        _tell_gaps(screen, found)
+    raise typer.Exit(UNACCOUNTED if found.gaps else 0)
 
 
-def _tell_gaps(screen: Screen, found: list["Finding"], compared: "Compared") -> None:
-    for gap in found:
+def _tell_gaps(screen: Screen, found: "Completeness") -> None:
+    for gap in found.gaps:
         screen.say(en=f"[{gap.code}] {gap.subject}: {gap.en}", pl=f"[{gap.code}] {gap.subject}: {gap.pl}")
+    openings, missing = number(found.openings), number(len(found.gaps))
     screen.say(
-        en=f"Openings of bytes on this machine: {number(compared.openings)}; without an account: {number(len(found))}.",
-        pl=f"Otwarcia bajtów na tej maszynie: {number(compared.openings)}; bez odnotowania: {number(len(found))}.",
+        en=f"Openings of bytes on this machine: {openings}; without an account: {missing}.",
+        pl=f"Otwarcia bajtów na tej maszynie: {openings}; bez odnotowania: {missing}.",
     )
 
 
@@ -168,14 +152,13 @@ def review_list_command(
     context: typer.Context, *, limit: Limit = 50, after: After = 0, as_json: Json = False  # noqa: ARG001  the screen knows
 ) -> None:  # fmt: skip
     """Show what still has to be looked at."""
-    from repository.access.account import as_body
     from repository.reports.reviewing import due
 
     screen = screen_of(context)
     with opened(screen) as archive:
-        found = due(archive, _errand(archive, screen), after=after, limit=limit)
+        found = due(archive, audit_reports.errand(archive, screen), after=after, limit=limit)
     if screen.as_json:
-        screen.json({"accounts": [{"number": each.number, **as_body(each)} for each in found]})
+        screen.json({"accounts": _as_rows(found)})
         return
     _tell(screen, found, reasons=True)
 
@@ -191,53 +174,42 @@ def review_done_command(
 
     screen = screen_of(context)
     with opened(screen) as archive:
-        deed = review(archive, _errand(archive, screen), account, remark=remark)
-    if screen.as_json:
-        screen.json({"account": account, "deed": deed.number})
-        return
-    screen.say(en=f"Account {account} was reviewed.", pl=f"Zapis {account} został przejrzany.")
+        deed = review(archive, audit_reports.errand(archive, screen), account, remark=remark)
+    screen.answer(
+        {"account": account, "deed": deed.number},
+        en=f"Account {account} was reviewed.",
+        pl=f"Zapis {account} został przejrzany.",
+    )
 
 
-def _errand(archive: "Archive", screen: Screen) -> "Errand":
-    from repository.reports.asking import errand_of
+def _accounts(
+    archive: "Archive", screen: Screen, *, patient: str, person: str, days: tuple[str, str],
+    outcome: OutcomeName | None, purpose: str, takeover: str, after: int = 0,
+) -> Iterator["Account"]:  # fmt: skip
+    """Those that match, as whoever is signed in may see them, once that was asked for."""
+    from repository.access.purpose import Purpose
+    from repository.reports.asking import Period
+    from repository.reports.seeking import Sought, sought
 
-    return errand_of(signed_in(archive, screen), door=DOOR)
+    errand = audit_reports.errand(archive, screen)
+    what = Sought(
+        patient=patient, takeover=takeover, surname=person, outcome=outcome.value if outcome else "",
+        purpose=Purpose(purpose) if purpose else None, period=Period(*days), after=after,
+    )  # fmt: skip
+    return sought(archive, errand, what)
 
 
-def _asked(person: str, outcome: OutcomeName | None, purpose: str) -> dict[str, Any]:
+def _require_purpose(purpose: str) -> None:
     from repository.access.purpose import Purpose
 
     if purpose and purpose not in set(Purpose):
         raise typer.BadParameter("no such purpose", param_hint="--purpose")
-    asked: dict[str, Any] = {"surnames": (person,) if person else None}
-    return asked | {"outcomes": (outcome.value,) if outcome else None, "purposes": (purpose,) if purpose else None}
 
 
-def _accounts(
-    archive: "Archive", screen: Screen, asked: dict[str, Any], *, patient: str, takeover: str, days: tuple[str, str]
-) -> Iterator["Account"]:
-    """Those that match, as whoever is signed in may see them, once that was asked for."""
-    from repository.access.account_query import AccountQuery
-    from repository.reports.asking import Period, ask_generally, ask_of_patient, ask_of_takeover
-    from repository.reports.view import searched
+def _as_rows(found: list["Account"]) -> list[dict[str, Any]]:
+    from repository.access.account import as_body
 
-    errand, period = _errand(archive, screen), Period(*days)
-    query: AccountQuery = AccountQuery(**asked, at_from=period.at_from, at_to=period.at_to)
-    let_in: frozenset[PatientOf] = frozenset()
-    if patient:
-        let_in = frozenset(each.pair for each in ask_of_patient(archive, errand, patient))
-        query = _narrowed(query, patients=tuple(sorted(let_in)))
-    if takeover:
-        query = _narrowed(query, takeovers=(ask_of_takeover(archive, errand, takeover),))
-    if not (patient or takeover):
-        ask_generally(archive, errand)
-    return searched(archive.catalogue.accounts, errand.principal, query=query, let_in=let_in)
-
-
-def _narrowed(query: "AccountQuery", **changes: Any) -> "AccountQuery":
-    from dataclasses import replace
-
-    return replace(query, **changes)
+    return [{"number": each.number, **as_body(each)} for each in found]
 
 
 def _tell(screen: Screen, found: list["Account"], *, reasons: bool = False) -> None:
@@ -248,8 +220,17 @@ def _tell(screen: Screen, found: list["Account"], *, reasons: bool = False) -> N
     if not found:
         screen.say(en="There are none.", pl="Nie ma żadnych.")
         return
-    heads = [("No.", "Nr"), ("Day", "Dzień"), ("Hour", "Godz."), ("Who", "Kto"), ("Purpose", "Cel"),
-             ("What", "Czynność"),             ("About", "Dotyczy"), ("Outcome", "Wynik"), ("", "")]  # fmt: skip
+    titles = heads(
+        ("No.", "Nr"),
+        ("Day", "Dzień"),
+        ("Hour", "Godz."),
+        ("Who", "Kto"),
+        ("Purpose", "Cel"),
+        ("What", "Czynność"),
+        ("About", "Dotyczy"),
+        ("Outcome", "Wynik"),
+        ("", ""),
+    )
     rows = []
     for each in found:
         words = [
@@ -261,4 +242,4 @@ def _tell(screen: Screen, found: list["Account"], *, reasons: bool = False) -> N
         person = ", ".join(part for part in (who(each) or each.id, each.organisation) if part)
         last = each.reason if reasons else "!" if is_prominent(each) else ""
         rows.append((str(each.number), each.day, each.hour, person, *map(screen.text, words), last))
-    screen.table([Text(en=en, pl=pl) for en, pl in heads], rows, numbers=(0,))
+    screen.table(titles, rows, numbers=(0,))

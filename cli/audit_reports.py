@@ -1,30 +1,21 @@
 """`edm-archive audit register | who-looked | special-report`: the reports that the archive signs."""
 
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.identity import signed_in
-from cli.opening import opened
+from cli.opening import DOOR, opened
 from cli.options import Json
 from cli.screen import Screen, screen_of
 
 if TYPE_CHECKING:
     from repository.opening import Errand
     from repository.reports.asking import Period
-    from repository.reports.paper import Paper
+    from repository.reports.paper import Paper, PaperForm
     from repository.runtime import Archive
-
-DOOR = "cli"
-
-
-class PaperForm(StrEnum):
-    JSON = "json"
-    CSV = "csv"
-    HTML = "html"
 
 
 Patient = Annotated[
@@ -82,6 +73,13 @@ def special_report_command(
     _report(screen_of(context), made, days=(since, until), out=out)
 
 
+def errand(archive: "Archive", screen: Screen) -> "Errand":
+    """What whoever is signed in asks for accounts for. Raises as `signed_in`."""
+    from repository.reports.asking import errand_of
+
+    return errand_of(signed_in(archive, screen), door=DOOR)
+
+
 def _report(
     screen: Screen,
     made: Callable[["Archive", "Errand", "Period"], "Paper"],
@@ -90,13 +88,14 @@ def _report(
     out: Path | None,
 ) -> None:
     from repository.delivering import write_paper
-    from repository.reports.asking import Period, errand_of
+    from repository.reports.asking import Period
+    from repository.reports.page import rendered
 
     form, period = _form(out), Period(*days)
     with opened(screen) as archive:
-        paper = made(archive, errand_of(signed_in(archive, screen), door=DOOR), period)
+        paper = made(archive, errand(archive, screen), period)
         if out is not None:
-            write_paper(out, _rendered(paper, form, polish=screen.language == "pl", log_key=archive.log_key))
+            write_paper(out, rendered(paper, form, polish=screen.language == "pl", log_key=archive.log_key))
     if screen.as_json:
         screen.json({paper.kind.purpose: paper.value, **({"file": str(out)} if out else {})})
         return
@@ -107,24 +106,13 @@ def _report(
         screen.say(en=f"Written to {out}.", pl=f"Zapisano w {out}.")
 
 
-def _form(out: Path | None) -> PaperForm:
+def _form(out: Path | None) -> "PaperForm":
+    from repository.reports.paper import PaperForm
+
     suffix = out.suffix.lower().lstrip(".") if out else PaperForm.JSON.value
     if suffix not in set(PaperForm):
         raise typer.BadParameter("json, csv or html", param_hint="--out")
     return PaperForm(suffix)
-
-
-def _rendered(paper: "Paper", form: PaperForm, *, polish: bool, log_key: str) -> bytes:
-    from repository.reports.page import as_page
-    from repository.reports.paper import as_csv
-
-    match form:
-        case PaperForm.JSON:
-            return paper.signed
-        case PaperForm.CSV:
-            return as_csv(paper, polish=polish)
-        case PaperForm.HTML:
-            return as_page(paper, log_key=log_key).encode("utf-8", "backslashreplace")
 
 
 def _tell(screen: Screen, paper: "Paper") -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import permitting
-from cli.opening import opened, takeover_named
+from cli.opening import opened, takeover_id
 from cli.options import Json
 from cli.screen import screen_of
 
@@ -26,29 +26,18 @@ def authorise_command(
 ) -> None:
     """Let another administrator open content for maintenance until a day; each reading stands out in the accounts."""
     from repository.access.bodies import authorisation_body
-    from repository.access.errors import AuthorisationUnfit
-    from repository.access.facts import Authorisation
-    from repository.access.principal import PrincipalKind
-    from repository.catalogue.people_rows import PersonState
     from repository.consents.grammar import day_of_words
-    from repository.entitlement import authorise
+    from repository.stewarding.leaves import let_repair
 
     screen = screen_of(context)
     _, end = permitting.read("--until", lambda: day_of_words(until))
     with opened(screen) as archive:
         by = permitting.administrator(archive, screen)
-        where = takeover_named(archive, takeover).id if takeover else ""
-        known = archive.catalogue.people.person(name)
-        unfit = known is None or known.kind is not PrincipalKind.ADMINISTRATOR or known.state is not PersonState.ACTIVE
-        if known is None or unfit:
-            raise AuthorisationUnfit
-        asked = Authorisation("", known.account, where, by.id, reason.strip(), archive.clock(), end)
-        given = authorise(archive, asked, by=by)
+        where = takeover_id(archive, takeover)
+        given, known = let_repair(archive, by, name, reason=reason, until=end, takeover=where)
     body = authorisation_body(given)
-    if screen.as_json:
-        screen.json(body | {"name": known.name})
-        return
-    screen.say(
+    screen.answer(
+        body | {"name": known.name},
         en=f"Authorised until {body['until']}: {given.id}\nTo end it: edm-archive user unauthorise {given.id}",
         pl=f"Upoważniono do {body['until']}: {given.id}\nZakończenie: edm-archive user unauthorise {given.id}",
     )
@@ -60,14 +49,9 @@ def unauthorise_command(
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """End an authorisation now: the next reading is decided without it."""
-    from repository.access.errors import NothingToEnd
-    from repository.entitlement import end_leave
+    from repository.stewarding.leaves import end_repair
 
     screen = screen_of(context)
     with opened(screen) as archive:
-        by = permitting.administrator(archive, screen)
-        known = archive.catalogue.entitling.authorisation(id)
-        if known is None or known.until <= archive.clock():
-            raise NothingToEnd
-        ended = end_leave(archive, id, by=by)
+        ended = end_repair(archive, permitting.administrator(archive, screen), id)
     permitting.tell_ended(screen, id, ended.at, reason="ended")

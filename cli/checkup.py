@@ -4,11 +4,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from cli.checks import Check, failed
+from cli.checkup_trust import trust_checks
 from cli.screen import number, size
 from cli.verifier_key import FILE as VERIFIER_FILE
 from cli.verifier_key import of_ring
@@ -31,33 +32,24 @@ OLD = timedelta(days=35)  # since the last verification
 _CLOCK_SLACK = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """`state` is ok, warning or wrong; `todo` says what to do unless it is ok."""
-
-    name: str
-    state: str
-    detail: Text
-    todo: Text | None = None
-
-
 def examined(found: Settings) -> Iterator[Check]:
     """All checks that can be made; those below a broken part are left out."""
     try:
         home = read_home(found.home)
     except ArchiveError as error:
-        yield _failed("home", error)
+        yield failed("home", error)
         return
     yield Check("home", "ok", Text(en=f"archive {home.archive.hex}", pl=f"archiwum {home.archive.hex}"))
     yield _lock(found)
     yield from _keys(found, home)
+    yield from trust_checks(found)
     yield from _disk(found, home)
     store = _opened_store(found, home)
     yield store if isinstance(store, Check) else _reachable(store, home)
     try:
         catalogue = open_catalogue(home.catalogue)
     except ArchiveError as error:
-        yield _failed("catalogue", error)
+        yield failed("catalogue", error)
         return
     with closing(catalogue):
         yield Check("catalogue", "ok", Text(en="its schema is that of this version", pl="schemat zgodny z tą wersją"))
@@ -71,11 +63,6 @@ def examined(found: Settings) -> Iterator[Check]:
         store.close()
 
 
-def _failed(name: str, error: ArchiveError) -> Check:
-    coded = Text(en=f"{error.message.en} [{error.code}]", pl=f"{error.message.pl} [{error.code}]")
-    return Check(name, "wrong", coded, error.advice)
-
-
 def _lock(found: Settings) -> Check:
     try:
         with sole_writer(found.home):
@@ -83,7 +70,7 @@ def _lock(found: Settings) -> Check:
     except HomeBusy as error:
         return Check("lock", "warning", error.message, error.advice)
     except ArchiveError as error:
-        return _failed("lock", error)
+        return failed("lock", error)
 
 
 def _keys(found: Settings, home: Home) -> Iterator[Check]:
@@ -99,7 +86,7 @@ def _keys(found: Settings, home: Home) -> Iterator[Check]:
         asked = Text(en="no file is named: a passphrase is asked for", pl="nie wskazano pliku: program zapyta o hasło")
         yield Check("secret", "ok", asked)
     except ArchiveError as error:
-        yield _failed("key ring", error)
+        yield failed("key ring", error)
         return
     yield _public_key(found, home)
 
@@ -139,14 +126,14 @@ def _opened_store(found: Settings, home: Home) -> ObjectStore | Check:
     try:
         return store_at(home, found)
     except ArchiveError as error:
-        return _failed("store", error)
+        return failed("store", error)
 
 
 def _reachable(store: ObjectStore, home: Home) -> Check:
     try:
         next(iter(store.list("log/")), None)
     except ArchiveError as error:
-        return _failed("store", error)
+        return failed("store", error)
     if home.store.startswith("file:") and not os.access(unquote(urlsplit(home.store).path), os.W_OK):
         return Check(
             "store",
@@ -236,7 +223,7 @@ def _orphans(catalogue: Catalogue, store: ObjectStore) -> Check:
             for known in ({pack.key for pack in catalogue.packs(takeover.number)},)
         )
     except ArchiveError as error:
-        return _failed("orphans", error)
+        return failed("orphans", error)
     if not left:
         return Check("orphans", "ok", Text(en="none", pl="brak"))
     return Check(

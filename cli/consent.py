@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import permitting as options
-from cli.opening import opened, takeover_named
+from cli.opening import DOOR, opened
 from cli.options import Json
 from cli.screen import Screen, screen_of
+from cli.terms import Said, with_terms
 from repository.consents.errors import OptionUnreadable
 from storage.errors import Text
 
@@ -20,6 +21,7 @@ verbs = typer.Typer(no_args_is_help=True, help="Consents and objections of patie
 
 
 @verbs.command("give")
+@with_terms
 def give_command(
     context: typer.Context,
     *,
@@ -29,54 +31,26 @@ def give_command(
     grantor: Annotated[
         str, typer.Option("--grantor", metavar="WORD", help="PATIENT, REPRESENTATIVE:PESEL, COURT")
     ] = "PATIENT",
-    grantor_name: options.FromName = "",
+    grantor_name: Annotated[str, typer.Option("--grantor-name", metavar="TEXT", help="Who says so, by name.")] = "",
     against: Annotated[bool, typer.Option("--objection", metavar="", help="It is an objection.")] = False,
-    purpose: options.Purposes = None,
     takeover: options.InTakeover = "",
-    document: options.Documents = None,
-    class_code: options.Classes = None,
-    event: options.Events = None,
-    study: options.Studies = None,
-    specialty: options.Specialties = None,
-    first: options.From = "",
-    last: options.Until = "",
-    valid_from: options.ValidFrom = "",
-    valid_to: options.ValidTo = "",
+    said: Said,
     evidence: options.Evidence = "",
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Record what a patient has said, in force from now on. Without limits it is about the whole documentation."""
-    from repository.access.permission import Permission, PermissionKind
-    from repository.consents.grammar import grantee_of_words, grantor_of_words, purposes_of_words
+    from repository.access.permission import PermissionKind
+    from repository.consents.grammar import grantor_of_words
     from repository.entitlement import give
 
-    screen = screen_of(context)
-    kind = PermissionKind.OBJECTION if against else PermissionKind.CONSENT
-    whose = options.patient_of(patient)
-    words = "|".join(purpose or (["ALL"] if against else [""]))
-    scope = options.scope_of(
-        document, class_code, events=event, studies=study, specialties=specialty, first=first, last=last
-    )
+    screen, kind = screen_of(context), PermissionKind.OBJECTION if against else PermissionKind.CONSENT
+    terms, whose = said.understood(kind), options.patient_of(patient)
+    whom = options.grantee_of(grantee, grantee_name)
+    who = options.read("--grantor", lambda: grantor_of_words(grantor, kind, patient=whose, name=grantor_name))
     with opened(screen) as archive:
-        where = takeover_named(archive, takeover).id if takeover else ""
+        where = options.named(archive, screen, takeover)
         by = options.giver(archive, screen, where)
-        start, end = options.valid(valid_from, valid_to, now=archive.clock())
-        made = Permission(
-            id="",
-            kind=kind,
-            takeover=where,
-            patient=whose,
-            grantor=options.read(
-                "--grantor", lambda: grantor_of_words(grantor, kind, patient=whose, name=grantor_name)
-            ),
-            grantee=options.read("--grantee", lambda: grantee_of_words(grantee, name=grantee_name)),
-            scope=scope,
-            purposes=options.read("--purpose", lambda: purposes_of_words(words, kind)),
-            valid_from=start,
-            valid_to=end,
-            evidence=evidence,
-            recorded_at=archive.clock(),
-        )
+        made = terms.made(whom, who, takeover=where, patient=whose, evidence=evidence, now=archive.clock())
         given = give(archive, made, by=by)
     options.tell(screen, given, en="Recorded", pl="Zapisano")
 
@@ -84,13 +58,13 @@ def give_command(
 @verbs.command("withdraw")
 def withdraw_command(context: typer.Context, id: options.PermissionId, as_json: Json = False) -> None:  # noqa: A002, ARG001
     """End a consent or an objection: the next request is decided without it."""
-    from repository.entitlement import withdraw
+    from cli.identity import signed_in
+    from repository.stewarding.permissions import end
 
     screen = screen_of(context)
     with opened(screen) as archive:
-        _known, by = options.held(archive, screen, id, grant=False)
-        ended = withdraw(archive, id, by=by)
-    options.tell_ended(screen, id, ended.at, reason="withdrawn")
+        ended = end(archive, signed_in(archive, screen), id, grant=False, door=DOOR)
+    options.tell_ended(screen, id, ended.at, reason=ended.reason)
 
 
 @verbs.command("list")
@@ -103,19 +77,16 @@ def list_command(
 ) -> None:
     """Every edition, ended ones too, of a patient's consents and objections, or of those bound to a takeover. Those
     about somebody under special protection are shown to whoever was let in."""
-    from cli.letting_in import Showing
+    from cli.identity import signed_in
+    from repository.stewarding.permissions import listed
 
     screen = screen_of(context)
     if not (patient or takeover):
         raise typer.BadParameter("one of them", param_hint="--patient, --takeover")
-    whose = [options.patient_of(patient)] if patient else []
+    whose = options.patient_of(patient) if patient else None
     with opened(screen) as archive:
         where = options.named(archive, screen, takeover)
-        by = options.giver(archive, screen, where)
-        known = archive.catalogue.entitling.permissions(patients=whose, takeover=where)
-        found = Showing(archive, by, takeover=where).permissions(
-            (each for each in known if each.kind.value != "grant"), patient=whose[0] if whose else None
-        )
+        found = listed(archive, signed_in(archive, screen), patient=whose, takeover=where, grant=False, door=DOOR)
     options.tell_list(screen, "consents", found)
 
 
@@ -173,7 +144,7 @@ def import_command(
             raise each
         found.append(each)
     with opened(screen) as archive:
-        where = takeover_named(archive, takeover).id if takeover else ""
+        where = options.named(archive, screen, takeover)
         by = options.giver(archive, screen, where)
         given = give_all(archive, [replace(each, id="", takeover=where or each.takeover) for each in found], by=by)
     options.tell_list(screen, "consents", given)
@@ -183,18 +154,9 @@ def _shown(archive: "Archive", screen: Screen, id: str) -> "Permission":  # noqa
     """The consent or objection, once it is accounted for that it was asked for. Raises `PermissionUnknown`, also for
     whoever may not see it."""
     from cli.identity import signed_in
-    from cli.letting_in import Showing
-    from repository.access.errors import PermissionUnknown
+    from repository.stewarding.permissions import shown
 
-    who = signed_in(archive, screen)
-    try:
-        known, by = options.held(archive, screen, id, grant=False)
-    except PermissionUnknown:
-        Showing(archive, who, takeover="").nothing()
-        raise
-    if not Showing(archive, by, takeover=known.takeover).permissions([known], patient=known.patient):
-        raise PermissionUnknown
-    return known
+    return shown(archive, signed_in(archive, screen), id, grant=False, door=DOOR)
 
 
 def _flat(value: Any) -> str:

@@ -7,9 +7,8 @@ import typer
 from cli import permitting
 from cli.opening import opened, takeover_named
 from cli.options import Json, TakeoverId
-from cli.screen import screen_of
+from cli.screen import heads, screen_of
 from repository.consents.errors import OptionUnreadable
-from storage.errors import Text
 
 verbs = typer.Typer(no_args_is_help=True, help="Who has a takeover in custody.")
 
@@ -19,22 +18,22 @@ def show_command(context: typer.Context, takeover: TakeoverId, as_json: Json = F
     """Every custodian of a takeover, the present one last; for anybody who is signed in."""
     from cli.identity import signed_in
     from repository.access.bodies import custody_body
+    from repository.clock import instant
 
     screen = screen_of(context)
     with opened(screen) as archive:
         signed_in(archive, screen)
         known = takeover_named(archive, takeover)
         found = archive.catalogue.entitling.custodians_of(known.id)
-    rows = [custody_body(each) | {"name": name} for each, name in found]
     if screen.as_json:
-        screen.json({"takeover": known.id, "custody": rows})
+        screen.json({"takeover": known.id, "custody": [custody_body(each) | {"name": name} for each, name in found]})
         return
-    heads = (("Custodian", "Przechowujący"), ("Number", "Numer"), ("Since", "Od"), ("Until", "Do"))
+    titles = heads(("Custodian", "Przechowujący"), ("Number", "Numer"), ("Since", "Od"), ("Until", "Do"))
     table = [
-        (row["name"], f"{row['custodian']['root']}^{row['custodian']['extension']}", row["since"], row["until"] or "–")
-        for row in rows
+        (name, permitting.words_of(each.custodian), instant(each.since), instant(each.until) if each.until else "–")
+        for each, name in found
     ]
-    screen.table([Text(en=en, pl=pl) for en, pl in heads], table, whole=(1, 2, 3))
+    screen.table(titles, table, whole=(1, 2, 3))
 
 
 @verbs.command("give")
@@ -62,7 +61,8 @@ def give_command(
         known = takeover_named(archive, takeover)
         given = give_custody(archive, known.id, whom, name=name, by=by)
     row = custody_body(given)
-    if screen.as_json:
-        screen.json({"takeover": known.id, "name": name} | row)
-        return
-    screen.say(en=f"In custody of {name} since {row['since']}.", pl=f"Przechowuje {name} od {row['since']}.")
+    screen.answer(
+        {"takeover": known.id, "name": name} | row,
+        en=f"In custody of {name} since {row['since']}.",
+        pl=f"Przechowuje {name} od {row['since']}.",
+    )

@@ -1,5 +1,6 @@
 """`edm-archive demand …`: demands (zapotrzebowania), from the message to both confirmations (R463-5)."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,11 +10,9 @@ from cli.demanding import (
     STATES,
     at_work,
     content_of,
-    deciding,
     holding_named,
     moved,
     name_of,
-    named,
     order_in,
     say,
     tell_many,
@@ -47,7 +46,7 @@ def submit_command(
     screen = screen_of(context)
     with at_work(screen) as (archive, by):
         demand = submit(archive, order_in(content_of(message), by, known_as=name_of(archive, by)))
-        answer = accept_or_reject(archive, demand.id)
+        answer = accept_or_reject(archive, demand.id, by=by)
         demand = found(archive, demand.id)
     faults = answer.faults if isinstance(answer, ErrorList) else ()
     if screen.as_json:
@@ -99,41 +98,30 @@ def queue_command(
 @verbs.command("show")
 def show_command(context: typer.Context, demand_id: DemandId, as_json: Json = False) -> None:  # noqa: ARG001
     """What is demanded, and every move with who made it and when. Whose record it is, medical workers are told."""
-    from repository.access.bodies import identifier_body, scope_body
-    from repository.access.principal import PrincipalKind
-    from repository.demands.progress import confirmations, progress
-    from repository.demands.standing import for_either
+    from repository.demands.telling import told_whole
 
     screen = screen_of(context)
     with at_work(screen) as (archive, by):
-        demand = for_either(archive, demand_id, by)
-        moves, confirmed = progress(archive, demand_id), confirmations(archive, demand_id)
-    answer = told(demand) | {
-        "purpose": demand.order.purpose.value if demand.order.purpose else "",
-        "basis": demand.order.basis,
-        "scope": scope_body(demand.order.scope),
-        "moves": [{"state": m.state.value, "at": m.at, "deed": m.deed, "by": named(m.by)} for m in moves],
-        "confirmations": [{"place": c.place.value, "at": c.at, "by": named(c.by)} for c in confirmed],
-    }
-    if by.kind is PrincipalKind.MEDICAL_WORKER:
-        answer["patient"] = identifier_body(demand.order.patient)
+        demand, answer = told_whole(archive, demand_id, to=by)
     if screen.as_json:
         screen.json(answer)
         return
     say(screen, demand)
-    for move in moves:
-        line = f"  {move.at[:19]}Z  {screen.text(STATES[move.state])}  {named(move.by)}".rstrip()
+    for move in answer["moves"]:
+        state = screen.text(STATES[DemandState(move["state"])])
+        line = f"  {move['at'][:19]}Z  {state}  {move['by']}".rstrip()
         screen.say(en=line, pl=line)
-    for each in confirmed:
+    for each in answer["confirmations"]:
         screen.say(
-            en=f"  {each.at[:19]}Z  receipt confirmed: {each.place.value}",
-            pl=f"  {each.at[:19]}Z  odbiór potwierdzony: {each.place.value}",
+            en=f"  {each['at'][:19]}Z  receipt confirmed: {each['place']}",
+            pl=f"  {each['at'][:19]}Z  odbiór potwierdzony: {each['place']}",
         )
 
 
 @verbs.command("verify")
 def verify_command(context: typer.Context, demand_id: DemandId, as_json: Json = False) -> None:  # noqa: ARG001
     """Decide whether the requester may have it. A refusal ends the demand, with its reason."""
+    from repository.demands.telling import deciding
     from repository.demands.verifying import verify
 
     screen = screen_of(context)
@@ -168,14 +156,16 @@ def prepare_command(
 ) -> None:
     """Freeze the content, as the medical worker who is signed in; the same worker then signs it."""
     from repository.delivering import write_paper
-    from repository.demands.preparing import frozen, prepare
+    from repository.demands.preparing import prepare
     from repository.demands.signing import to_be_signed
+    from repository.demands.telling import deciding
 
     screen = screen_of(context)
     with at_work(screen) as (archive, by):
         holdings = [holding_named(archive, each) for each in what]
         demand = prepare(archive, demand_id, worker=by, holdings=holdings, decide=deciding(archive))
-        text, digest = to_be_signed(archive, demand_id, worker=by), frozen(archive, demand_id)[1]
+        text = to_be_signed(archive, demand_id, worker=by)
+    digest = json.loads(text)["content_sha256"]
     if out is not None:
         write_paper(out, text)
     if screen.as_json:
@@ -218,11 +208,12 @@ def send_command(
     from repository.canonical import canonical
     from repository.delivering import write_paper
     from repository.demands.signing import outgoing, send
+    from repository.demands.telling import deciding
 
     def sent(archive: "Archive", by: "Principal") -> "Demand":
         demand = send(archive, demand_id, by=by, decide=deciding(archive), channel=channel)
         if out is not None:
-            write_paper(out, canonical(outgoing(archive, demand_id)))
+            write_paper(out, canonical(outgoing(archive, demand_id, by=by)))
         return demand
 
     moved(context, sent)

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cli.opening import opened
-from cli.screen import Screen, screen_of
+from cli.screen import Screen, heads, screen_of
 from repository.domain.demand import DemandState
 from storage.errors import Text
 
 if TYPE_CHECKING:
-    from repository.access.decision import Decision
     from repository.access.principal import Principal
-    from repository.access.request import AccessRequest
     from repository.demands.order import Demand, DemandOrder
-    from repository.demands.verifying import Decide
     from repository.runtime import Archive
 
 LONGEST_FILE = 1 << 20
@@ -71,14 +68,12 @@ def name_of(archive: "Archive", who: "Principal") -> str:
 
 
 def order_in(message: bytes, by: "Principal", *, known_as: str = "") -> "DemandOrder":
-    """The order in the message, whose requester is `by`: an identity that a file claims is worth nothing.
-
-    Raises `DemandUnreadable`, also where the message names another requester.
-    """
+    """The order in the message, whose requester is `by`. Raises `DemandUnreadable`."""
     import orjson
 
     from repository.demands.errors import DemandUnreadable
-    from repository.demands.messages import LONGEST, order_of, principal_body
+    from repository.demands.messages import LONGEST
+    from repository.demands.telling import order_from
 
     if len(message) > LONGEST:
         raise DemandUnreadable(path=f"more than {LONGEST} bytes")
@@ -86,28 +81,7 @@ def order_in(message: bytes, by: "Principal", *, known_as: str = "") -> "DemandO
         value = orjson.loads(message)
     except orjson.JSONDecodeError:
         raise DemandUnreadable(path="JSON") from None
-    if not isinstance(value, dict):
-        raise DemandUnreadable(path="message")
-    claimed = value.get("requester")
-    if claimed is not None and (not isinstance(claimed, dict) or claimed.get("id") not in (by.id, known_as or by.id)):
-        raise DemandUnreadable(path="requester: not who is signed in")
-    return order_of(value | {"requester": principal_body(by)})
-
-
-def deciding(archive: "Archive") -> "Decide":
-    """The decision of this archive, each with its account (R463-10.1.2)."""
-
-    def decide(request: "AccessRequest") -> "Decision":
-        from repository.access.account import account_of_attempt, as_body
-        from repository.journal import note
-        from repository.opening import decided
-
-        decision = decided(archive, request)
-        account = account_of_attempt(request, decision)
-        note(archive, "account", as_body(account), outcome=account.outcome, at=account.at)
-        return decision
-
-    return decide
+    return order_from(value, by, known_as=known_as)
 
 
 def holding_named(archive: "Archive", name: str) -> tuple[str, int]:
@@ -123,16 +97,9 @@ def holding_named(archive: "Archive", name: str) -> tuple[str, int]:
 
 def told(demand: "Demand") -> dict[str, Any]:
     """The demand for a program, without a person."""
-    from repository.clock import instant
+    from repository.demands import telling
 
-    return {
-        "id": demand.id,
-        "state": demand.state.value,
-        "since": instant(demand.since),
-        "submitted_at": instant(demand.submitted_at),
-        "takeover": demand.takeover,
-        "message_id": demand.order.message_id,
-    }
+    return telling.told(demand)
 
 
 def say(screen: Screen, demand: "Demand") -> None:
@@ -148,17 +115,9 @@ def tell_many(screen: Screen, demands: Iterable["Demand"]) -> None:
     if not listed:
         screen.say(en="No demands.", pl="Brak zapotrzebowań.")
         return
-    heads = ("Demand", "Zapotrzebowanie"), ("State", "Stan"), ("Since", "Od"), ("Takeover", "Przejęcie")
+    titles = heads(("Demand", "Zapotrzebowanie"), ("State", "Stan"), ("Since", "Od"), ("Takeover", "Przejęcie"))
     rows = [
         (each.id, screen.text(STATES[each.state]), f"{each.since:%Y-%m-%d %H:%M}Z", each.takeover or "–")
         for each in listed
     ]
-    screen.table([Text(en=en, pl=pl) for en, pl in heads], rows, whole=(0,))
-
-
-def named(who: "Principal | None") -> str:
-    """First name, surname and NPWZ of whoever made a move; empty for the archive itself."""
-    if who is None:
-        return ""
-    name = f"{who.given_name} {who.surname}".strip() or who.id
-    return f"{name} ({who.npwz})" if who.npwz else name
+    screen.table(titles, rows, whole=(0,))

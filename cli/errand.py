@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from repository.runtime import Archive
 
 For = Annotated[Purpose, typer.Option("--purpose", help="What for. There is no reading without a purpose.")]
+MaybeFor = Annotated[
+    Purpose | None,
+    typer.Option("--purpose", help="What for. Names of files may say whose they are: without a purpose none is told."),
+]
 Basis = Annotated[str, typer.Option("--basis", metavar="CODE", help="Legal basis: UPP-26.3.3, … (docs/access.md).")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="In words; an emergency needs it.")]
 Evidence = Annotated[str, typer.Option("--evidence", metavar="TEXT", help="The letter, order or demand it answers.")]

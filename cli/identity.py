@@ -7,7 +7,7 @@ can read, or that belongs to somebody else, is refused.
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cli.screen import Screen
 from repository.people.errors import NOTHING_CHANGED, PeopleError
@@ -104,9 +104,6 @@ def read_owned(path: Path) -> str:
 
 def noting(archive: "Archive") -> "Note":
     """Where deeds about people go: the journal of this archive."""
-    from repository.journal import note
+    from repository.people.noting import into_journal
 
-    def noted(kind: str, body: dict[str, Any]) -> None:
-        note(archive, kind, body, outcome=str(body["what"]))
-
-    return noted
+    return into_journal(archive)

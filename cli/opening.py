@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from repository.runtime import Archive
     from repository.settings import Settings
 
+DOOR = "cli"  # as accounts name it
 _UUID_START = re.compile(r"[0-9a-f]{1,8}|[0-9a-f]{8}-[0-9a-f-]{0,27}")
 
 
@@ -61,3 +62,8 @@ def takeover_named(archive: "Archive", wanted: str) -> "Takeover":
     if not _UUID_START.fullmatch(wanted.lower()):
         raise TakeoverUnknown(wanted="ID")
     return archive.catalogue.takeover(wanted.lower())
+
+
+def takeover_id(archive: "Archive", wanted: str) -> str:
+    """The whole id of the takeover that `takeover_named` gives; empty where none is named."""
+    return takeover_named(archive, wanted).id if wanted else ""

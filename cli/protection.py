@@ -1,12 +1,11 @@
 """`edm-archive protection set | lift | approve`: special protection of persons and providers (R463-10.2)."""
 
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from cli import permitting
-from cli.opening import opened, takeover_named
+from cli.opening import opened, takeover_id
 from cli.options import Json
 from cli.screen import screen_of
 
@@ -35,7 +34,7 @@ def set_command(
         raise typer.BadParameter("one of them", param_hint="--patient, --takeover")
     with opened(screen) as archive:
         by = permitting.administrator(archive, screen)
-        where = takeover_named(archive, takeover).id if takeover else ""
+        where = takeover_id(archive, takeover)
         flags = protect(archive, *people, takeover=where, by=by)
     if screen.as_json:
         screen.json({"flags": list(flags)})
@@ -53,21 +52,12 @@ def lift_command(
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Lift one flag; others over the same person stay."""
-    from repository.access.errors import AccessRefused
-    from repository.catalogue.errors import CatalogueConflict
-    from repository.entitlement import unprotect
+    from repository.stewarding.leaves import lift
 
     screen = screen_of(context)
     with opened(screen) as archive:
-        by = permitting.administrator(archive, screen)
-        try:
-            lifted = unprotect(archive, flag, by=by)
-        except CatalogueConflict:
-            raise AccessRefused from None
-    if screen.as_json:
-        screen.json({"flag": flag, "lifted_at": lifted.at})
-        return
-    screen.say(en=f"Lifted at {lifted.at}.", pl=f"Zdjęto: {lifted.at}.")
+        lifted = lift(archive, permitting.administrator(archive, screen), flag)
+    screen.answer({"flag": flag, "lifted_at": lifted.at}, en=f"Lifted at {lifted.at}.", pl=f"Zdjęto: {lifted.at}.")
 
 
 @verbs.command("approve")
@@ -83,9 +73,7 @@ def approve_command(
 ) -> None:
     """As the second person, let somebody open one protected record for a time."""
     from repository.access.bodies import approval_body
-    from repository.access.facts import Approval
-    from repository.entitlement import approve
-    from repository.people.keeping import account_named
+    from repository.stewarding.leaves import let_open
 
     screen = screen_of(context)
     if bool(patient) == bool(takeover):
@@ -93,13 +81,13 @@ def approve_command(
     whose = permitting.patient_of(patient) if patient else None
     with opened(screen) as archive:
         by = permitting.administrator(archive, screen)
-        where = takeover_named(archive, takeover).id if takeover else ""
-        whom, now = account_named(archive, requester), archive.clock()
-        until = now + timedelta(minutes=minutes)
-        asked = Approval("", by.id, whom.account, now, until, takeover=where, patient=number, identifier=whose)
-        given = approve(archive, asked, by=by)
+        where = takeover_id(archive, takeover)
+        given, whom = let_open(
+            archive, by, requester, minutes=minutes, takeover=where, patient=number, identifier=whose
+        )
     body = approval_body(given)
-    if screen.as_json:
-        screen.json(body | {"name": whom.name})
-        return
-    screen.say(en=f"Approved until {body['until']}: {given.id}", pl=f"Dopuszczono do {body['until']}: {given.id}")
+    screen.answer(
+        body | {"name": whom.name},
+        en=f"Approved until {body['until']}: {given.id}",
+        pl=f"Dopuszczono do {body['until']}: {given.id}",
+    )

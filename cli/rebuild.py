@@ -51,7 +51,7 @@ def rebuild(
 
     Exit code 0: all of it; 5: something could not be read and is named.
     """
-    from repository.home_lock import sole_writer
+    from repository.home_lock import sole_writer, unused
     from repository.settings import read_home
 
     screen, found = screen_of(context), settings()
@@ -64,7 +64,8 @@ def rebuild(
         if into:
             done, kept = _rebuilt(screen, found, home, url=into), ""
         elif home.catalogue.startswith(SQLITE):
-            done, kept = _in_place(screen, found, home)
+            with unused(found.home):
+                done, kept = _in_place(screen, found, home)
         else:
             raise PlaceNeeded
     _answer(screen, done, kept=kept, into=into)

@@ -81,7 +81,7 @@ def receive(
             order = Order(package, manifest=manifest, given=given)
             order = anew(archive, order) if again else order
             takeover = receive_here(archive, order, progress=_noting(screen, advance))
-        _answer(screen, archive, takeover)
+        answer(screen, archive, takeover)
     raise typer.Exit(EXIT[takeover.state])
 
 
@@ -108,8 +108,9 @@ def _noting(screen: Screen, advance: Advance) -> "Callable[[Progress], None]":
     return note
 
 
-def _answer(screen: Screen, archive: "Archive", takeover: "Takeover") -> None:
-    """The outcome; the ordinal 0 of findings is the package as a whole."""
+def answer(screen: Screen, archive: "Archive", takeover: "Takeover") -> None:
+    """The outcome; the ordinal 0 of findings is the package as a whole. Names are told without a decision: all of them
+    were read from the package that has just been handed in."""
     from cli import telling
     from repository.intake import statement_of
 
@@ -121,7 +122,7 @@ def _answer(screen: Screen, archive: "Archive", takeover: "Takeover") -> None:
         screen.json(
             {
                 **telling.takeover_json(takeover),
-                "statement": telling.statement_json(statement),
+                "statement": telling.statement_json(statement, shows=telling.of_the_package),
                 "findings": [telling.finding_json(screen, finding) for finding in findings],
                 "counts": counts_json(counts),
                 "checkpoint_size": checkpoint.size if checkpoint else 0,
@@ -132,7 +133,7 @@ def _answer(screen: Screen, archive: "Archive", takeover: "Takeover") -> None:
     screen.space()
     telling.tell_balance(screen, statement)
     telling.tell_counts(screen, statement)
-    telling.tell_exceptions(screen, takeover, statement.exceptions)
+    telling.tell_exceptions(screen, takeover, statement.exceptions, shows=telling.of_the_package)
     telling.tell_findings(screen, findings)
     screen.space()
     telling.tell_kept(screen, counts)
@@ -141,7 +142,11 @@ def _answer(screen: Screen, archive: "Archive", takeover: "Takeover") -> None:
             en=f"Checkpoint over {number(checkpoint.size)} log entries, signed.",
             pl=f"Podpisano punkt kontrolny rejestru dowodowego: wpisów {number(checkpoint.size)}.",
         )
-    page, check = f"edm-archive takeover protocol {takeover.id} --html", f"edm-archive verify --takeover {takeover.id}"
+    purpose = "--purpose custody --html" if statement.exceptions else "--html"
+    page, check = (
+        f"edm-archive takeover protocol {takeover.id} {purpose}",
+        f"edm-archive verify --takeover {takeover.id}",
+    )
     screen.say(en=f"\nNext: {page} FILE\n      {check}", pl=f"\nDalej: {page} PLIK\n       {check}")
 
 

@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import permitting
-from cli.opening import opened, takeover_named
+from cli.opening import DOOR, opened, takeover_id
 from cli.options import Json
-from cli.screen import Screen, screen_of
+from cli.screen import Screen, heads, screen_of
 from repository.access.facts import RelationKind
 from storage.errors import Text
 
 if TYPE_CHECKING:
     from repository.access.facts import AfterDeath
-    from repository.access.principal import Principal
     from repository.catalogue.entitling import KnownRelation
     from repository.domain.describing import Identifier
-    from repository.runtime import Archive
 
 verbs = typer.Typer(no_args_is_help=True, help="Representatives, authorised and close persons; deaths of patients.")
 
@@ -43,23 +41,21 @@ def add_command(
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Record what a person is to a patient; what follows from it is decided at the next request."""
-    from repository.access.facts import Relation
+    from cli.identity import signed_in
     from repository.consents.grammar import day_of_words
-    from repository.entitlement import relate
+    from repository.stewarding.relations import related
 
     screen = screen_of(context)
     whose, who = permitting.patient_of(patient), _person(person)
     start = permitting.read("--since", lambda: day_of_words(since)[0]) if since else None
     end = permitting.read("--until", lambda: day_of_words(until)[1]) if until else None
     with opened(screen) as archive:
-        by = _writer(archive, screen, whose, takeover=takeover, person=who)
-        related = Relation(kind, who, whose, start or archive.clock(), end)
-        added = relate(archive, related, evidence=evidence, by=by)
-        known = archive.catalogue.entitling.relation(added)
-    if screen.as_json:
-        screen.json(_as_row(known) if known else {"id": added})
-        return
-    screen.say(en=f"Recorded: {added}", pl=f"Zapisano: {added}")
+        by = signed_in(archive, screen)
+        known = related(
+            archive, by, patient=whose, person=who, kind=kind, since=start, until=end, evidence=evidence,
+            takeover=takeover_id(archive, takeover),
+        )  # fmt: skip
+    screen.answer(_as_row(known), en=f"Recorded: {known.id}", pl=f"Zapisano: {known.id}")
 
 
 @verbs.command("end")
@@ -72,17 +68,12 @@ def end_command(
 ) -> None:
     """End a relation now; one that has ended with the patient's death may give a right of its own."""
     from cli.identity import signed_in
-    from repository.access.errors import NothingToEnd
-    from repository.entitlement import unrelate
+    from repository.stewarding.relations import unrelated
 
     screen = screen_of(context)
     with opened(screen) as archive:
-        signed_in(archive, screen)
-        known = archive.catalogue.entitling.relation(id)
-        by = _writer(archive, screen, known.relation.patient if known else None, takeover=takeover)
-        if known is None:
-            raise NothingToEnd
-        ended = unrelate(archive, id, by=by)
+        by = signed_in(archive, screen)
+        ended = unrelated(archive, by, id, takeover=takeover_id(archive, takeover))
     permitting.tell_ended(screen, id, ended.at, reason="ended")
 
 
@@ -96,17 +87,14 @@ def list_command(
 ) -> None:
     """All relations to a patient, ended ones too, and what was recorded of the patient's death. Of somebody under
     special protection nothing is shown but to whoever was let in."""
-    from cli.letting_in import Showing
+    from cli.identity import signed_in
+    from repository.stewarding.relations import relations_of
 
     screen = screen_of(context)
     whose = permitting.patient_of(patient)
     with opened(screen) as archive:
-        by = _writer(archive, screen, whose, takeover=takeover)
-        where = permitting.named(archive, screen, takeover)
-        desk = archive.catalogue.entitling
-        found, after = desk.relations([whose]), desk.after_death(whose)
-        if not Showing(archive, by, takeover=where).accounted(whose, count=len(found)):
-            found, after = [], None
+        by = signed_in(archive, screen)
+        found, after = relations_of(archive, by, whose, takeover=takeover_id(archive, takeover), door=DOOR)
     if screen.as_json:
         screen.json({"relations": [_as_row(each) for each in found], "died": _death(after)})
         return
@@ -131,24 +119,19 @@ def died_command(
     """Record a death, objections and court decisions (UPP art. 26(2)-(2b)). Said again, the last word counts whole."""
     from datetime import date
 
+    from cli.identity import signed_in
     from repository.access.facts import AfterDeath
-    from repository.consents.errors import OptionUnreadable
-    from repository.entitlement import note_death
-    from repository.polish_time import in_poland
+    from repository.stewarding.relations import died
 
     screen = screen_of(context)
     whose, people = permitting.patient_of(patient), tuple(_person(each, "--let-in") for each in let_in or ())
     day = permitting.read("--on", lambda: date.fromisoformat(on))
+    after = AfterDeath(day.isoformat(), objected, people)
     with opened(screen) as archive:
-        by = _writer(archive, screen, whose, takeover=takeover)
-        if day > in_poland(archive.clock()).date():
-            raise OptionUnreadable(option="--on")
-        after = AfterDeath(day.isoformat(), objected, people)
-        noted = note_death(archive, whose, after, by=by)
-    if screen.as_json:
-        screen.json({"died": _death(after), "recorded_at": noted.at})
-        return
-    screen.say(
+        by = signed_in(archive, screen)
+        noted = died(archive, by, whose, after=after, takeover=takeover_id(archive, takeover))
+    screen.answer(
+        {"died": _death(after), "recorded_at": noted.at},
         en=f"Recorded at {noted.at}. From now on nobody asks as the patient.",
         pl=f"Zapisano: {noted.at}. Odtąd nikt nie występuje jako pacjent.",
     )
@@ -158,40 +141,6 @@ def _person(text: str, option: str = "--person") -> "Identifier":
     from repository.consents.grammar import identifier_of_words
 
     return permitting.read(option, lambda: identifier_of_words(text))
-
-
-def _writer(
-    archive: "Archive",
-    screen: Screen,
-    patient: "Identifier | None",
-    *,
-    takeover: str,
-    person: "Identifier | None" = None,
-) -> "Principal":
-    """Who is signed in and may write of `patient`, and is not `person`. Raises `NotYoursToGive`, `SecondPersonNeeded`.
-
-    A relation counts in every takeover, so a worker writes only of patients that the custodian has.
-    """
-    from cli.identity import signed_in
-    from repository.access.errors import SecondPersonNeeded
-    from repository.access.identity import same
-    from repository.access.principal import PrincipalKind
-    from repository.access.subject import Subject
-    from repository.consents.errors import NotYoursToGive
-
-    signed_in(archive, screen)
-    where = takeover_named(archive, takeover) if takeover else None
-    by = permitting.giver(archive, screen, where.id if where else "")
-    if same(person, by.identifier):
-        raise SecondPersonNeeded
-    if by.kind is PrincipalKind.ADMINISTRATOR:
-        return by
-    desk = archive.catalogue.entitling
-    if where is None or patient is None or not desk.patients_among(where.number, [patient]):
-        raise NotYoursToGive
-    if desk.facts(by, Subject(takeover=where.id, patient_identifiers=(patient,))).protected is not False:
-        raise NotYoursToGive
-    return by
 
 
 def _as_row(known: "KnownRelation") -> dict[str, Any]:
@@ -216,7 +165,7 @@ KINDS = {
 
 def _tell(screen: Screen, found: "list[KnownRelation]", after: "AfterDeath | None") -> None:
     if after is not None:
-        let_in = ", ".join(f"{each.root}^{each.extension}" for each in after.overridden_for) or "–"
+        let_in = ", ".join(map(permitting.words_of, after.overridden_for)) or "–"
         said = ("yes", "tak") if after.objected else ("no", "nie")
         screen.say(
             en=f"Died on {after.died_on}. Objection to close persons: {said[0]}. Let in by a court: {let_in}",
@@ -225,13 +174,13 @@ def _tell(screen: Screen, found: "list[KnownRelation]", after: "AfterDeath | Non
     if not found:
         screen.say(en="No relation is recorded.", pl="Nie zapisano żadnej relacji.")
         return
-    heads = (("Id", "Id"), ("Person", "Osoba"), ("Kind", "Rodzaj"), ("Since", "Od"), ("Until", "Do"))
+    titles = heads(("Id", "Id"), ("Person", "Osoba"), ("Kind", "Rodzaj"), ("Since", "Od"), ("Until", "Do"))
     rows = [
         (
-            row["id"], f"{row['person']['root']}^{row['person']['extension']}",
+            row["id"], permitting.words_of(each.relation.person),
             getattr(KINDS[each.relation.kind], screen.language), row["since"][:10], (row["until"] or "–")[:10],
         )
         for each in found
         for row in (_as_row(each),)
     ]  # fmt: skip
-    screen.table([Text(en=en, pl=pl) for en, pl in heads], rows, whole=(0, 1))
+    screen.table(titles, rows, whole=(0, 1))

@@ -82,6 +82,13 @@ class Screen:
     def json(self, value: Mapping[str, Any]) -> None:
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
+    def answer(self, value: Mapping[str, Any], *, en: str, pl: str) -> None:
+        """`value` for a program, the paragraph for a person."""
+        if self.as_json:
+            self.json(value)
+        else:
+            self.say(en=en, pl=pl)
+
     def json_with_rows(self, head: Mapping[str, Any], name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """One JSON object whose member `name` is an array of any length, written as it comes."""
         sys.stdout.write(json.dumps(head, ensure_ascii=False)[:-1] + f', "{name}": [')
@@ -110,6 +117,11 @@ class Screen:
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(pl if self.language == "pl" else en, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def heads(*words: tuple[str, str]) -> list[Text]:
+    """The heads of a table, each in English and Polish."""
+    return [Text(en=en, pl=pl) for en, pl in words]
 
 
 def screen_of(context: typer.Context) -> Screen:

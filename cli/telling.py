@@ -1,6 +1,7 @@
 """A takeover for people and for programs: verdict, balance, exceptions, counts. Shared by the verbs of `takeover`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,32 @@ from repository.domain.statement import Statement
 from repository.domain.takeover import Item, Takeover
 from repository.findings import Finding
 from repository.polish_time import warsaw_date
-from repository.takeover.explaining import COUNTS, DISPOSITIONS, SEVERITIES, STATES, explained, told
+from repository.takeover.explaining import (
+    COUNTS,
+    DISPOSITIONS,
+    SEVERITIES,
+    explained,
+    is_of_the_form,
+    state_words,
+    told,
+)
 from storage.errors import Text
 
 if TYPE_CHECKING:
     from repository.catalogue.counting import Counts
 
 FIRST = 20
+Shows = Callable[[Item], bool]
+
+
+def of_the_package(_: Item) -> bool:
+    """Every name: for whoever has handed in the package that the names are of."""
+    return True
+
+
+def unnamed(_: Item) -> bool:
+    """No name: for whom nothing was decided."""
+    return False
 
 
 def moment(stamp: str) -> str:
@@ -30,6 +50,7 @@ def takeover_json(takeover: Takeover) -> dict[str, Any]:
     return {
         "id": takeover.id,
         "state": takeover.state.value,
+        "live": takeover.live,
         "package": takeover.package,
         "fingerprint": takeover.fingerprint,
         "declared": takeover.declared,
@@ -62,10 +83,20 @@ def finding_json(screen: Screen, finding: Finding) -> dict[str, Any]:
     }
 
 
-def statement_json(statement: Statement) -> dict[str, Any]:
+def unnamed_finding(finding: Finding) -> Finding:
+    """The same without the name of a file that may say whose it is."""
+    return finding if is_of_the_form(finding.subject) else replace(finding, subject="")
+
+
+def statement_json(statement: Statement, *, shows: Shows) -> dict[str, Any]:
+    """The statement; of exceptions that may not be named the ordinal, the lot and the codes."""
     from repository.takeover.concluding import statement_to_json
 
-    return statement_to_json(statement)
+    answer = statement_to_json(statement)
+    for item, told_of in zip(statement.exceptions, answer["exceptions"], strict=True):
+        if not shows(item):
+            del told_of["path"]
+    return answer
 
 
 def tell_takeover(screen: Screen, takeover: Takeover) -> None:
@@ -73,7 +104,7 @@ def tell_takeover(screen: Screen, takeover: Takeover) -> None:
     numbers = [("RPWDL", producer.rpwdl_book), ("REGON", producer.regon), ("NIP", producer.nip)]
     facts = [
         (Text(en="Takeover", pl="Przejęcie"), takeover.id),
-        (Text(en="State", pl="Stan"), screen.text(STATES[takeover.state.value])),
+        (Text(en="State", pl="Stan"), screen.text(state_words(takeover))),
         (Text(en="Producer", pl="Przekazujący"), producer.name or "–"),
         (Text(en="", pl=""), ", ".join(f"{name} {value}" for name, value in numbers if value)),
         (Text(en="Successor", pl="Następca"), handover.successor.name if handover.successor else ""),
@@ -129,19 +160,25 @@ def tell_kept(screen: Screen, counts: "Counts") -> None:
     )
 
 
-def tell_exceptions(screen: Screen, takeover: Takeover, exceptions: tuple[Item, ...], *, most: int = FIRST) -> None:
-    """The exceptions by name, with their reasons, and how to see all of them."""
+def tell_exceptions(
+    screen: Screen, takeover: Takeover, exceptions: tuple[Item, ...], *, shows: Shows, most: int = FIRST
+) -> None:
+    """The exceptions, by name where that may be told, with their reasons, and how to see all of them."""
     if not exceptions:
         screen.say(en="\nNo exceptions.", pl="\nBrak wyjątków.")
         return
     screen.say(en=f"\nExceptions ({number(len(exceptions))}):", pl=f"\nWyjątki ({number(len(exceptions))}):")
     for item in islice(exceptions, most):
-        screen.say(en=f"  {item.ordinal}  {item.path}", pl=f"  {item.ordinal}  {item.path}")
+        line = f"  {item.ordinal}  {item.path if shows(item) else '–'}"
+        screen.say(en=line, pl=line)
         for finding in explained(item):
             text = told(finding)
             screen.say(en=f"      {text.en} [{finding.code}]", pl=f"      {text.pl} [{finding.code}]")
     if len(exceptions) > most:
-        more, command = number(len(exceptions) - most), f"edm-archive takeover statement {takeover.id}"
+        more, command = (
+            number(len(exceptions) - most),
+            f"edm-archive takeover statement {takeover.id} --purpose custody",
+        )
         screen.say(en=f"  … and {more} more: {command}", pl=f"  … i jeszcze {more}: {command}")
 
 

@@ -3,7 +3,7 @@ unauthorise`: local accounts.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,13 +12,11 @@ from cli.identity import forget, keep, kept_token, noting, signed_in
 from cli.invitation import as_answer, show_secret, tell_invitation
 from cli.opening import opened
 from cli.options import Json
-from cli.screen import Screen, screen_of
+from cli.screen import Screen, heads, screen_of
 from repository.access.principal import Organisation, PrincipalKind
 from repository.domain.describing import Identifier
-from storage.errors import Text
 
 if TYPE_CHECKING:
-    from repository.catalogue.people_rows import Person
     from repository.people.inviting import Confirm
     from repository.runtime import Archive
 
@@ -114,7 +112,7 @@ def accept_command(
 @verbs.command("list")
 def list_command(context: typer.Context, as_json: Json = False) -> None:  # noqa: ARG001  the screen knows
     """Show all accounts, for administrators and auditors."""
-    from repository.people.keeping import people
+    from repository.people.keeping import people, told
 
     screen = screen_of(context)
     with opened(screen) as archive:
@@ -122,16 +120,16 @@ def list_command(context: typer.Context, as_json: Json = False) -> None:  # noqa
         found = people(archive)
     if screen.as_json:
         names = {one.account: one.shown for one in found}
-        told = (_as_row(one) | {"invited_by_name": names.get(one.invited_by, "")} for one in found)
-        screen.json_with_rows({"count": len(found)}, "people", told)
+        answers = (told(one) | {"invited_by_name": names.get(one.invited_by, "")} for one in found)
+        screen.json_with_rows({"count": len(found)}, "people", answers)
         return
-    heads = (("Name", "Nazwa"), ("Kind", "Rodzaj"), ("State", "Stan"), ("Person", "Osoba"), ("Until", "Do"))
+    titles = heads(("Name", "Nazwa"), ("Kind", "Rodzaj"), ("State", "Stan"), ("Person", "Osoba"), ("Until", "Do"))
     rows = [
         (one.shown, one.kind.value, one.state.value, f"{one.given_name} {one.surname}".strip() or "–",
          (one.locked_until or one.invitation_until)[:19] or "–")
         for one in found
     ]  # fmt: skip
-    screen.table([Text(en=en, pl=pl) for en, pl in heads], rows, whole=(0,))
+    screen.table(titles, rows, whole=(0,))
 
 
 @verbs.command("revoke")
@@ -145,16 +143,17 @@ def revoke_command(
 ) -> None:
     """Take an account away for good: its sessions end now, its invitation is void, its name is never given again."""
     from repository.people.inviting import OPERATOR
-    from repository.people.keeping import revoke
+    from repository.people.keeping import revoke, told
 
     screen = screen_of(context)
     with opened(screen) as archive:
         by = OPERATOR if operator else _signed_in(archive, screen, PrincipalKind.ADMINISTRATOR)
         gone = revoke(archive, name, by=by, note=noting(archive))
-    if screen.as_json:
-        screen.json(_as_row(gone))
-        return
-    screen.say(en="The account is revoked; its sessions are over.", pl="Konto unieważniono; jego sesje zakończono.")
+    screen.answer(
+        told(gone),
+        en="The account is revoked; its sessions are over.",
+        pl="Konto unieważniono; jego sesje zakończono.",
+    )
 
 
 @verbs.command("password")
@@ -180,10 +179,8 @@ def password_command(
         old, code = _proof(screen, password_file, totp)
         new = typed.password(screen, new_password_file, question=typed.NEW_PASSWORD, twice=True)
         change_password(archive, name, old, new=new, totp=code, note=noting(archive))
-    if screen.as_json:
-        screen.json({"name": name, "changed": True})
-        return
-    screen.say(
+    screen.answer(
+        {"name": name, "changed": True},
         en=f"The password is changed and all sessions are over.\nNext: edm-archive user sign-in {name}",
         pl=f"Hasło zmieniono i zakończono wszystkie sesje.\nDalej: edm-archive user sign-in {name}",
     )
@@ -231,10 +228,7 @@ def sign_out_command(context: typer.Context, as_json: Json = False) -> None:  # 
         except SessionOver:
             ended = ""
     forget()
-    if screen.as_json:
-        screen.json({"session": ended})
-        return
-    screen.say(en="Signed out.", pl="Wylogowano.")
+    screen.answer({"session": ended}, en="Signed out.", pl="Wylogowano.")
 
 
 verbs.command("authorise")(authorising.authorise_command)
@@ -256,12 +250,9 @@ def _proof(screen: Screen, file: Path | None, totp: str) -> tuple[str, str]:
 
 def _signed_in(archive: "Archive", screen: Screen, *kinds: PrincipalKind) -> str:
     """The account id of who is signed in, if of one of these kinds. Raises `NotAllowed`."""
-    from repository.people.errors import NotAllowed
+    from repository.people.keeping import require_kind
 
-    who = signed_in(archive, screen)
-    if who.kind not in kinds:
-        raise NotAllowed
-    return who.id
+    return require_kind(signed_in(archive, screen), *kinds).id
 
 
 def _organisation(name: str, id: str, *, role: str) -> Organisation | None:  # noqa: A002
@@ -276,24 +267,3 @@ def _identifier(text: str, option: str) -> Identifier | None:
     if text and not (colon and root and extension):
         raise typer.BadParameter("ROOT:EXTENSION", param_hint=option)
     return Identifier(root, extension) if text else None
-
-
-def _as_row(one: "Person") -> dict[str, Any]:
-    return {
-        "account": one.account,
-        "name": one.name,
-        "kind": one.kind.value,
-        "state": one.state.value,
-        "given_name": one.given_name,
-        "surname": one.surname,
-        "role": one.role,
-        "organisation": one.organisation.name if one.organisation else "",
-        "codes": one.totp is not None,
-        "invited_at": one.invited_at,
-        "invited_by": one.invited_by,
-        "invitation_until": one.invitation_until,
-        "accepted_at": one.accepted_at,
-        "locked_until": one.locked_until,
-        "revoked_at": one.revoked_at,
-        "revoked_by": one.revoked_by,
-    }

@@ -64,9 +64,9 @@ expect 3 edm-archive takeover receive "$demo/damaged" | tee "$demo/receive-damag
 damaged=$(first "$uuid" "$demo/receive-damaged.txt")
 expect 0 edm-archive takeover list
 
-heading "What became of the damaged package, item by item, and the signed protocol"
+heading "What became of the damaged package: the balance is for everybody, names of files for a purpose alone (exit code 2)"
 expect 0 edm-archive takeover statement "$damaged"
-expect 0 edm-archive takeover protocol "$damaged" --html "$demo/protocol.html"
+expect 2 edm-archive takeover protocol "$damaged"
 
 heading "Is the archive whole? Everything is opened and compared with the log"
 expect 0 edm-archive verify --level opened
@@ -84,6 +84,14 @@ if [ ! -e "$demo/session-doctor" ]; then
   account doctor "$(field code "$demo/invitation.json")" Jan Lekarski
 fi
 as doctor
+
+heading "The damaged package goes into the same custody, and its signed protocol names every exception"
+as admin
+successor=$(field name "$demo/custody.json" | tr -d '\\"')
+number="$(field root "$demo/custody.json")^$(field extension "$demo/custody.json")"
+expect 0 edm-archive custody give "$damaged" --name "$successor" --custodian "$number"
+as doctor
+expect 0 edm-archive takeover protocol "$damaged" --purpose custody --html "$demo/protocol.html"
 
 heading "Years later: somebody asks for a patient's documents. Nothing is shown without a purpose"
 pesel=$(sed -n 2p "$demo/package/metadata/patients.csv" | cut -d, -f2)

@@ -29,6 +29,7 @@ from repository.access.facts import AfterDeath, Approval, Authorisation, Custody
 from repository.access.identity import names
 from repository.access.permission import Permission, PermissionKind
 from repository.access.principal import Principal
+from repository.catalogue.errors import CatalogueConflict
 from repository.clock import instant
 from repository.consents.errors import ApprovalOfNothing, IdentifierUnfit, PermissionOfNothing
 from repository.domain.deed import Deed
@@ -49,11 +50,14 @@ def by_body(by: Principal | None) -> Body:
     return {"by": {"id": by.id, "name": name.encode("utf-8", "backslashreplace").decode()}}
 
 
-def give(archive: Archive, permission: Permission, *, by: Principal | None = None) -> Permission:
+def give(
+    archive: Archive, permission: Permission, *, by: Principal | None = None, edition: int | None = None
+) -> Permission:
     """The permission is recorded as of now: as a new one, or, where its id is known, as the next edition, which ends
     the one before at the same instant. Raises `PermissionOfNothing` where it could never be in force, and
-    `CatalogueConflict` where somebody else changes it at the same time."""
+    `CatalogueConflict` where somebody else changes it at the same time, or `edition` is said and is not the last."""
     known = archive.catalogue.entitling.permission(permission.id) if permission.id else None
+    _refuse_overtaken(known, edition)
     now = _not_before(archive, known.recorded_at if known else None, known.ended_at if known else None)
     given = replace(
         permission,
@@ -66,26 +70,27 @@ def give(archive: Archive, permission: Permission, *, by: Principal | None = Non
     refuse_nothing(given)
     body = {**permission_body(given), **by_body(by)}
     note(archive, "permission", body, outcome=given.kind.value, at=instant(now))
-    if given.kind is PermissionKind.OBJECTION:
+    if known or given.kind is PermissionKind.OBJECTION:  # see `_kept`: the edition before may have permitted more
         publish(archive)
     return given
 
 
 def give_all(archive: Archive, permissions: Sequence[Permission], *, by: Principal | None = None) -> list[Permission]:
     """All of `permissions`, which are new ones, are recorded as of now, those that say so as ended; or none is."""
-    now = archive.clock()
-    given = [replace(each, id=str(new_id()), edition=1, recorded_at=now, ended_at=None) for each in permissions]
-    for each in given:
-        refuse_nothing(each)
-    deeds: list[tuple[str, Body, str]] = []
-    for old, new in zip(permissions, given, strict=True):
-        deeds.append(("permission", {**permission_body(replace(new, end_reason="")), **by_body(by)}, new.kind.value))
-        if old.ended_at is not None:
-            why = old.end_reason or "withdrawn"
-            deeds.append(("permission-end", {"id": new.id, "edition": 1, "reason": why, **by_body(by)}, why))
+    now, deeds, given = archive.clock(), list[tuple[str, Body, str]](), list[Permission]()
+    for each in permissions:
+        made = replace(each, id=str(new_id()), edition=1, recorded_at=now, ended_at=None, end_reason="")
+        refuse_nothing(made)
+        deeds.append(("permission", {**permission_body(made), **by_body(by)}, made.kind.value))
+        if each.ended_at is not None:
+            made = replace(made, ended_at=now, end_reason=each.end_reason or "withdrawn")
+            end = {"id": made.id, "edition": made.edition, "reason": made.end_reason, **by_body(by)}
+            deeds.append(("permission-end", end, made.end_reason))
+        given.append(made)
     note_all(archive, deeds, at=instant(now))
-    known = archive.catalogue.entitling
-    return [found for each in given if (found := known.permission(each.id)) is not None]
+    if any(each.kind is PermissionKind.OBJECTION for each in given):
+        publish(archive)
+    return given
 
 
 def refuse_nothing(permission: Permission) -> None:
@@ -100,15 +105,28 @@ def refuse_nothing(permission: Permission) -> None:
         raise PermissionOfNothing(reason="the patient's identifier has no issuer, and no takeover is named")
 
 
-def withdraw(archive: Archive, id: str, *, reason: str = "withdrawn", by: Principal | None = None) -> Deed:  # noqa: A002
+def withdraw(
+    archive: Archive,
+    id: str,  # noqa: A002
+    *,
+    reason: str = "withdrawn",
+    by: Principal | None = None,
+    edition: int | None = None,
+) -> Deed:
     """The permission ends now: the next request is decided without it. Raises `PermissionUnknown` where there is none
-    that has not ended."""
+    that has not ended, and `CatalogueConflict` where `edition` is said and is not the last one any more."""
     known = archive.catalogue.entitling.permission(id)
     if known is None or known.ended_at is not None:
         raise PermissionUnknown
+    _refuse_overtaken(known, edition)
     at = instant(_not_before(archive, known.recorded_at))
     body = {"id": id, "edition": known.edition, "reason": reason, **by_body(by)}
     return _kept(archive, note(archive, "permission-end", body, outcome=reason, at=at))
+
+
+def _refuse_overtaken(known: Permission | None, edition: int | None) -> None:
+    if known is not None and edition is not None and known.edition != edition:
+        raise CatalogueConflict(reason="another edition")
 
 
 def protect(
@@ -165,7 +183,7 @@ def note_death(archive: Archive, patient: Identifier, after: AfterDeath, *, by: 
     `IdentifierUnfit`."""
     _refuse_unfit(patient)
     body = {"patient": identifier_body(patient), **after_death_body(after), **by_body(by)}
-    return note(archive, "after-death", body)
+    return _kept(archive, note(archive, "after-death", body))
 
 
 def give_custody(
@@ -176,6 +194,8 @@ def give_custody(
     since = max(archive.clock(), history[-1].since + _NEXT) if history else archive.clock()
     given = Custody(custodian, since)
     note(archive, "custody", custody_deed(takeover, given, name=name, by=by), outcome="given", at=instant(since))
+    if history:  # see `_kept`: somebody has lost it
+        publish(archive)
     return given
 
 

@@ -1,7 +1,7 @@
 """What can go wrong in the archive itself; every other part keeps its errors in its own room.
 
 ArchiveError (storage/errors.py)
-├─ HomeMissing · HomeExists · HomeBusy · HomeDamaged
+├─ HomeMissing · HomeExists · HomeBusy · HomeInUse · HomeDamaged
 ├─ SecretMissing            no passphrase and no key file was given
 ├─ TakeoverMissing
 ├─ TakeoverStopped          an item could not be kept because of the archive, not of the item
@@ -42,6 +42,20 @@ class HomeBusy(ArchiveError):
     todo = Text(
         en="Wait until it ends, then run the same command again. Reading commands need not wait.",
         pl="Poczekaj na jego koniec i powtórz polecenie. Polecenia odczytu nie muszą czekać.",
+    )
+
+
+class HomeInUse(ArchiveError):
+    code = "HOM-007"
+    exit_code = 9
+    retryable = True
+    what = Text(
+        en="The archive at {home} is being served or worked on (`serve`, `worker`).",
+        pl="Archiwum {home} jest udostępniane lub wykonuje zadania (`serve`, `worker`).",
+    )
+    todo = Text(
+        en="Stop them, run the same command again, and start them afterwards.",
+        pl="Zatrzymaj je, powtórz polecenie i uruchom je po jego zakończeniu.",
     )
 
 

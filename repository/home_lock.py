@@ -1,34 +1,59 @@
-"""One writer to an archive's home at a time.
+"""Who has an archive's home: one writer at a time, and nobody at all while its catalogue is replaced.
 
-A lock of the operating system on `HOME/lock` (flock): it ends with the process, however that ends. It keeps two
-commands on one machine apart; across machines the catalogue's transactions and job leases do that.
+Locks of the operating system (flock): they end with the process, however that ends. `HOME/lock` keeps two commands on
+one machine apart; across machines the catalogue's transactions and job leases do that. `HOME/in-use` is shared by all
+that keep the catalogue open for long (`serve`, `worker`): a file that was replaced under them would take what they
+write, accounts of readings among it, and be lost with it.
 """
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from repository.errors import HomeBusy, HomeDamaged
+from repository.errors import HomeBusy, HomeDamaged, HomeInUse
+from storage.errors import ArchiveError
 
 
 @contextmanager
 def sole_writer(home: Path) -> Iterator[None]:
     """While this is held no other process of this machine writes to `home`. Raises `HomeBusy`."""
-    path = home / "lock"
+    with _locked(home / "lock", fcntl.LOCK_EX, refused=lambda pid: HomeBusy(home=str(home), pid=pid)):
+        yield
+
+
+@contextmanager
+def in_use(home: Path) -> Iterator[None]:
+    """While this is held, by however many, the catalogue of `home` is not replaced. Taken before it is opened. Raises
+    `HomeBusy` while it is replaced."""
+    with _locked(home / "in-use", fcntl.LOCK_SH, refused=lambda pid: HomeBusy(home=str(home), pid=pid)):
+        yield
+
+
+@contextmanager
+def unused(home: Path) -> Iterator[None]:
+    """While this is held nobody begins to use `home`. Raises `HomeInUse` where somebody does."""
+    with _locked(home / "in-use", fcntl.LOCK_EX, refused=lambda _pid: HomeInUse(home=str(home))):
+        yield
+
+
+@contextmanager
+def _locked(path: Path, how: int, *, refused: Callable[[str], ArchiveError]) -> Iterator[None]:
+    """The lock on `path`; whoever has it alone has written its process id there, which `refused` is told."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise HomeDamaged(path=str(path), reason="cannot be written") from error
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, how | fcntl.LOCK_NB)
         except BlockingIOError as error:
             held_by = os.pread(handle, 20, 0).decode(errors="replace").strip() or "?"
-            raise HomeBusy(home=str(home), pid=held_by) from error
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+            raise refused(held_by) from error
+        if how == fcntl.LOCK_EX:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(handle)

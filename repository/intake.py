@@ -6,7 +6,7 @@ was taken over before is not taken over again; its protocol is given instead.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import count
@@ -35,9 +35,8 @@ from repository.takeover.directories import absent
 from repository.takeover.errors import ProtocolMissing, StatementUnbalanced
 from repository.takeover.inscribing import inscribe_closing, inscribe_opening, read_description
 from repository.takeover.receiving import Progress, Receiving, reap
-from repository.takeover.sealing import folder_of
+from repository.takeover.sealing import place_of
 from storage.ids import new_id
-from storage.sealing.pack import SealedMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +104,12 @@ def complete(
         if rejection is None:
             _settle_items(archive, takeover, package, progress=progress)
         takeover = archive.catalogue.move(takeover.number, State.RECEIVED, at=stamp(archive.clock()))
+    return conclude(archive, takeover, rejection=rejection)
+
+
+def conclude(archive: Archive, takeover: Takeover, *, rejection: Finding | None = None) -> Takeover:
+    """A takeover to which nothing more comes, `received` or further, has reached a final state, and its protocol is
+    signed, stored and in a published log. Needs to be the only one at work on it. Raises `StatementUnbalanced`."""
     statement = _balanced(archive, takeover)
     if takeover.state is State.RECEIVED:
         takeover = archive.catalogue.move(takeover.number, State.BALANCED, at=stamp(archive.clock()))
@@ -154,7 +159,11 @@ def closing_of(archive: Archive, takeover: Takeover) -> dict[str, Any] | None:
 def _record_opening(archive: Archive, takeover: Takeover, package: HandoverPackage) -> None:
     findings = [*package.findings, *((package.rejection,) if package.rejection else ())]
     deque(package.patients(report=findings.append), maxlen=0)  # what is wrong with the list is known at its end
-    detail = f"package {takeover.fingerprint}"
+    record_opening(archive, takeover, detail=f"package {takeover.fingerprint}", findings=findings)
+
+
+def record_opening(archive: Archive, takeover: Takeover, *, detail: str, findings: Sequence[Finding] = ()) -> None:
+    """The opening of the takeover is in the store, in the catalogue and in the log."""
     event = _event(archive, takeover, "capture", at=takeover.opened_at, outcome="started", detail=detail)
     key = takeover_key(archive.vault, archive.catalogue, takeover.number)
     description = inscribe_opening(takeover, findings=findings, events=(event,))
@@ -233,9 +242,7 @@ def _directory_findings(archive: Archive, takeover: Takeover) -> Iterator[Findin
     warrant = upkeep(archive, Purpose.CUSTODY, takeover=takeover.id, reason="what a DICOMDIR names is compared")
     for ordinal in ordinals:
         holding = archive.catalogue.holding(takeover.number, ordinal)
-        place = SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
-        key = f"{folder_of(takeover.id)}/{holding.location.object_id}"
-        content = b"".join(archive.vault.open(key, place, warrant=warrant))
+        content = b"".join(archive.vault.open(*place_of(takeover, holding), warrant=warrant))
         paths = (item.path for item in archive.catalogue.items(takeover.number) if item.size >= 0)
         yield from absent(holding.path, content, paths)
 

@@ -39,10 +39,15 @@ def note(archive: Archive, kind: str, body: Mapping[str, Any], *, outcome: str =
 def note_all(archive: Archive, deeds: Sequence[tuple[str, Mapping[str, Any], str]], *, at: str = "") -> list[Deed]:
     """All of `deeds` (kind, body, outcome) are in the journal, in this order and one transaction, or none of them."""
     when = at or instant(archive.clock())
-    return archive.catalogue.journal.write([_maker(archive, *each, when) for each in deeds])
+    return archive.catalogue.journal.write(
+        [deed_maker(archive, kind, body, outcome=outcome, at=when) for kind, body, outcome in deeds]
+    )
 
 
-def _maker(archive: Archive, kind: str, body: Mapping[str, Any], outcome: str, at: str) -> Callable[[int], Deed]:
+def deed_maker(
+    archive: Archive, kind: str, body: Mapping[str, Any], *, outcome: str, at: str
+) -> Callable[[int], Deed]:
+    """The deed, once its number is known: for whoever writes it in a transaction with other things."""
     facts = canonical(body)
 
     def make(number: int) -> Deed:

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from repository.access.account import Account, account_of_attempt, as_body
@@ -23,16 +23,16 @@ from repository.access.facts import Facts
 from repository.access.principal import Assurance, Identification, Method, Organisation, Principal, PrincipalKind
 from repository.access.purpose import Purpose
 from repository.access.request import AccessRequest
-from repository.access.rules import rules_at
+from repository.access.rules import rules_in_force
 from repository.access.subject import Operation, Subject
-from repository.catalogue.errors import HoldingUnknown, TakeoverUnknown
-from repository.catalogue.folding import date_key
+from repository.catalogue.entitling import About
+from repository.catalogue.errors import HoldingUnknown
 from repository.domain.holding import Holding
 from repository.domain.takeover import Takeover
 from repository.journal import note, note_all
-from repository.polish_time import in_poland
 from repository.runtime import Archive
-from repository.takeover.sealing import folder_of
+from repository.subjects import common, subject_of
+from repository.takeover.sealing import TAKEOVERS, folder_of, object_of
 from storage.warrants import Warrant
 
 NOT_THERE = "NOT_FOUND"
@@ -67,10 +67,16 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A holding and whose it is."""
+    """A holding and whose it is.
+
+    It may stand for `images` that are alike in all that rules look at, when what is made of all of them is asked for:
+    that lies in objects whose names begin with one of `places`, and the warrant extends to those instead.
+    """
 
     takeover: Takeover
     holding: Holding
+    images: int = 1
+    places: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -91,7 +97,7 @@ def decided(archive: Archive, request: AccessRequest) -> Decision:
     what `EvidenceLog.confirm` raises where the catalogue does not hold all that the log does."""
     _confirm(archive, request.operation)
     facts = archive.catalogue.entitling.facts(request.principal, request.subject, at=request.at)
-    return decide(request, facts, rules=rules_at(in_poland(request.at).date()))
+    return decide(request, facts, rules=rules_in_force(request.at))
 
 
 def ask(
@@ -100,14 +106,24 @@ def ask(
     """The account of a permitted request, durable. Raises `AccessRefused` for any other, after its account is durable;
     where there is nothing to decide by, what the catalogue raises, and nothing was opened."""
     decision = decided(archive, request)
-    account = account_of_attempt(request, decision, patient_name=patient_name, count=count, manner=manner)
-    return _accounted(archive, account, decision)
-
-
-def _accounted(archive: Archive, account: Account, decision: Decision) -> Account:
-    deed = note(archive, "account", as_body(account), outcome=account.outcome, at=account.at)
+    account = accounted(
+        archive, account_of_attempt(request, decision, patient_name=patient_name, count=count, manner=manner)
+    )
     if not decision.permitted:
         raise AccessRefused
+    return account
+
+
+def judged(archive: Archive, request: AccessRequest) -> Decision:
+    """As `decided`, and its account is durable: for whoever makes something of a refusal."""
+    decision = decided(archive, request)
+    accounted(archive, account_of_attempt(request, decision))
+    return decision
+
+
+def accounted(archive: Archive, account: Account) -> Account:
+    """The account, durable, with its number."""
+    deed = note(archive, "account", as_body(account), outcome=account.outcome, at=account.at)
     return replace(account, number=deed.number)
 
 
@@ -123,23 +139,23 @@ def nothing_there(archive: Archive, errand: Errand, operation: Operation = Opera
     somebody who is there are gathered and thrown away, for time would tell as much as words."""
     request = errand.request(archive, operation, Subject(takeover=""))
     _confirm(archive, operation)
-    decision = decide(request, _decoy(archive, errand), rules=rules_at(in_poland(request.at).date()))
-    decision = replace(decision, reasons=(NOT_THERE,), rule="", duties=())
-    try:
-        _accounted(archive, account_of_attempt(request, decision), decision)
-    except AccessRefused as refused:
-        return refused
-    raise AssertionError("unreachable: what is not there is refused")
+    decision = decide(request, _decoy(archive, errand, at=request.at), rules=rules_in_force(request.at))
+    accounted(archive, account_of_attempt(request, replace(decision, reasons=(NOT_THERE,), rule="", duties=())))
+    return AccessRefused()
 
 
-def _decoy(archive: Archive, errand: Errand) -> Facts:
-    """Facts about the first holding of the archive, or about nothing where it is empty."""
-    with suppress(TakeoverUnknown, HoldingUnknown):
-        first = archive.catalogue.takeover_by_number(1)
-        patient = archive.catalogue.holding(first.number, 1).patient
-        archive.catalogue.entitling.patient_name(first.number, patient)
-        return archive.catalogue.entitling.facts(errand.principal, _whole(archive, first, patient))
-    return archive.catalogue.entitling.facts(errand.principal, Subject(takeover=""))
+def _decoy(archive: Archive, errand: Errand, *, at: datetime) -> Facts:
+    """Facts about the first patient of the archive, of whom a holding was read as well, or about nothing where it is
+    empty. With a holding of nobody's in the place of a patient's this took 1.4 ms less than a refusal, of 5."""
+    number, patient, takeover = 1, 0, ""
+    with archive.catalogue.together():
+        with suppress(HoldingUnknown):
+            takeover, holding = archive.catalogue.somebodys(number)
+            patient = holding.patient
+        known = archive.catalogue.entitling.about(
+            errand.principal, takeover, number=number, patient=patient, at=at, anew=True
+        )
+    return known.facts
 
 
 def admit(archive: Archive, errand: Errand, found: Iterable[Found], *, operation: Operation) -> Iterator[Admitted]:
@@ -177,23 +193,19 @@ def _pages(found: Iterable[Found]) -> Iterator[list[Found]]:
 def _admit_part(archive: Archive, errand: Errand, part: Sequence[Found], *, operation: Operation) -> Iterator[Admitted]:
     """One patient's holdings: decided one by one on one set of facts; those that were decided alike, by the same rule
     or for the same reasons, are one attempt with one account. All accounts are written before the first is admitted."""
-    takeover, patient = part[0].takeover, part[0].holding.patient
-    whole = _whole(archive, takeover, patient)
-    request = errand.request(archive, operation, whole)
+    takeover = part[0].takeover
+    request = errand.request(archive, operation, Subject(takeover=takeover.id))
     _confirm(archive, operation)
-    facts = archive.catalogue.entitling.facts(errand.principal, whole, at=request.at)
-    subjects = [subject_of(whole, each.holding) for each in part]
-    decisions = _decisions(request, subjects, facts)
-    name = archive.catalogue.entitling.patient_name(takeover.number, patient)
+    known, subjects, decisions = _decided_part(archive, request, part)
     groups: dict[Decision, list[int]] = {}
     for place, decision in enumerate(decisions):
         groups.setdefault(decision, []).append(place)
     accounts = [
         account_of_attempt(
-            replace(request, subject=_common(whole, [subjects[place] for place in places])),
+            replace(request, subject=common(known.subject, [subjects[place] for place in places])),
             decision,
-            patient_name=name,
-            count=len(places),
+            patient_name=known.name,
+            count=sum(part[place].images for place in places),
             manner=errand.manner,
         )
         for decision, places in groups.items()
@@ -202,14 +214,36 @@ def _admit_part(archive: Archive, errand: Errand, part: Sequence[Found], *, oper
     for deed, (decision, places) in zip(deeds, groups.items(), strict=True):
         if decision.permitted:
             chosen = [part[place] for place in places]
-            objects = {f"{folder_of(takeover.id)}/{each.holding.location.object_id}" for each in chosen}
+            objects = {object_of(takeover, each.holding) for each in chosen if not each.places}
+            objects |= {place for each in chosen for place in each.places}
             warrant = Warrant(deed.number, tuple(sorted(objects)))
             yield from (Admitted(each, warrant) for each in chosen)
 
 
+def _decided_part(
+    archive: Archive, request: AccessRequest, part: Sequence[Found]
+) -> tuple[About, list[Subject], list[Decision]]:
+    """What is known of the patient, and of each holding the subject and the decision.
+
+    What is remembered makes only those quicker to whom something is opened. A part of which nothing is takes the work
+    of gathering all of it, also where the same person was let see something else of the patient a moment ago: what is
+    not there takes it as well (`nothing_there`)."""
+    desk, takeover = archive.catalogue.entitling, part[0].takeover
+    number, patient, at = takeover.number, part[0].holding.patient, request.at
+    with archive.catalogue.together():
+        known = desk.about(request.principal, takeover.id, number=number, patient=patient, at=at)
+        subjects = [_subject(known.subject, each) for each in part]
+        decisions = _decisions(request, subjects, known.facts)
+        if any(decision.permitted for decision in decisions):
+            desk.keep(request.principal, known, number=number)
+        else:
+            desk.gather_in_vain(request.principal, known, number=number, at=at)
+    return known, subjects, decisions
+
+
 def _decisions(request: AccessRequest, subjects: Sequence[Subject], facts: Facts) -> list[Decision]:
     """One for each subject. The images of a study are alike in all that rules look at, so they are decided once."""
-    rules = rules_at(in_poland(request.at).date())
+    rules = rules_in_force(request.at)
     made: dict[Subject, Decision] = {}
     found = []
     for subject in subjects:
@@ -220,37 +254,9 @@ def _decisions(request: AccessRequest, subjects: Sequence[Subject], facts: Facts
     return found
 
 
-def _whole(archive: Archive, takeover: Takeover, patient: int) -> Subject:
-    identifiers = archive.catalogue.entitling.identifiers_of(takeover.number, patient) if patient else ()
-    return Subject(takeover=takeover.id, patient=patient, patient_identifiers=identifiers)
-
-
-def subject_of(whole: Subject, holding: Holding) -> Subject:
-    """What a decision needs to know of a holding; `whole` is its patient's subject."""
-    document, dicom = holding.description.document, holding.description.dicom
-    if document is not None:
-        return replace(
-            whole,
-            ordinal=holding.ordinal,
-            document=document.identifier,
-            class_code=document.class_code,
-            events=tuple(event.identifier for event in document.events),
-            date=date_key(document.effective_time),
-            study=document.study_uids[0] if len(document.study_uids) == 1 else "",
-            author=document.author_id,
-        )
-    if dicom is not None:
-        day = date_key(dicom.attributes.get("StudyDate", ""))
-        return replace(whole, ordinal=holding.ordinal, study=dicom.study_instance_uid, date=day)
-    return replace(whole, ordinal=holding.ordinal)
-
-
-def _common(whole: Subject, subjects: Sequence[Subject]) -> Subject:
-    """What can be said of all of them: the one of them there is, or the study that they share."""
-    if len(subjects) == 1:
-        return subjects[0]
-    studies = {subject.study for subject in subjects}
-    return replace(whole, study=studies.pop() if len(studies) == 1 else "")
+def _subject(whole: Subject, found: Found) -> Subject:
+    subject = subject_of(whole, found.holding)
+    return subject if found.images == 1 else replace(subject, ordinal=0)
 
 
 def upkeep(archive: Archive, purpose: Purpose, *, takeover: str = "", reason: str) -> Warrant:
@@ -266,7 +272,7 @@ def upkeep(archive: Archive, purpose: Purpose, *, takeover: str = "", reason: st
         reason=reason,
     )
     account = ask(archive, request)
-    return Warrant(account.number, (f"{folder_of(takeover)}/" if takeover else "takeovers/",))
+    return Warrant(account.number, (f"{folder_of(takeover)}/" if takeover else TAKEOVERS,))
 
 
 def archive_itself(archive: Archive) -> Principal:

@@ -5,6 +5,7 @@ the last Sunday of October), which holds for every date that the archive writes:
 """
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 
 def warsaw_date(stamp: str) -> str:
@@ -20,6 +21,7 @@ def in_poland(moment: datetime) -> datetime:
     return (moment + timedelta(hours=2 if summer else 1)).replace(tzinfo=None)
 
 
+@lru_cache(maxsize=64)
 def _turn(year: int, month: int) -> datetime:
     """01:00 UTC on the last Sunday of a month of 31 days."""
     last = date(year, month, 31)

@@ -7,7 +7,6 @@
 One item that cannot be given out is named and does not stop the others; a store or a disk that fails does.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -21,8 +20,8 @@ from repository.evidence.errors import LogError
 from repository.evidence.proof import SUFFIX
 from repository.opening import Admitted, Found
 from repository.runtime import Archive
+from repository.streaming import whole
 from storage.errors import ObjectMissing, RecordKeyMissing, SealBroken
-from storage.sealing.pack import SealedMember
 
 _NUMBERED = re.compile(r"([0-9a-f-]{1,36})/([1-9][0-9]{0,17})")
 _BY_PATH = re.compile(r"([0-9a-f-]{1,36})/path:(.+)", re.DOTALL)
@@ -60,12 +59,14 @@ def resolve(archive: Archive, what: str) -> Iterator[Found]:
 
 def _resolved(archive: Archive, what: str) -> Iterator[Found]:
     if numbered := _NUMBERED.fullmatch(what):
-        takeover = archive.catalogue.takeover(numbered[1])
-        return _of_item(archive, takeover, archive.catalogue.item(takeover.number, int(numbered[2])))
+        with archive.catalogue.together():
+            takeover = archive.catalogue.takeover(numbered[1])
+            return _of_item(archive, takeover, archive.catalogue.item(takeover.number, int(numbered[2])))
     if by_path := _BY_PATH.fullmatch(what):
-        takeover = archive.catalogue.takeover(by_path[1])
-        found = archive.catalogue.items_at(takeover.number, (by_path[2],))  # as long for what is not there
-        return _of_item(archive, takeover, found[0] if found else None)
+        with archive.catalogue.together():
+            takeover = archive.catalogue.takeover(by_path[1])
+            found = archive.catalogue.items_at(takeover.number, (by_path[2],))  # as long for what is not there
+            return _of_item(archive, takeover, found[0] if found else None)
     if _UID.fullmatch(what):
         return _of_uid(archive, what)
     root, mark, extension = what.partition("^")
@@ -73,12 +74,13 @@ def _resolved(archive: Archive, what: str) -> Iterator[Found]:
 
 
 def _of_item(archive: Archive, takeover: Takeover, item: Item | None) -> Iterator[Found]:
-    if item is None:
-        return
-    if item.disposition in STORED:
-        yield Found(takeover, archive.catalogue.holding(takeover.number, item.ordinal))
-    elif item.disposition is Disposition.DUPLICATE:
-        yield Found(takeover, archive.catalogue.holding(takeover.number, item.duplicate_of))
+    """Found when this returns, so that it is one transaction with what was asked before."""
+    ordinal = 0
+    if item is not None and item.disposition in STORED:
+        ordinal = item.ordinal
+    elif item is not None and item.disposition is Disposition.DUPLICATE:
+        ordinal = item.duplicate_of
+    return iter((Found(takeover, archive.catalogue.holding(takeover.number, ordinal)),) if ordinal else ())
 
 
 def _of_uid(archive: Archive, uid: str) -> Iterator[Found]:
@@ -107,10 +109,11 @@ def _of_query(archive: Archive, query: Query) -> Iterator[Found]:
     takeovers: dict[int, Takeover] = {}
     while True:
         page = archive.catalogue.search(query)
-        for hit in page.hits:
-            if hit.takeover not in takeovers:
-                takeovers[hit.takeover] = archive.catalogue.takeover_by_number(hit.takeover)
-            yield Found(takeovers[hit.takeover], archive.catalogue.holding(hit.takeover, hit.ordinal))
+        with archive.catalogue.together():
+            for number in {hit.takeover for hit in page.hits} - takeovers.keys():
+                takeovers[number] = archive.catalogue.takeover_by_number(number)
+            found = archive.catalogue.holdings_at([(hit.takeover, hit.ordinal) for hit in page.hits])
+        yield from (Found(takeovers[number], holding) for number, holding in found)
         if not page.next:
             return
         query = replace(query, after=page.next)
@@ -147,29 +150,13 @@ def _delivered(archive: Archive, admitted: Admitted, target: Target, *, path: Pa
     index = archive.catalogue.index_of(found.takeover.number, holding.ordinal)
     try:
         if not target.holds(path, size=holding.size, sha256=holding.sha256):
-            target.write(path, _checked(archive, admitted))
+            target.write(path, whole(archive, admitted))  # without an end there is no file of that name
         proof = archive.log.prove_record(holding.record, index, size=signed) if index < signed else b""
     except (SealBroken, ObjectMissing, RecordKeyMissing, LogError) as fault:
         return Delivered(found.name, holding.size, sha256, fault=fault.code)
     if proof and not target.is_file_with(beside, proof):
         target.write(beside, iter((proof,)), replace=True)
     return Delivered(found.name, holding.size, sha256, str(path), str(beside) if proof else "")
-
-
-def _checked(archive: Archive, admitted: Admitted) -> Iterator[bytes]:
-    """The bytes of a holding; raises `SealBroken` at the end, before the file is given its name, if they differ."""
-    found, digest, size = admitted.found, hashlib.sha256(), 0
-    holding = found.holding
-    pack = archive.catalogue.pack(found.takeover.number, holding.location.object_id)
-    if pack is None:
-        raise ObjectMissing(key=holding.location.object_id)
-    member = SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
-    for part in archive.vault.open(pack.key, member, warrant=admitted.warrant):
-        digest.update(part)
-        size += len(part)
-        yield part
-    if size != holding.size or digest.digest() != holding.sha256:
-        raise SealBroken(key=pack.key, reason="it opens, and is not what was received")
 
 
 def target_for(dest: Path, *, single: bool) -> Target:

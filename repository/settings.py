@@ -3,17 +3,20 @@
 `EDM_ARCHIVE_HOME` (default ./var/archive) holds `archive.json`: which archive this is, where its objects and its
 catalogue lie. What opens the key ring comes from the environment alone: `EDM_ARCHIVE_KEY_FILE` or
 `EDM_ARCHIVE_PASSPHRASE_FILE`, both files that only their owner can read. Nothing secret is ever taken from an argument.
+Whose certificates are trusted is decided by a folder, `EDM_ARCHIVE_TRUST_FOLDER` (default HOME/trust).
 """
 
 import json
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from repository.accounting.collector_settings import Collector, collector_from
+from repository.demand_times import TIMES, Times, times_from
 from repository.errors import HomeDamaged, HomeMissing, SettingWrong
+from repository.evidence.trust.settings import Revocation, revocation_from
 from storage.keys.ring import write_private
 
 FORMAT = "edm-archive home 1"
@@ -34,10 +37,17 @@ class Settings:
     broker: str = ""  # of Celery; empty means the embedded worker
     collector: Collector | None = None  # where accounts are sent
     workers: int = 2
+    demand_times: Times = field(default_factory=lambda: dict(TIMES), hash=False)  # how long a demand stands in a state
+    trust_folder: Path | None = None  # default: HOME/trust
+    revocation: Revocation = Revocation.WHEN_PRESENT
 
     @property
     def ring_path(self) -> Path:
         return self.key_ring or self.home / "keyring.json"
+
+    @property
+    def trust_path(self) -> Path:
+        return self.trust_folder or self.home / "trust"
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -60,6 +70,9 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         broker=environment.get(PREFIX + "BROKER", ""),
         collector=collector_from(environment),
         workers=int(workers),
+        demand_times=times_from(environment),
+        trust_folder=path("TRUST_FOLDER"),
+        revocation=revocation_from(environment),
     )
 
 

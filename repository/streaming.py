@@ -9,14 +9,15 @@ from collections.abc import Iterator
 
 from repository.opening import Admitted
 from repository.runtime import Archive
-from storage.errors import ObjectMissing, SealBroken
+from repository.takeover.sealing import place_of
+from storage.errors import SealBroken
 from storage.sealing.pack import SealedMember
 
 
 def whole(archive: Archive, admitted: Admitted) -> Iterator[bytes]:
     """All bytes; raises `SealBroken` at the end, after the last of them, if they are not what was received."""
     holding, digest, size = admitted.found.holding, hashlib.sha256(), 0
-    key, member = _place(archive, admitted)
+    key, member = _place(admitted)
     for piece in archive.vault.open(key, member, warrant=admitted.warrant):
         digest.update(piece)
         size += len(piece)
@@ -27,13 +28,11 @@ def whole(archive: Archive, admitted: Admitted) -> Iterator[bytes]:
 
 def part(archive: Archive, admitted: Admitted, *, offset: int, length: int) -> Iterator[bytes]:
     """`length` bytes from `offset`, both within the holding; only the chunks that they touch are read and opened."""
-    key, member = _place(archive, admitted)
+    key, member = _place(admitted)
     return archive.vault.open_range(key, member, offset=offset, length=length, warrant=admitted.warrant)
 
 
-def _place(archive: Archive, admitted: Admitted) -> tuple[str, SealedMember]:
-    holding = admitted.found.holding
-    pack = archive.catalogue.pack(admitted.found.takeover.number, holding.location.object_id)
-    if pack is None:
-        raise ObjectMissing(key=holding.location.object_id)
-    return pack.key, SealedMember(holding.location.offset, holding.location.length, holding.sealed_sha256)
+def _place(admitted: Admitted) -> tuple[str, SealedMember]:
+    """As the holding's own row and record say. The pack's row says nothing more, so that one which is lost takes no
+    bytes from anybody: `verify` names it, and what lies in the store is opened and checked as ever."""
+    return place_of(admitted.found.takeover, admitted.found.holding)

@@ -120,6 +120,16 @@ class Vault:
         with self.store.open(key, offset=member.offset, length=member.length) as stream:
             yield from open_whole(data_key, header.context(member.offset), pieces(stream), name=key)
 
+    def open_run(self, key: str, members: Sequence[SealedMember], *, warrant: Warrant) -> Iterator[Iterator[bytes]]:
+        """The bytes of members that lie side by side, in one reading of the object; each must be used up before the
+        next is asked for. Raises as `open`."""
+        header, data_key = self._warranted(key, warrant)
+        first, last = members[0], members[-1]
+        with self.store.open(key, offset=first.offset, length=last.offset + last.length - first.offset) as stream:
+            for member in members:
+                sealed = pieces(stream, length=member.length)
+                yield open_whole(data_key, header.context(member.offset), sealed, name=key)
+
     def sha256_opened(self, key: str, offset: int, sealed: Iterable[Bytes], *, warrant: Warrant) -> bytes:
         """SHA-256 of the member at `offset` from its sealed bytes, for whoever reads an object through in one go."""
         header, data_key = self._warranted(key, warrant)

@@ -1,17 +1,70 @@
 """The native REST interface, below /v1."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.native import health, holdings, sessions
+from api.native import (
+    accounts,
+    consents,
+    custody,
+    demands,
+    errors_told,
+    feed,
+    grants,
+    handing_in,
+    health,
+    holdings,
+    jobs,
+    log,
+    metrics,
+    me,
+    people,
+    protection,
+    relations,
+    reports,
+    runs,
+    search,
+    sessions,
+    structures,
+    takeovers,
+    uploads,
+)
+from api.native.describing import described
+from api.native.strictness import only_known
 from storage.errors import ArchiveError
 
+__all__ = ["HANDLED", "described", "router"]
 HANDLED = (ArchiveError, HTTPException, RequestValidationError)
 
 
 def router() -> APIRouter:
-    found = APIRouter()
-    for part in (sessions, holdings, health):
+    found = APIRouter(dependencies=[Depends(only_known)])
+    for part in (
+        sessions,
+        holdings,
+        health,
+        errors_told,
+        takeovers,
+        handing_in,
+        uploads,
+        search,
+        jobs,
+        runs,
+        log,
+        feed,
+        metrics,
+        structures,
+        consents,
+        grants,
+        accounts,
+        reports,
+        demands,
+        custody,
+        protection,
+        relations,
+        people,
+        me,
+    ):
         found.include_router(part.router())
     return found

@@ -24,13 +24,13 @@ def router() -> APIRouter:
 
 
 def holding(
-    request: Request, archive: ForArchive, errand: ForErrand, takeover: TakeoverId, ordinal: Ordinal
+    request: Request, archive: ForArchive, *, errand: ForErrand, takeover: TakeoverId, ordinal: Ordinal
 ) -> Response:
     """The bytes, whole or by `Range`; `ETag` and `Repr-Digest` are their SHA-256, `Link` leads to the proof."""
     return given(archive, request, _admitted(archive, errand, f"{takeover}/{ordinal}"))
 
 
-def proof(archive: ForArchive, errand: ForErrand, takeover: TakeoverId, ordinal: Ordinal) -> Response:
+def proof(archive: ForArchive, errand: ForErrand, *, takeover: TakeoverId, ordinal: Ordinal) -> Response:
     """The proof file of a holding, checkable offline by `edm-archive proof check`."""
     found = _admitted(archive, errand, f"{takeover}/{ordinal}").found
     index = archive.catalogue.index_of(found.takeover.number, found.holding.ordinal)

@@ -3,12 +3,12 @@
 `matches` says what they mean; whoever looks in a database must find the same accounts in the same order.
 """
 
-import unicodedata
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from repository.access.account import Account
 from repository.domain.describing import Identifier
+from repository.folding import folded
 
 MOST = 1000
 """The longest page that may be asked for."""
@@ -46,12 +46,6 @@ class AccountQuery:
     rules: tuple[str, ...] | None = None
     after: int = 0
     limit: int = 100
-
-
-def folded(name: str) -> str:
-    """A name without case, marks and the stroke of ł: what surnames are compared by."""
-    plain = unicodedata.normalize("NFKD", name.casefold().replace("ł", "l"))
-    return "".join(each for each in plain if not unicodedata.combining(each))
 
 
 def matches(query: AccountQuery, account: Account) -> bool:

@@ -84,3 +84,16 @@ class SecondPersonNeeded(ArchiveError):
         en="Nothing was changed. Let another authorised person do it.",
         pl="Niczego nie zmieniono. Niech zrobi to inna uprawniona osoba.",
     )
+
+
+class PurposeNeeded(ArchiveError):
+    code = "ACC-007"
+    exit_code = 2
+    what = Text(
+        en="Names of files may say whose they are: they are told for a purpose alone.",
+        pl="Nazwy plików mogą mówić, czyje one są: podaje się je tylko w określonym celu.",
+    )
+    todo = Text(
+        en="Sign in (`edm-archive user sign-in`) and say what for: `--purpose custody`, say.",
+        pl="Zaloguj się (`edm-archive user sign-in`) i podaj cel, na przykład `--purpose custody`.",
+    )

@@ -12,7 +12,7 @@ NPWZ_ROOTS = f"{CEZ}.1.6."  # licence numbers of all medical professions
 
 def names(identifier: Identifier | None) -> bool:
     """Whether it names one person or body anywhere: root and extension are there, and it is no typed-in placeholder."""
-    return identifier is not None and bool(identifier.root.strip()) and _tells(identifier)
+    return identifier is not None and bool(identifier.root.strip()) and names_here(identifier)
 
 
 def same(one: Identifier | None, other: Identifier | None) -> bool:
@@ -20,17 +20,15 @@ def same(one: Identifier | None, other: Identifier | None) -> bool:
     return one is not None and one == other and names(one)
 
 
-def same_here(one: Identifier | None, other: Identifier | None) -> bool:
-    """Both name the same inside of one takeover, where the provider's own numbers need no root."""
-    return one is not None and one == other and _tells(one)
-
-
 def may_be(one: Identifier, other: Identifier) -> bool:
     """Nothing speaks against both naming the same: a root that is not known may be any."""
-    roots = {one.root.strip(), other.root.strip()} - {""}
-    return one.extension.strip() == other.extension.strip() and len(roots) < 2
+    if one.extension.strip() != other.extension.strip():
+        return False
+    mine, theirs = one.root.strip(), other.root.strip()
+    return not mine or not theirs or mine == theirs
 
 
-def _tells(identifier: Identifier) -> bool:
+def names_here(identifier: Identifier) -> bool:
+    """Whether it names one person, body or thing inside of one takeover: it is there, and no typed-in placeholder."""
     extension = identifier.extension.strip()
-    return bool(extension) and not (identifier.root == PESEL_OID and len(set(extension)) == 1)
+    return extension != "" and (identifier.root != PESEL_OID or len(set(extension)) > 1)

@@ -71,7 +71,8 @@ class Permission:
 
     def in_force(self, at: datetime) -> bool:
         return (
-            max(self.valid_from, self.recorded_at) <= at
+            self.valid_from <= at
+            and self.recorded_at <= at
             and (self.valid_to is None or at < self.valid_to)
             and (self.ended_at is None or at < self.ended_at)
         )

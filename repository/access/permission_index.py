@@ -1,15 +1,15 @@
 """Permissions that are found by what they are about, so that a decision looks at a few of ten thousand."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Self, TypeAlias
 
 from repository.access.permission import GranteeKind, Permission, PermissionKind
-from repository.access.principal import Principal
+from repository.access.principal import Principal, PrincipalKind
 from repository.access.subject import Subject
 from repository.domain.describing import Identifier
 
 About: TypeAlias = "Identifier | str"  # a patient, or (where a permission names none) a takeover
-Whom: TypeAlias = "Identifier | GranteeKind | None"
+Whom: TypeAlias = "Identifier | GranteeKind | str | None"  # a system is known by its id
 
 
 class PermissionIndex(tuple[Permission, ...]):  # noqa: SLOT001 -- a tuple of any length can have no slots of its own
@@ -29,29 +29,34 @@ class PermissionIndex(tuple[Permission, ...]):  # noqa: SLOT001 -- a tuple of an
             made._found[each.kind].setdefault(about, {}).setdefault(_whom(each), []).append(each)
         return made
 
-    def concerning(self, kind: PermissionKind, subject: Subject, *, principal: Principal) -> Iterator[Permission]:
+    def concerning(self, kind: PermissionKind, subject: Subject, *, principal: Principal) -> Iterable[Permission]:
         """All of `kind` that can concern the subject and the principal, and possibly some that do not."""
         found = self._found[kind]
-        for about in subject.patient_identifiers:
-            if about in found:
-                yield from _of(found[about], kind, principal)
-        if subject.takeover in found:
-            yield from _of(found[subject.takeover], kind, principal)
-
-
-def _of(found: dict[Whom, list[Permission]], kind: PermissionKind, principal: Principal) -> Iterator[Permission]:
-    for whom in (None,) if kind is PermissionKind.OBJECTION else _wanted(principal):
-        yield from found.get(whom, ())
+        if not found:
+            return ()
+        about: tuple[About, ...] = (*subject.patient_identifiers, subject.takeover)
+        lists = [by_whom for each in about if (by_whom := found.get(each))]
+        if not lists:
+            return ()
+        wanted: tuple[Whom, ...] = (None,) if kind is PermissionKind.OBJECTION else _wanted(principal)
+        return [each for by_whom in lists for whom in wanted for each in by_whom.get(whom, ())]
 
 
 def _whom(permission: Permission) -> Whom:
     grantee = permission.grantee
     if permission.kind is PermissionKind.OBJECTION:
         return None
+    if grantee.kind is GranteeKind.SYSTEM and grantee.identifier is not None:
+        return grantee.identifier.extension
     return GranteeKind.ANYBODY if grantee.kind is GranteeKind.ANYBODY else grantee.identifier
 
 
-def _wanted(principal: Principal) -> Iterable[Whom]:
-    organisation = principal.organisation.identifier if principal.organisation else None
-    known = (principal.identifier, organisation, Identifier("", principal.id))
-    return dict.fromkeys((GranteeKind.ANYBODY, *(each for each in known if each is not None)))
+def _wanted(principal: Principal) -> tuple[Whom, ...]:
+    """Whoever a permission may name and mean it. None is for what names nobody, and means nobody."""
+    organisation = principal.organisation
+    return (
+        GranteeKind.ANYBODY,
+        *((principal.identifier,) if principal.identifier is not None else ()),
+        *((organisation.identifier,) if organisation is not None else ()),
+        *((principal.id,) if principal.kind is PrincipalKind.SYSTEM else ()),
+    )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from repository.access import reach_terms as terms
-from repository.access.conditions import CONDITIONS, Unknown
+from repository.access.conditions import ABOUT_REQUEST, CONDITIONS, Unknown
 from repository.access.decision import FACTS_MISSING
 from repository.access.extent import Objected, Part, SearchFacts
 from repository.access.request import AccessRequest
@@ -120,7 +120,7 @@ def check(rules: RuleSet) -> None:
 
 def _rest(rule: Rule) -> tuple[str, ...]:
     """The conditions that depend on what is found."""
-    return tuple(name for name in rule.conditions if name not in terms.ABOUT_REQUEST)
+    return tuple(name for name in rule.conditions if name not in ABOUT_REQUEST)
 
 
 def _is_about(rule: Rule, request: AccessRequest) -> bool:
@@ -129,7 +129,7 @@ def _is_about(rule: Rule, request: AccessRequest) -> bool:
         (not rule.kinds or request.principal.kind in rule.kinds)
         and (not rule.purposes or request.purpose in rule.purposes)
         and (not rule.operations or request.operation in rule.operations)
-        and all(CONDITIONS[name](request, terms.NOTHING) for name in rule.conditions if name in terms.ABOUT_REQUEST)
+        and all(CONDITIONS[name](request, terms.NOTHING) for name in rule.conditions if name in ABOUT_REQUEST)
     )
 
 

@@ -193,14 +193,6 @@ def approved(request: AccessRequest, facts: SearchFacts) -> tuple[tuple[str, int
     )
 
 
-ABOUT_REQUEST = frozenset(
-    {
-        "no_identification", "identification_not_current", "weak_identification", "unnamed_person", "no_organisation",
-        "no_npwz", "no_identifier", "no_purpose", "no_reason", "no_evidence", "no_basis", "basis_needs_consent",
-        "basis_needs_no_consent", "payer",
-    }
-)  # fmt: skip
-"""Conditions that are the same for every subject and need no fact."""
 SUBTRACTED = frozenset({"objection", _HIDES})
 PARTS: Mapping[str, Callable[[AccessRequest, SearchFacts], Parts]] = {
     "alive": _alive,

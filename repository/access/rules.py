@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -15,6 +15,7 @@ from repository.access.conditions import CONDITIONS
 from repository.access.principal import PrincipalKind
 from repository.access.purpose import Purpose
 from repository.access.subject import Operation
+from repository.polish_time import in_poland
 
 PREFIX, SUFFIX = "rules-", ".json"
 DUTIES = frozenset({"prominent", "review"})
@@ -62,6 +63,11 @@ def rules_at(day: date) -> RuleSet:
     """The rules that are in force on `day` (a day in Poland); before the first set was, the first one."""
     sets = _sets()
     return next((each for each in reversed(sets) if each.since <= day), sets[0])
+
+
+def rules_in_force(moment: datetime) -> RuleSet:
+    """The rules that are in force at `moment`: on the day that it is then in Poland."""
+    return rules_at(in_poland(moment).date())
 
 
 def rules_of(version: str) -> RuleSet:

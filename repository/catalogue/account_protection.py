@@ -8,8 +8,6 @@ from repository.access.account import PatientOf
 from repository.catalogue.journal_tables import protection
 from repository.catalogue.shielding import flags_in_force, protected_by
 from repository.catalogue.tables import takeover
-from repository.catalogue.text import key
-from repository.domain.describing import Identifier
 
 
 def protected_takeovers(connection: Connection) -> frozenset[str]:
@@ -17,11 +15,6 @@ def protected_takeovers(connection: Connection) -> frozenset[str]:
     there = protection.c
     wanted = select(there.takeover).where(there.until == "", there.patient_key == "")
     return frozenset(connection.execute(wanted).scalars())
-
-
-def identifier_key(identifier: Identifier) -> str:
-    """What an identifier is found by, for a column that escapes what it is given (`projecting.key_of` has escaped)."""
-    return key(f"{identifier.root}^{identifier.extension}")
 
 
 def protected_patients(connection: Connection, patients: Collection[PatientOf]) -> frozenset[PatientOf]:

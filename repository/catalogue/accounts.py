@@ -9,12 +9,12 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select, union_all
 
 from repository.access.account import Account, PatientOf, account_of
 from repository.access.account_query import MOST, AccountQuery, matches
-from repository.catalogue.account_protection import identifier_key, protected_patients, protected_takeovers
+from repository.catalogue.account_protection import protected_patients, protected_takeovers
 from repository.catalogue.bulk import ASKED_AT_ONCE, in_groups
 from repository.catalogue.desk import Desk
 from repository.catalogue.folding import folded
 from repository.catalogue.journal_tables import account, account_patient, first_copy, journal
-from repository.catalogue.text import key, unpacked
+from repository.catalogue.text import identifier_key, key, unpacked
 from repository.domain.describing import Identifier
 
 DUE = "due"

@@ -39,6 +39,7 @@ _POSTGRES: Mapping[str, type[errors.CatalogueError]] = {
     "40001": errors.CatalogueBusy,
     "40P01": errors.CatalogueBusy,
     "55P03": errors.CatalogueBusy,
+    "57014": errors.CatalogueUnavailable,  # a statement took longer than the server lets one, or was cancelled
     "57P": errors.CatalogueUnavailable,
     "08": errors.CatalogueUnavailable,
     "23": errors.CatalogueConflict,

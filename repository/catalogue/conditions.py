@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Table, and_, select, tuple_
 from sqlalchemy.engine import Dialect
 
-from repository.catalogue.flattening import identifier_key
 from repository.catalogue.folding import folded_name
+from repository.catalogue.keyed import holds, listed_below
 from repository.catalogue.matching import dated, listed, wild
-from repository.catalogue.query import Level, Query
+from repository.catalogue.query import Level, Match, Query
 from repository.catalogue.seeing import Sight
 from repository.catalogue.tables import (
     document,
@@ -26,7 +26,7 @@ from repository.catalogue.tables import (
     series,
     study,
 )
-from repository.catalogue.text import key
+from repository.catalogue.text import identifier_key, key
 from repository.domain.describing import Identifier
 
 Parts = list[ColumnElement[bool]]
@@ -116,18 +116,41 @@ class _Asked:
         if query.referring_physician.strip("*"):
             name = folded_name(query.referring_physician)
             parts.append(wild(study.c.referring_physician_folded, name, dialect=self.dialect))
-        return parts
+        return parts + [self._in_study(each) for each in self._matching(Level.STUDY)]
+
+    def _in_study(self, said: Match) -> ColumnElement[bool]:
+        if said.keyword == "ModalitiesInStudy":
+            below = [*self.below(series), listed_below(series.c.modality, said, self.dialect)]
+            return _among(study, series, STUDY, below)
+        if said.keyword == "SOPClassesInStudy":
+            below = [*self.below(instance), listed_below(instance.c.sop_class_uid, said, self.dialect)]
+            return _among(study, instance, STUDY, below)
+        return holds(said, study, self.dialect)
+
+    def _matching(self, level: Level) -> list[Match]:
+        return [each for each in self.query.matching if each.level is level]
 
     def of_series(self) -> Parts:
         modality = self.query.modality
-        return [wild(series.c.modality, modality, dialect=self.dialect)] if modality.strip("*") else []
+        own = [wild(series.c.modality, modality, dialect=self.dialect)] if modality.strip("*") else []
+        return own + [holds(each, series, self.dialect) for each in self._matching(Level.SERIES)]
+
+    def of_instance(self) -> Parts:
+        return [holds(each, instance, self.dialect) for each in self._matching(Level.INSTANCE)]
+
+    @property
+    def names_instances(self) -> bool:
+        return bool(self.query.sop_instance_uids or self._matching(Level.INSTANCE))
+
+    def images_within(self) -> Parts:
+        """What holds for an image that is looked for below its series or study."""
+        return [*self.below(instance), *self.uids(instance), *self.of_instance()]
 
     @property
     def images(self) -> bool:
         query = self.query
-        return bool(
-            query.study_uids or query.series_uids or query.sop_instance_uids or self.of_study() or self.of_series()
-        )
+        named = query.study_uids or query.series_uids or self.names_instances
+        return bool(named or self.of_study() or self.of_series())
 
     def documents(self) -> Parts:
         query = self.query
@@ -144,6 +167,8 @@ class _Asked:
             parts.append(document.c.set_key == identifier_key(query.set_id))
         if query.class_code:
             parts.append(document.c.class_key == key(query.class_code))
+        if query.author.strip("*"):
+            parts.append(wild(document.c.author_folded, folded_name(query.author), dialect=self.dialect))
         if query.dates and query.level is Level.DOCUMENT:
             parts.append(dated(document.c.effective_key, query.dates))
         if query.event_id is not None:
@@ -165,11 +190,11 @@ def _studies(asked: _Asked) -> Parts:
     parts = [*asked.uids(study), *asked.of_study()]
     if asked.query.series_uids or asked.of_series():
         below = [*asked.below(series), *asked.uids(series), *asked.of_series()]
-        if asked.query.sop_instance_uids:
-            below.append(_among(series, instance, SERIES, [*asked.below(instance), *asked.uids(instance)]))
+        if asked.names_instances:
+            below.append(_among(series, instance, SERIES, asked.images_within()))
         parts.append(_among(study, series, STUDY, below))
-    elif asked.query.sop_instance_uids:
-        parts.append(_among(study, instance, STUDY, [*asked.below(instance), *asked.uids(instance)]))
+    elif asked.names_instances:
+        parts.append(_among(study, instance, STUDY, asked.images_within()))
     return parts
 
 
@@ -177,13 +202,13 @@ def _series(asked: _Asked) -> Parts:
     parts = [*asked.uids(series), *asked.of_series()]
     if asked.of_study():
         parts.append(_among(series, study, STUDY, [*asked.below(study), *asked.uids(study), *asked.of_study()]))
-    if asked.query.sop_instance_uids:
-        parts.append(_among(series, instance, SERIES, [*asked.below(instance), *asked.uids(instance)]))
+    if asked.names_instances:
+        parts.append(_among(series, instance, SERIES, asked.images_within()))
     return parts
 
 
 def _instances(asked: _Asked) -> Parts:
-    query, parts = asked.query, asked.uids(instance)
+    query, parts = asked.query, [*asked.uids(instance), *asked.of_instance()]
     # Images have no index on their study, the largest that would be: by way of its series it is as good.
     by_study = query.study_uids and not (query.series_uids or query.sop_instance_uids)
     if asked.of_series() or by_study:
@@ -207,7 +232,7 @@ def _naming_studies(asked: _Asked) -> ColumnElement[bool]:
     parts = asked.scope_of_takeovers(document_study)
     if query.study_uids:
         parts.append(listed(named.uid_key, query.study_uids))
-    if query.series_uids or query.sop_instance_uids or asked.of_study() or asked.of_series():
+    if query.series_uids or asked.names_instances or asked.of_study() or asked.of_series():
         there = [*asked.scope(study), *asked.seen(study), *_studies(asked)]
         held = select(study.c.takeover, study.c.study_instance_uid).where(*there)
         parts.append(tuple_(named.takeover, named.uid_key).in_(held))
@@ -218,10 +243,12 @@ def leads(query: Query, dialect: Dialect) -> bool:
     """Whether one of its own conditions is by far the best way to answer `query`: one that says what exactly is wanted
     or, on SQLite, any that has an index, which it takes whatever lies there. PostgreSQL knows how much that is."""
     exact = query.study_uids or query.series_uids or query.sop_instance_uids or query.set_id or query.event_id
-    begun = (query.patient_name, query.patient_id, query.accession_number, query.document_id)
+    names = (query.patient_name, query.author)
+    numbers = (query.patient_id, query.accession_number, query.document_id)
     if dialect.name == "sqlite":
-        return bool(exact or query.dates or query.class_code or any(text and text[0] not in "*?" for text in begun))
-    return bool(exact) or any(text and not set("*?") & set(text) for text in begun[1:])
+        begun = any(text and text[0] not in "*?" for text in (*names, *numbers))
+        return bool(exact or query.dates or query.class_code or begun)
+    return bool(exact) or any(text and not set("*?") & set(text) for text in numbers)
 
 
 def conditions(query: Query, dialect: Dialect, sight: Sight | None = None) -> Parts:

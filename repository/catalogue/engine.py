@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import cast
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -60,8 +61,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    """Measured: an empty transaction that reads took 64 µs of CPU, a third of it for saying BEGIN by SQLAlchemy. Said
+    to the driver it takes 2 µs; it waits for nobody, so that there is no error of the driver's to translate."""
+    if connection.get_execution_options().get(_WRITES, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        cast("sqlite3.Connection", connection.connection.dbapi_connection).execute("BEGIN").close()
 
 
 def _limit(name: str, seconds: int, *, local: str) -> str:
@@ -111,6 +116,7 @@ class Room:
         self.sqlite = self.engine.dialect.name == "sqlite"
         # SQLite has one writer at a time. Threads of this process queue here, in order, rather than by busy-waiting.
         self._turn = threading.Lock() if self.sqlite else None
+        self._here = threading.local()  # the connection of this thread's `together`
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -122,14 +128,36 @@ class Room:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
+        shared: Connection | None = getattr(self._here, "shared", None)
+        if shared is not None:
+            with translated():
+                yield shared
+            return
         with translated(), self.engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Whatever this thread reads until the end of the block is read in one transaction that sees one state.
+
+        For a journey that asks several short questions in a row: each transaction of its own costs as much as two of
+        them. Nothing that is read later may still be under way when the block ends, so no generator outlives it.
+        """
+        if getattr(self._here, "shared", None) is not None:
+            yield
+            return
+        with self.reading_one_state() as connection:
+            self._here.shared = connection
+            try:
+                yield
+            finally:
+                self._here.shared = None
 
     @contextmanager
     def reading_one_state(self) -> Iterator[Connection]:
         """As `reading`; all of its statements see the catalogue as it was at the first of them. On PostgreSQL that is
         said with BEGIN, so that it costs no message."""
-        if self.sqlite:  # there it is always so
+        if self.sqlite or getattr(self._here, "shared", None) is not None:  # there it is always so
             with self.reading() as connection:
                 yield connection
             return

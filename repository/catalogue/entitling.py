@@ -2,51 +2,40 @@
 And the lists behind it, for those who keep them.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Row, select
 
-from repository.access.bodies import (
-    after_death_of,
-    approval_of,
-    authorisation_of,
-    custody_of,
-    permission_of,
-    read_moment,
-    relation_of,
-)
-from repository.access.facts import AfterDeath, Approval, Authorisation, Custody, Facts, Relation
-from repository.access.identity import names
-from repository.access.permission import GranteeKind, Permission, PermissionKind
-from repository.access.principal import Principal, PrincipalKind
+from repository.access.bodies import authorisation_of, custody_of, relation_of
+from repository.access.facts import AfterDeath, Authorisation, Custody, Facts, Relation
+from repository.access.permission import Permission
+from repository.access.principal import Principal
 from repository.access.subject import Subject
 from repository.catalogue.bulk import in_groups
-from repository.catalogue.desk import Desk
-from repository.catalogue.guarding import identifier_key, is_protected
-from repository.catalogue.journal_tables import after_death, custody, leave, permission, protection, relation
-from repository.catalogue.standing import Standing, standing_at
-from repository.catalogue.tables import patient as patients
+from repository.catalogue.desk import Clock, Desk, utc_now
+from repository.catalogue.engine import Room
+from repository.catalogue.gathering import (
+    AUTHORISATION,
+    custody_rows,
+    death_of,
+    facts_about,
+    grantee_keys,
+    identifiers_of,
+    name_of,
+    read_permission,
+)
+from repository.catalogue.journal_tables import custody, leave, permission, protection, relation
+from repository.catalogue.remembering import Memory, State, state_of
+from repository.catalogue.standing import standing_at
 from repository.catalogue.tables import patient_identifier
-from repository.catalogue.text import fit, key, unpacked
+from repository.catalogue.text import fit, identifier_key, key, unpacked
 from repository.domain.describing import Identifier
 
-AUTHORISATION, APPROVAL = "authorisation", "approval"
+REMEMBERED = 1024  # patients of askers at one time
 AnyRow = Row[*tuple[Any, ...]]
-
-
-def grantee_keys(principal: Principal) -> list[str]:
-    """What a permission may name so that it is `principal`'s."""
-    keys = [f"{GranteeKind.ANYBODY}:"]
-    if principal.identifier is not None:
-        keys.append(f"{GranteeKind.PERSON}:{identifier_key(principal.identifier)}")
-    if principal.organisation is not None:
-        keys.append(f"{GranteeKind.ORGANISATION}:{identifier_key(principal.organisation.identifier)}")
-    if principal.kind is PrincipalKind.SYSTEM:
-        keys.append(f"{GranteeKind.SYSTEM}:{identifier_key(Identifier('', principal.id))}")
-    return keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +52,24 @@ def _known_relation(row: AnyRow) -> KnownRelation:
     return KnownRelation(body["id"], relation_of(body | {"until": row.until or None}), body.get("evidence", ""))
 
 
-def _permission(row: AnyRow) -> Permission:
-    ended = read_moment(row.ended_at) if row.ended_at else None
-    return permission_of(unpacked(row.body), ended_at=ended, end_reason=row.end_reason)
+@dataclass(frozen=True, slots=True)
+class About:
+    """A patient as a whole, in DICOM form the name, and all that bears on what somebody asks about it, as it stood in
+    one state of the catalogue. `remembered`: it was gathered for an earlier request, and that state still lasts."""
+
+    subject: Subject
+    name: str
+    facts: Facts
+    state: State
+    asked: datetime
+    remembered: bool = False
 
 
 class Entitling(Desk):
+    def __init__(self, room: Room, *, now: Clock = utc_now) -> None:
+        super().__init__(room, now=now)
+        self._known: Memory[tuple[Hashable, ...], About] = Memory(REMEMBERED)
+
     def facts(self, principal: Principal, subject: Subject, *, at: datetime | None = None) -> Facts:
         """All that bears on a request of `principal` about `subject`, as it stands now. Raises what the database
         raises, and then there is nothing to decide by: whoever asked is refused.
@@ -77,47 +78,59 @@ class Entitling(Desk):
         request on also where the clock of whoever decides is behind: a consent or grant that has ended is not among
         them, and of the rest `standing` says how. Objections are all there."""
         standing = standing_at(at, now=self._now)
-        patients = [identifier_key(each) for each in subject.patient_identifiers]
-        named = [identifier_key(each) for each in subject.patient_identifiers if names(each)]
         with self._room.reading_one_state() as connection:
-            return Facts(
-                protected=is_protected(connection, subject, keys=patients),
-                custody=tuple(map(standing.custody, _custody_rows(connection, subject.takeover))),
-                permissions=tuple(
-                    standing.permission(each)
-                    for each in _permissions(connection, patients, subject.takeover, grantee_keys(principal))
-                ),
-                relations=tuple(map(standing.relation, _relations(connection, principal.identifier, patients))),
-                after_death=_after_death(connection, named),
-                authorisations=tuple(
-                    map(authorisation_of, _leaves(connection, principal, AUTHORISATION, standing=standing))
-                ),
-                approvals=_approvals(connection, principal, subject, standing=standing),
-            )
+            return facts_about(connection, principal, subject, standing=standing)
+
+    def about(
+        self, principal: Principal, takeover: str, *, number: int, patient: int, at: datetime, anew: bool = False
+    ) -> About:
+        """The patient (0: nobody) of the takeover with this id and number, with the `facts` of a request of `principal`
+        made at `at`. What `keep` was told of is given again while nothing has changed that bears on a decision: that
+        is asked each time, so a right that was taken away is gone with the next request. Not so with `anew`."""
+        who, standing = _memorable(principal, number, patient), standing_at(at, now=self._now)
+        with self._room.reading_one_state() as connection:
+            state, last = state_of(connection), None if anew else self._known.last(who)
+            # For an earlier request something may not have begun that had for the one that is remembered.
+            if last is not None and last[0] == state and last[1].asked <= at:
+                return last[1]
+            identifiers = identifiers_of(connection, number, patient) if patient else ()
+            subject = Subject(takeover=takeover, patient=patient, patient_identifiers=identifiers)
+            facts = facts_about(connection, principal, subject, standing=standing)
+            return About(subject, name_of(connection, number, patient), facts, state, at)
+
+    def gather_in_vain(self, principal: Principal, about: About, *, number: int, at: datetime) -> None:
+        """What gathering `about` would have taken has been done, if it was remembered: for a refusal, which takes as
+        long as any other."""
+        if about.remembered:
+            patient, standing = about.subject.patient, standing_at(at, now=self._now)
+            with self._room.reading_one_state() as connection:
+                identifiers_of(connection, number, patient)
+                facts_about(connection, principal, about.subject, standing=standing)
+                name_of(connection, number, patient)
+
+    def keep(self, principal: Principal, about: About, *, number: int) -> None:
+        """`about` is remembered for the principal. Only for whom something of the patient was opened: what is quicker
+        for a second time would tell anybody else that somebody is there."""
+        if not about.remembered:
+            who = _memorable(principal, number, about.subject.patient)
+            self._known.recall(who, about.state, lambda: replace(about, remembered=True))
 
     def identifiers_of(self, takeover: int, patient: int) -> tuple[Identifier, ...]:
         """All identifiers by which the catalogue knows the patient."""
-        known = patient_identifier.c
-        wanted = select(known.root, known.extension).where(known.takeover == takeover, known.number == patient)
         with self._room.reading() as connection:
-            rows = connection.execute(wanted.order_by(known.root_key, known.extension_key)).all()
-        return tuple(Identifier(root, extension) for root, extension in rows)
+            return identifiers_of(connection, takeover, patient)
 
     def patient_name(self, takeover: int, patient: int) -> str:
         """In DICOM form; empty where there is none."""
-        known = patients.c
         with self._room.reading() as connection:
-            found: str | None = connection.execute(
-                select(known.name).where(known.takeover == takeover, known.number == patient)
-            ).scalar_one_or_none()
-        return found or ""
+            return name_of(connection, takeover, patient)
 
     def permission(self, id: str) -> Permission | None:  # noqa: A002
         """The last edition."""
         wanted = select(permission).where(permission.c.id == id).order_by(permission.c.edition.desc()).limit(1)
         with self._room.reading() as connection:
             row = connection.execute(wanted).one_or_none()
-        return None if row is None else _permission(row)
+        return None if row is None else read_permission(row)
 
     def permissions(
         self, *, patients: Iterable[Identifier] = (), takeover: str = "", kind: str = "", limit: int | None = None
@@ -131,7 +144,7 @@ class Entitling(Desk):
         wanted = wanted.where(there.takeover == takeover) if takeover else wanted
         wanted = wanted.where(there.kind == kind) if kind else wanted
         with self._room.reading() as connection:
-            return [_permission(row) for row in connection.execute(wanted)]
+            return [read_permission(row) for row in connection.execute(wanted)]
 
     def recorded(self, ids: Sequence[str]) -> set[str]:
         """Those of `ids` under which a permission is recorded."""
@@ -187,7 +200,7 @@ class Entitling(Desk):
     def after_death(self, patient: Identifier) -> AfterDeath | None:
         """What was recorded last under this identifier."""
         with self._room.reading() as connection:
-            return _after_death(connection, [identifier_key(patient)])
+            return death_of(connection, [identifier_key(patient)])
 
     def authorisation(self, id: str) -> Authorisation | None:  # noqa: A002
         """As it lasts now: `until` is when it ended, if it was ended."""
@@ -199,73 +212,10 @@ class Entitling(Desk):
     def custody_of(self, takeover: str) -> tuple[Custody, ...]:
         """Who has had the takeover in custody, in order."""
         with self._room.reading() as connection:
-            rows = _custody_rows(connection, takeover)
+            rows = custody_rows(connection, takeover)
         return tuple(custody_of(unpacked(row.body) | {"until": row.until or None}) for row in rows)
 
 
-def _custody_rows(connection: Connection, takeover: str) -> Sequence[AnyRow]:
-    wanted = select(custody).where(custody.c.takeover == takeover).order_by(custody.c.since)
-    return connection.execute(wanted).all()
-
-
-def _permissions(
-    connection: Connection, patients: Sequence[str], takeover: str, grantees: Sequence[str]
-) -> tuple[Permission, ...]:
-    there = permission.c
-    open_ones = select(permission).where(there.ended_at == "", there.grantee_key.in_(grantees))
-    wanted = [open_ones.where(there.takeover == takeover, there.patient_key == "")] if takeover else []
-    if patients:
-        wanted.append(open_ones.where(there.patient_key.in_(patients)))
-    objected = (there.takeover == takeover) & (there.patient_key == "") if takeover else there.takeover == "?"
-    objected = objected | there.patient_key.in_(patients) if patients else objected
-    wanted.append(select(permission).where(there.kind == PermissionKind.OBJECTION.value, objected))
-    found: dict[tuple[str, int], Permission] = {}
-    for each in wanted:
-        for row in connection.execute(each):
-            found[row.id, row.edition] = _permission(row)
-    return tuple(found.values())
-
-
-def _relations(connection: Connection, person: Identifier | None, patients: Sequence[str]) -> Sequence[AnyRow]:
-    there = relation.c
-    if person is None or not patients:
-        return ()
-    mine = select(relation).where(there.person_key == identifier_key(person), there.patient_key.in_(patients))
-    return connection.execute(mine.order_by(there.id)).all()
-
-
-def _after_death(connection: Connection, patients: Sequence[str]) -> AfterDeath | None:
-    if not patients:
-        return None
-    rows = connection.execute(select(after_death).where(after_death.c.patient_key.in_(patients))).all()
-    return _together([after_death_of(unpacked(row.body)) for row in rows])
-
-
-def _together(known: Sequence[AfterDeath]) -> AfterDeath | None:
-    """What was recorded under several identifiers, read so that none lets in whom another keeps out."""
-    if not known:
-        return None
-    objecting = [set(each.overridden_for) for each in known if each.objected]
-    let_in = set.intersection(*objecting) if objecting else set().union(*(each.overridden_for for each in known))
-    ordered = tuple(sorted(let_in, key=lambda each: (each.root, each.extension)))
-    return AfterDeath(min(each.died_on for each in known), bool(objecting), ordered)
-
-
-def _approvals(
-    connection: Connection, principal: Principal, subject: Subject, *, standing: Standing
-) -> tuple[Approval, ...]:
-    """Those that are about this record."""
-    mine = [approval_of(body) for body in _leaves(connection, principal, APPROVAL, standing=standing)]
-    here = (subject.takeover, subject.patient)
-    return tuple(
-        each
-        for each in mine
-        if (each.takeover and (each.takeover, each.patient) == here)
-        or (not each.takeover and names(each.identifier) and each.identifier in subject.patient_identifiers)
-    )
-
-
-def _leaves(connection: Connection, principal: Principal, kind: str, *, standing: Standing) -> list[dict[str, Any]]:
-    wanted: Select[Any] = select(leave).where(leave.c.person == principal.id, leave.c.kind == kind)
-    rows = connection.execute(wanted.order_by(leave.c.id))
-    return [body for row in rows if (body := standing.leave(row)) is not None]
+def _memorable(principal: Principal, number: int, patient: int) -> tuple[Hashable, ...]:
+    """All of a principal that facts are looked up by, and whom they are about."""
+    return (principal.id, principal.identifier, *grantee_keys(principal), number, patient)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from repository.catalogue.attributes import ALIKE, INSTANCE, SERIES, STUDY
 from repository.catalogue.bulk import Row
 from repository.catalogue.folding import date_key, folded_name
-from repository.catalogue.text import fit, key, packed
+from repository.catalogue.text import fit, identifier_key, key, packed
 from repository.domain.describing import DicomFacts, DocumentFacts, Identifier, PatientFacts
 from repository.domain.holding import CustodyEvent, Holding, PatientRecord, StoredPack
 from repository.domain.takeover import Item
@@ -17,10 +17,6 @@ from repository.findings import Finding
 
 NOWHERE = 2**62  # "first named at": by no holding yet
 _INSTANCE = frozenset(INSTANCE)
-
-
-def identifier_key(identifier: Identifier) -> str:
-    return fit(key(f"{identifier.root}^{identifier.extension}"))
 
 
 def patient_value(facts: PatientFacts | None) -> list[object] | None:
@@ -83,7 +79,7 @@ def study_row(takeover: int, holding: Holding, dicom: DicomFacts) -> Row:
     values = [fit(key(said.get(word, ""))) for word in STUDY]
     return (takeover, holding.patient, fit(key(dicom.study_instance_uid)), holding.ordinal, *values,
         date_key(said.get("StudyDate", "")),
-        fit(key(folded_name(said.get("ReferringPhysicianName", "")))))  # fmt: skip
+        _name(said.get("ReferringPhysicianName", "")))  # fmt: skip
 
 
 def series_row(takeover: int, holding: Holding, dicom: DicomFacts) -> Row:
@@ -92,19 +88,25 @@ def series_row(takeover: int, holding: Holding, dicom: DicomFacts) -> Row:
         holding.ordinal, *values)  # fmt: skip
 
 
+def _name(name: str) -> str:
+    """A person's name as it is found by."""
+    return fit(key(folded_name(name)))
+
+
 def _pair(identifier: Identifier | None) -> tuple[str | None, str | None]:
     return (None, None) if identifier is None else (fit(identifier.root), fit(identifier.extension))
 
 
 def document_row(takeover: int, holding: Holding, document: DocumentFacts) -> Row:
-    own, group = document.identifier, document.set_id
-    return (takeover, holding.ordinal, holding.patient, identifier_key(own), fit(key(own.extension)), *_pair(own),
-        None if group is None else identifier_key(group), *_pair(group),
+    own, group, author = document.identifier, document.set_id, document.author_id
+    return (takeover, holding.ordinal, holding.patient, fit(identifier_key(own)), fit(key(own.extension)), *_pair(own),
+        None if group is None else fit(identifier_key(group)), *_pair(group),
         None if document.version is None else str(document.version), fit(document.template), fit(document.code),
         fit(document.class_code), fit(key(document.class_code)),
         fit(document.title), fit(document.effective_time), date_key(document.effective_time),
-        fit(document.confidentiality), fit(document.language), fit(document.author), *_pair(document.author_id),
-        *_pair(document.custodian), *_pair(document.replaces), document.signed)  # fmt: skip
+        fit(document.confidentiality), fit(document.language), fit(document.author), *_pair(author),
+        *_pair(document.custodian), *_pair(document.replaces), document.signed, _name(document.author),
+        None if author is None else fit(identifier_key(author)))  # fmt: skip
 
 
 def document_study_rows(takeover: int, ordinal: int, uids: Sequence[str]) -> Iterable[Row]:
@@ -113,8 +115,9 @@ def document_study_rows(takeover: int, ordinal: int, uids: Sequence[str]) -> Ite
 
 def event_rows(takeover: int, ordinal: int, document: DocumentFacts) -> Iterable[Row]:
     for place, event in enumerate(document.events, 1):
-        yield (takeover, ordinal, place, fit(event.kind), identifier_key(event.identifier), *_pair(event.identifier),
-            fit(event.code), fit(event.code_system), fit(event.start), fit(event.stop))  # fmt: skip
+        yield (takeover, ordinal, place, fit(event.kind), fit(identifier_key(event.identifier)),
+            *_pair(event.identifier), fit(event.code), fit(event.code_system), fit(event.start),
+            fit(event.stop))  # fmt: skip
 
 
 def patient_row(takeover: int, patient: PatientRecord, *, first: int) -> Row:
@@ -126,7 +129,7 @@ def patient_row(takeover: int, patient: PatientRecord, *, first: int) -> Row:
 
 
 def patient_name_row(takeover: int, number: int, name: str) -> Row:
-    return (takeover, number, fit(key(folded_name(name))))
+    return (takeover, number, _name(name))
 
 
 def patient_identifier_row(takeover: int, number: int, identifier: Identifier) -> Row:

@@ -5,56 +5,68 @@ identifier that names one person anywhere, in whatever takeover, is taken for th
 """
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, or_, select, tuple_
 
 from repository.access.identity import names
 from repository.access.subject import Subject
+from repository.catalogue.bulk import in_groups
 from repository.catalogue.journal_tables import protection
 from repository.catalogue.tables import patient_identifier
 from repository.catalogue.tables import takeover as takeovers
-from repository.catalogue.text import key
+from repository.catalogue.text import identifier_key, key
 from repository.domain.describing import Identifier
 
 _IN_FORCE = protection.c.until == ""
-
-
-def identifier_key(identifier: Identifier | None) -> str:
-    """What an identifier is found by, as columns of `Words` are compared with it; empty for none. (`projecting.key_of`
-    is the same as it is stored: rows are inserted past the type, which escapes.)"""
-    return "" if identifier is None else key(f"{identifier.root}^{identifier.extension}")
+_ANYBODY = select(protection.c.id).where(_IN_FORCE, protection.c.patient_key != "").limit(1)
 
 
 def is_protected(connection: Connection, subject: Subject, *, keys: Sequence[str]) -> bool:
     """`keys` are those of the subject's identifiers."""
-    there = protection.c
-    about: list[ColumnElement[bool]] = [there.patient_key.in_(keys)] if keys else []
-    if subject.takeover:
-        about.append(and_(there.patient_key == "", there.takeover == subject.takeover))
-    if not about:
+    if not keys and not subject.takeover:
         return False
-    where = or_(there.takeover == "", there.takeover == subject.takeover)
-    flagged = select(there.id).where(_IN_FORCE, where, or_(*about)).limit(1)
-    return connection.execute(flagged).first() is not None or _is_known_otherwise(connection, subject)
+    asked = {"keys": list(keys), "takeover": subject.takeover}
+    found = connection.execute(_flagged(keyed=bool(keys), placed=bool(subject.takeover)), asked).first()
+    return found is not None or _is_known_otherwise(connection, subject)
+
+
+@cache
+def _flagged(*, keyed: bool, placed: bool) -> Select[Any]:
+    """Made once: each decision asks it, and making a statement costs more than answering it."""
+    there = protection.c
+    takeover: BindParameter[str] = bindparam("takeover")
+    about: list[ColumnElement[bool]] = [there.patient_key.in_(bindparam("keys", expanding=True))] if keyed else []
+    if placed:
+        about.append(and_(there.patient_key == "", there.takeover == takeover))
+    where = or_(there.takeover == "", there.takeover == takeover)
+    return select(there.id).where(_IN_FORCE, where, or_(*about)).limit(1)
 
 
 def _is_known_otherwise(connection: Connection, subject: Subject) -> bool:
-    there = protection.c
-    if connection.execute(select(there.id).where(_IN_FORCE, there.patient_key != "").limit(1)).first() is None:
+    if connection.execute(_ANYBODY).first() is None:
         return False
-    known, other = patient_identifier.alias(), patient_identifier.alias()
-    joined = known.join(other, and_(other.c.takeover == known.c.takeover, other.c.number == known.c.number)).join(
-        protection, there.patient_key == other.c.root.concat("^").concat(other.c.extension)
+    flagged = _flagged(keyed=True, placed=False)
+    return any(
+        connection.execute(flagged, {"keys": list(group), "takeover": subject.takeover}).first() is not None
+        for group in in_groups(sorted(_other_keys(connection, subject)))
     )
-    flagged = select(there.id).select_from(joined).where(_IN_FORCE).limit(1)
-    flagged = flagged.where(or_(there.takeover == "", there.takeover == subject.takeover))
+
+
+def _other_keys(connection: Connection, subject: Subject) -> set[str]:
+    """Keys of all identifiers of records that share one with the subject, or are its own. No engine can make them:
+    the key of a long identifier has a digest in it."""
+    known, other = patient_identifier.alias(), patient_identifier.alias()
+    same = and_(other.c.takeover == known.c.takeover, other.c.number == known.c.number)
+    said = select(other.c.root, other.c.extension).distinct().select_from(known.join(other, same))
+    wanted: list[Select[Any]] = []
     anywhere = [(key(each.extension), key(each.root)) for each in subject.patient_identifiers if names(each)]
     if anywhere:
-        shared = tuple_(known.c.extension_key, known.c.root_key).in_(anywhere)
-        if connection.execute(flagged.where(shared, other.c.root != "")).first() is not None:
-            return True
-    if not (subject.takeover and subject.patient):
-        return False
-    here = select(takeovers.c.number).where(takeovers.c.id == subject.takeover).scalar_subquery()
-    same = and_(known.c.takeover == here, known.c.number == subject.patient)
-    return connection.execute(flagged.where(same)).first() is not None
+        wanted.append(said.where(tuple_(known.c.extension_key, known.c.root_key).in_(anywhere), other.c.root != ""))
+    if subject.takeover and subject.patient:
+        here = select(takeovers.c.number).where(takeovers.c.id == subject.takeover).scalar_subquery()
+        wanted.append(said.where(known.c.takeover == here, known.c.number == subject.patient))
+    return {
+        identifier_key(Identifier(root, extension)) for each in wanted for root, extension in connection.execute(each)
+    }

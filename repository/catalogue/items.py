@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import Row, bindparam, case, func, select
 
 from repository.catalogue import bulk
 from repository.catalogue.desk import Desk
@@ -23,6 +23,9 @@ SETTLE = (
     "UPDATE item SET disposition = ?, duplicate_of = ?, conflicts_with = ?, reason = ? "  # noqa: S608  our own words
     f"WHERE takeover = ? AND ordinal = ? AND disposition NOT IN ({_KEPT})"
 )
+
+# Made once: each reading asks it.
+_ONE = select(item).where(item.c.takeover == bindparam("takeover"), item.c.ordinal == bindparam("ordinal"))
 
 
 def read_item(row: Row[*tuple[Any, ...]]) -> Item:
@@ -87,9 +90,8 @@ class Items(Desk):
         return Pending(items, int(size))
 
     def item(self, number: int, ordinal: int) -> Item | None:
-        wanted = select(item).where(item.c.takeover == number, item.c.ordinal == ordinal)
         with self._room.reading() as connection:
-            row = connection.execute(wanted).one_or_none()
+            row = connection.execute(_ONE, {"takeover": number, "ordinal": ordinal}).one_or_none()
         return None if row is None else read_item(row)
 
     def items_at(self, number: int, paths: Sequence[str]) -> list[Item]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from repository.catalogue.desk import Desk
@@ -22,6 +22,7 @@ from repository.clock import instant
 
 ATTEMPTS = 5
 WORN_OUT = "JOB-ATTEMPTS"  # the code of a job whose workers all vanished
+CANCELLED = "JOB-CANCELLED"  # the code of a job that somebody took back before it was begun
 
 
 class JobState(StrEnum):
@@ -52,6 +53,8 @@ class Job:
     result: Mapping[str, Any]
     done: int
     total: int
+    enqueued_at: str
+    changed_at: str
 
 
 def _read(row: Row[*tuple[Any, ...]]) -> Job:
@@ -70,6 +73,8 @@ def _read(row: Row[*tuple[Any, ...]]) -> Job:
         result=unpacked(row.result),
         done=row.done,
         total=row.total,
+        enqueued_at=row.enqueued_at,
+        changed_at=row.changed_at,
     )
 
 
@@ -167,10 +172,24 @@ class Jobs(Desk):
             row = connection.execute(wanted).one_or_none()
         return None if row is None else _read(row)
 
-    def jobs(self, *, state: JobState | None = None, limit: int = 100) -> list[Job]:
-        """The newest first."""
+    def cancel(self, id: int, *, generation: int) -> bool:  # noqa: A002
+        """Whether the job, which waited in this generation, is failed now and will not be begun."""
+        mine = (job.c.id == id) & (job.c.generation == generation) & (job.c.state == JobState.WAITING.value)
+        ended = {"state": JobState.FAILED.value, "code": CANCELLED, "generation": job.c.generation + 1}
+        with self._room.writing() as connection:
+            change = update(job).where(mine).values(changed_at=instant(self._now()), **ended)
+            return connection.execute(change).rowcount == 1
+
+    def jobs(self, *, state: JobState | None = None, before: int | None = None, limit: int = 100) -> list[Job]:
+        """The newest first; with `before`, those that are older than the job of that id."""
         wanted = select(job).order_by(job.c.id.desc()).limit(limit)
-        if state is not None:
-            wanted = wanted.where(job.c.state == state.value)
+        wanted = wanted if state is None else wanted.where(job.c.state == state.value)
+        wanted = wanted if before is None else wanted.where(job.c.id < before)
         with self._room.reading() as connection:
             return [_read(row) for row in connection.execute(wanted)]
+
+    def open_count(self) -> dict[JobState, int]:
+        """How many jobs are not at their end, by state."""
+        counted = select(job.c.state, func.count()).where(job.c.state.in_(OPEN)).group_by(job.c.state)
+        with self._room.reading() as connection:
+            return {JobState(state): count for state, count in connection.execute(counted)}

@@ -11,17 +11,21 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from repository.catalogue.bulk import insert
+from repository.catalogue.desk import Clock, utc_now
+from repository.catalogue.engine import Room
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.following import Following
+from repository.catalogue.grouping import Queue, Turn
 from repository.catalogue.journal_tables import journal, journal_bundle
 from repository.catalogue.log import sequence, take_sequencer
-from repository.catalogue.projecting import PROJECTIONS
+from repository.catalogue.projecting import project
 from repository.catalogue.tables import log_entry
 from repository.catalogue.text import packed, unpacked
 from repository.domain.deed import Deed
 
 Make = Callable[[int], Deed]
 AT_ONCE = 500
+_LAST = select(func.max(journal.c.number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +59,24 @@ def _read(row: Row[*tuple[Any, ...]]) -> Deed:
 
 
 class Journal(Following):
+    def __init__(self, room: Room, *, now: Clock = utc_now) -> None:
+        super().__init__(room, now=now)
+        self._queue: Queue[Make, Deed] = Queue(self._write, most=AT_ONCE)
+
     def write(self, make: Sequence[Make]) -> list[Deed]:
         """The deeds are written, in this order, with the next numbers; or none is, where one of them conflicts.
 
-        Each of `make` gets its number and returns the deed. Raises `CatalogueConflict` for what contradicts.
+        Each of `make` gets its number and returns the deed. Raises `CatalogueConflict` for what contradicts. Threads
+        that write at the same time share a transaction and its wait for the disk (`grouping.py`); what contradicts is
+        told to whoever said it, and `make` of the others is then asked once more.
         """
+        return self._queue.add(make)
+
+    def _write(self, turn: Turn[Make, Deed]) -> None:
+        """What waits is taken only when this thread may write: the longer it had to wait, the more it writes."""
         with self._room.writing() as connection:
             take_sequencer(connection)
-            first = _last(connection) + 1
-            deeds = [each(number) for number, each in enumerate(make, first)]
-            _write(connection, deeds)
-        return deeds
+            turn.settle(write_deeds(connection, turn.take()))
 
     def restore(self, deeds: Sequence[Deed]) -> None:
         """Deeds read back from the store, the next ones in order, with what follows from them (`rebuild`)."""
@@ -159,6 +170,13 @@ class Journal(Following):
             insert(connection, journal_bundle, [astuple(bundle)])
 
 
+def write_deeds(connection: Connection, make: Sequence[Make]) -> list[Deed]:
+    """What `Journal.write` does, in a transaction that is under way. Needs `take_sequencer`."""
+    deeds = [each(number) for number, each in enumerate(make, _last(connection) + 1)]
+    _write(connection, deeds)
+    return deeds
+
+
 def _line(row: Row[*tuple[Any, ...]]) -> Line:
     entry = None if row.entry is None else bytes(row.entry)
     try:
@@ -173,7 +191,7 @@ def _bundle(row: Row[*tuple[Any, ...]]) -> Bundle:
 
 
 def _last(connection: Connection) -> int:
-    found: int | None = connection.execute(select(func.max(journal.c.number))).scalar_one()
+    found: int | None = connection.execute(_LAST).scalar_one()
     return found or 0
 
 
@@ -189,5 +207,4 @@ def _write(connection: Connection, deeds: Sequence[Deed]) -> None:
         for deed, index in zip(deeds, indexes, strict=True)
     ]
     insert(connection, journal, rows)
-    for deed in deeds:
-        PROJECTIONS[deed.kind](connection, deed)
+    project(connection, deeds)

@@ -18,6 +18,10 @@ from repository.clock import instant
 
 _SEQUENCER = 0x45444D_02  # "EDM", 2
 _RESTORED_AT_ONCE = 4096
+_WAITING = text("claimed = 0")
+# Made once: each commit asks them, and making a statement costs more than answering it.
+_LAST = select(func.max(log_entry.c.index))
+_ANY_WAITING = select(log_entry.c.index).where(_WAITING).limit(1)
 
 
 def take_sequencer(connection: Connection) -> None:
@@ -27,18 +31,17 @@ def take_sequencer(connection: Connection) -> None:
 
 
 def size_of(connection: Connection) -> int:
-    last: int | None = connection.execute(select(func.max(log_entry.c.index))).scalar_one()
+    last: int | None = connection.execute(_LAST).scalar_one()
     return 0 if last is None else last + 1
 
 
 def _claimed(connection: Connection, entries: Sequence[bytes]) -> dict[bytes, int]:
     """Entries that the log's tiles brought back before their holdings were recorded (`rebuild`), with their index."""
-    waiting = text("claimed = 0")
-    if connection.execute(select(log_entry.c.index).where(waiting).limit(1)).first() is None:
+    if connection.execute(_ANY_WAITING).first() is None:
         return {}
     found: dict[bytes, int] = {}
     for group in in_groups(entries):
-        wanted = select(log_entry.c.entry, log_entry.c.index).where(waiting, log_entry.c.entry.in_(group))
+        wanted = select(log_entry.c.entry, log_entry.c.index).where(_WAITING, log_entry.c.entry.in_(group))
         found.update((bytes(entry), index) for entry, index in connection.execute(wanted))
     claim = 'UPDATE log_entry SET claimed = 1 WHERE "index" = ?'
     execute_many(connection, claim, [(index,) for index in found.values()])

@@ -6,9 +6,8 @@ from sqlalchemy import func, select
 
 from repository.catalogue.bulk import in_groups
 from repository.catalogue.desk import Desk
-from repository.catalogue.flattening import identifier_key
 from repository.catalogue.tables import document, holding, instance
-from repository.catalogue.text import key
+from repository.catalogue.text import identifier_key, key
 from repository.domain.describing import Identifier
 
 

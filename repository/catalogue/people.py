@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from repository.catalogue.desk import Desk
@@ -130,11 +130,15 @@ class People(Desk):
     def session(self, token: bytes) -> tuple[SessionRow, Person] | None:
         """The session whose token has this SHA-256, ended or not, and its account as it is now."""
         with self._room.reading() as connection:
-            row = connection.execute(select(person_session).where(person_session.c.token == token)).one_or_none()
-            if row is None:
-                return None
-            whose = connection.execute(_people().where(person.c.account == row.account)).one()
-            return session_of(row), person_of(whose)
+            row = connection.execute(_OF_TOKEN, {"sha256": token}).one_or_none()
+            return None if row is None else (session_of(row, prefix=_SESSION), person_of(row))
+
+    def sessions_of(self, account: str) -> list[SessionRow]:
+        """Those of the account that have not been ended, the oldest first; one that has lapsed is among them."""
+        lasting = (person_session.c.account == account, person_session.c.ended_at == "")
+        wanted = select(person_session).where(*lasting).order_by(person_session.c.opened_at, person_session.c.id)
+        with self._room.reading() as connection:
+            return [session_of(row) for row in connection.execute(wanted)]
 
     def touch(self, id: str, *, at: datetime) -> None:  # noqa: A002
         """The session was used at that moment; one that has ended stays as it was, and time does not go back."""
@@ -195,6 +199,16 @@ def _shared_key(name: str) -> str:
 def _people() -> Select[Any]:
     waiting = person_attempt.c.locked_until
     return select(person, waiting).outerjoin(person_attempt, person_attempt.c.key == person.c.name)
+
+
+# Made once: each request asks them, and making a statement costs more than answering it.
+_SESSION = "session_"  # before the names of its columns, some of which are an account's as well
+_OF_TOKEN = (
+    _people()
+    .add_columns(*(column.label(f"{_SESSION}{column.name}") for column in person_session.c))
+    .join(person_session, person_session.c.account == person.c.account)
+    .where(person_session.c.token == bindparam("sha256"))
+)
 
 
 def _invited(invitation: bytes, at: datetime) -> tuple[Any, ...]:

@@ -130,6 +130,6 @@ def session_row(opened: SessionRow) -> dict[str, Any]:
     return {name: getattr(opened, name) for name in SessionRow.__slots__}
 
 
-def session_of(row: Row[*tuple[Any, ...]]) -> SessionRow:
-    values = {name: getattr(row, name) for name in SessionRow.__slots__}
-    return SessionRow(**values | {"token": bytes(row.token)})
+def session_of(row: Row[*tuple[Any, ...]], *, prefix: str = "") -> SessionRow:
+    values = {name: getattr(row, prefix + name) for name in SessionRow.__slots__}
+    return SessionRow(**values | {"token": bytes(values["token"])})

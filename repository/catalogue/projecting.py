@@ -3,11 +3,13 @@
 The same functions make the rows again when a catalogue is rebuilt, deed by deed in their order. Each kind has one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Table, or_, select, update
 
+from repository.access.bodies import identifier_of
 from repository.catalogue.bulk import insert, insert_new
 from repository.catalogue.demand_rows import demand_confirmed, demand_moved, demand_submitted
 from repository.catalogue.demand_tables import demand, demand_confirmation, demand_now, demand_step
@@ -24,7 +26,7 @@ from repository.catalogue.journal_tables import (
     protection,
     relation,
 )
-from repository.catalogue.text import fit, key, packed
+from repository.catalogue.text import fit, identifier_key, key, packed
 from repository.domain.deed import Deed
 
 Project = Callable[[Connection, Deed], None]
@@ -36,22 +38,39 @@ FOLLOWING: tuple[Table, ...] = (
 )  # fmt: skip
 
 
-def key_of(identifier: Mapping[str, str] | None) -> str:
-    """What an identifier is found by; empty for none."""
-    return "" if identifier is None else fit(key(f"{identifier['root']}^{identifier['extension']}"))
+def _key(identifier: Mapping[str, str] | None) -> str:
+    """What an identifier is found by, as it is stored: these rows are inserted past the columns, which would escape."""
+    return fit(identifier_key(identifier_of(identifier)))
 
 
-def _account(connection: Connection, deed: Deed) -> None:
+def project(connection: Connection, deeds: Sequence[Deed]) -> None:
+    """What follows from `deeds`, in their order; of accounts that follow each other, at once."""
+    for kind, run in groupby(deeds, key=lambda deed: deed.kind):
+        if kind == "account":
+            _accounts(connection, list(run))
+            continue
+        for deed in run:
+            PROJECTIONS[kind](connection, deed)
+
+
+def _accounts(connection: Connection, deeds: Sequence[Deed]) -> None:
+    insert(connection, account, [_account_row(deed) for deed in deeds])
+    shown = [
+        (deed.number, fit(key(takeover)), patient)
+        for deed in deeds
+        for takeover, patient in deed.body.get("patients", ())
+    ]
+    insert(connection, account_patient, shown)
+
+
+def _account_row(deed: Deed) -> tuple[Any, ...]:
     body = deed.body
-    row = (
+    return (
         deed.number, deed.at, body["door"], body["kind"], fit(body["id"]), fit(key(folded(body["surname"]))),
-        key_of(body["organisation_id"]), body["purpose"], body["operation"], fit(key(body["takeover"])),
-        body["patient"], body["ordinal"], fit(key(body["study"])), key_of(body["document"]), body["outcome"],
+        _key(body["organisation_id"]), body["purpose"], body["operation"], fit(key(body["takeover"])),
+        body["patient"], body["ordinal"], fit(key(body["study"])), _key(body["document"]), body["outcome"],
         body["reasons"][0] if body["reasons"] else "", "due" if "review" in body["duties"] else "",
     )  # fmt: skip
-    insert(connection, account, [row])
-    shown = [(deed.number, fit(key(takeover)), patient) for takeover, patient in body.get("patients", ())]
-    insert(connection, account_patient, shown)
 
 
 def _permission(connection: Connection, deed: Deed) -> None:
@@ -62,8 +81,8 @@ def _permission(connection: Connection, deed: Deed) -> None:
     connection.execute(update(permission).where(earlier).values(ended_at=body["recorded_at"], end_reason="replaced"))
     grantee = body["grantee"]
     row = (
-        fit(body["id"]), body["edition"], body["kind"], fit(body["takeover"]), key_of(body["patient"]),
-        f"{grantee['kind']}:{key_of(grantee['identifier'])}", packed(dict(body)), body["recorded_at"], "", "",
+        fit(body["id"]), body["edition"], body["kind"], fit(body["takeover"]), _key(body["patient"]),
+        f"{grantee['kind']}:{_key(grantee['identifier'])}", packed(dict(body)), body["recorded_at"], "", "",
     )  # fmt: skip
     insert(connection, permission, [row])
 
@@ -81,7 +100,7 @@ def _permission_end(connection: Connection, deed: Deed) -> None:
 
 def _protection(connection: Connection, deed: Deed) -> None:
     body = deed.body
-    row = (fit(body["id"]), key_of(body["patient"]), fit(body["takeover"]), deed.at, "")
+    row = (fit(body["id"]), _key(body["patient"]), fit(body["takeover"]), deed.at, "")
     insert(connection, protection, [row])
 
 
@@ -92,7 +111,7 @@ def _protection_end(connection: Connection, deed: Deed) -> None:
 def _relation(connection: Connection, deed: Deed) -> None:
     body = deed.body
     row = (
-        fit(body["id"]), body["kind"], key_of(body["person"]), key_of(body["patient"]), packed(dict(body)),
+        fit(body["id"]), body["kind"], _key(body["person"]), _key(body["patient"]), packed(dict(body)),
         body["since"], body["until"] or "",
     )  # fmt: skip
     insert(connection, relation, [row])
@@ -104,7 +123,7 @@ def _relation_end(connection: Connection, deed: Deed) -> None:
 
 
 def _after_death(connection: Connection, deed: Deed) -> None:
-    row = (key_of(deed.body["patient"]), packed(dict(deed.body)))
+    row = (_key(deed.body["patient"]), packed(dict(deed.body)))
     insert(connection, after_death, [row], conflict="ON CONFLICT (patient_key) DO UPDATE SET body = excluded.body")
 
 
@@ -135,7 +154,7 @@ def _review(connection: Connection, deed: Deed) -> None:
 
 
 def _first_copy(connection: Connection, deed: Deed) -> None:
-    insert_new(connection, first_copy, [(key_of(deed.body["patient"]), fit(key(deed.body["scope"])), deed.number)])
+    insert_new(connection, first_copy, [(_key(deed.body["patient"]), fit(key(deed.body["scope"])), deed.number)])
 
 
 def _none(connection: Connection, table: Table, which: Any) -> None:
@@ -151,7 +170,7 @@ def _one(connection: Connection, table: Table, which: Any, **values: str) -> Non
 
 
 PROJECTIONS: Mapping[str, Project] = {
-    "account": _account,
+    "account": lambda connection, deed: _accounts(connection, [deed]),
     "permission": _permission,
     "permission-end": _permission_end,
     "protection": _protection,
@@ -162,11 +181,14 @@ PROJECTIONS: Mapping[str, Project] = {
     "custody": _custody,
     "authorisation": _leave,
     "approval": _leave,
+    "transfer": _leave,  # who may push into an open takeover
     "leave-end": _leave_end,
     "review": _review,
     "first-copy": _first_copy,
     "demand": demand_submitted,
     "demand-step": demand_moved,
     "demand-confirmation": demand_confirmed,
+    "deposit": lambda _connection, _deed: None,  # what was pushed, by whom: its rows are written beside it, by the pack
     "person": lambda _connection, _deed: None,  # the accounts of people are kept apart; the journal has what was done
+    "sign-in-refused": lambda _connection, _deed: None,  # a try of nobody: the journal has it, and no table
 }

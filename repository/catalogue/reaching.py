@@ -22,14 +22,13 @@ from repository.access.principal import Principal
 from repository.catalogue.bulk import in_groups
 from repository.catalogue.desk import Clock, Desk, utc_now
 from repository.catalogue.engine import Room
-from repository.catalogue.entitling import APPROVAL, AUTHORISATION, grantee_keys
-from repository.catalogue.guarding import identifier_key
+from repository.catalogue.gathering import APPROVAL, AUTHORISATION, grantee_keys
 from repository.catalogue.journal_tables import after_death, custody, leave, permission, relation
 from repository.catalogue.remembering import Memory, state_of
 from repository.catalogue.shielding import of_records, rows_of
 from repository.catalogue.standing import Standing, standing_at
 from repository.catalogue.tables import patient_identifier
-from repository.catalogue.text import key, unpacked
+from repository.catalogue.text import identifier_key, unpacked
 from repository.domain.describing import Identifier
 
 REMEMBERED = 64  # askers at one time
@@ -110,7 +109,7 @@ def _deaths(connection: Connection, people: Iterable[Identifier]) -> tuple[tuple
         wanted |= {each for root, extension in rows if names(each := Identifier(root, extension))}
     found: list[tuple[Identifier, AfterDeath]] = []
     for group in in_groups(sorted(wanted, key=lambda each: (each.root, each.extension))):
-        by_key = {key(f"{each.root}^{each.extension}"): each for each in group}
+        by_key = {identifier_key(each): each for each in group}
         rows = connection.execute(select(there.patient_key, there.body).where(there.patient_key.in_(list(by_key))))
         found += [(by_key[patient], after_death_of(unpacked(body))) for patient, body in rows]
     return tuple(found)

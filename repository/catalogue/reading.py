@@ -1,9 +1,11 @@
 """Reading what was recorded: in short transactions, by key ranges, in constant memory."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Select, literal, select, tuple_
+from sqlalchemy import Select, bindparam, literal, select, tuple_
 
 from repository.catalogue import tables
 from repository.catalogue.assembling import (
@@ -12,6 +14,7 @@ from repository.catalogue.assembling import (
     read_holdings,
     read_pack,
 )
+from repository.catalogue.bulk import in_groups
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import HoldingUnknown
 from repository.catalogue.tables import custody_event, finding, holding, log_entry, stored_object
@@ -21,6 +24,15 @@ from repository.findings import Finding
 
 READ_AT_ONCE = 500
 _HOLDINGS = select(holding, log_entry.c.entry).join(log_entry, log_entry.c.index == holding.c.log_index)
+# Made once: each reading asks them, and making a statement costs more than answering it.
+_OF_TAKEOVER = holding.c.takeover == bindparam("takeover")
+_HOLDING = _HOLDINGS.where(_OF_TAKEOVER, holding.c.ordinal == bindparam("ordinal"))
+_FIRST = select(holding.c.ordinal).where(_OF_TAKEOVER, holding.c.patient > 0)
+_SOMEBODYS = select(
+    tables.takeover.c.id,
+    _FIRST.order_by(holding.c.patient, holding.c.ordinal).limit(1).scalar_subquery().label("ordinal"),
+).where(tables.takeover.c.number == bindparam("takeover"))
+_SOME_HOLDINGS = _HOLDINGS.where(_OF_TAKEOVER, holding.c.ordinal.in_(bindparam("ordinals", expanding=True)))
 
 
 def holdings_page(number: int, after: tuple[str, int]) -> Select[*tuple[Any, ...]]:
@@ -40,14 +52,45 @@ def _packs_page(number: int, after: str) -> Select[*tuple[Any, ...]]:
 
 
 class Reading(Desk):
+    def together(self) -> AbstractContextManager[None]:
+        """Whatever this thread asks of the catalogue until the end of the block is asked in one transaction that sees
+        one state (`Room.together`)."""
+        return self._room.together()
+
     def holding(self, number: int, ordinal: int) -> Holding:
         """Raises `HoldingUnknown`."""
-        wanted = _HOLDINGS.where(holding.c.takeover == number, holding.c.ordinal == ordinal)
         with self._room.reading() as connection:
-            row = connection.execute(wanted).one_or_none()
+            row = connection.execute(_HOLDING, {"takeover": number, "ordinal": ordinal}).one_or_none()
             if row is None:
                 raise HoldingUnknown(takeover=number, ordinal=ordinal)
             return read_holdings(connection, number, [row])[0]
+
+    def somebodys(self, number: int) -> tuple[str, Holding]:
+        """The id of the takeover with this number, and the first holding of the first patient of whom it has one; its
+        first one, where it has no patient's. Raises `HoldingUnknown` where it has none at all."""
+        with self._room.together(), self._room.reading() as connection:
+            row = connection.execute(_SOMEBODYS, {"takeover": number}).one_or_none()
+            if row is None:
+                raise HoldingUnknown(takeover=number, ordinal=1)
+            return row.id, self.holding(number, row.ordinal or 1)
+
+    def holdings_at(self, places: Sequence[tuple[int, int]]) -> list[tuple[int, Holding]]:
+        """The holdings of these (takeover, ordinal), in the order of `places`, with the numbers of their takeovers: in
+        one transaction, and for each takeover in some five statements however many they are. Raises `HoldingUnknown`
+        for the first that is not there."""
+        ordinals: dict[int, list[int]] = defaultdict(list)
+        for number, ordinal in dict.fromkeys(places):
+            ordinals[number].append(ordinal)
+        found: dict[tuple[int, int], Holding] = {}
+        with self._room.reading_one_state() as connection:
+            for number, mine in ordinals.items():
+                for group in in_groups(mine):
+                    rows = connection.execute(_SOME_HOLDINGS, {"takeover": number, "ordinals": list(group)}).all()
+                    found.update(((number, each.ordinal), each) for each in read_holdings(connection, number, rows))
+        for number, ordinal in places:
+            if (number, ordinal) not in found:
+                raise HoldingUnknown(takeover=number, ordinal=ordinal)
+        return [(place[0], found[place]) for place in places]
 
     def holdings(self, number: int, *, after: tuple[str, int] = ("", -1)) -> Iterator[Holding]:
         """The holdings of a takeover in the order of (object id, offset): each object is read once, forwards."""

@@ -12,14 +12,22 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Generic, TypeVar
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import ColumnElement, Connection, String, literal_column
 
 from repository.catalogue.projecting import PROJECTIONS
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-SILENT = frozenset({"account", "review", "first-copy", "demand", "demand-step", "demand-confirmation", "person"})
+SILENT = frozenset(
+    {
+        "account", "review", "first-copy", "demand", "demand-step", "demand-confirmation", "person", "transfer",
+        "deposit",
+    }
+)  # fmt: skip
 """Deeds from which nothing follows that a search asks about. Any kind that is not named here makes it forget."""
+
+
+STATE = "state_"  # name of the column that tells it
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +42,32 @@ class State:
 
 
 @cache
-def _statement() -> TextClause:
-    """Each part of it is one step into an index."""
-    kinds = " UNION ALL ".join(
-        f"SELECT max(number) AS number FROM journal WHERE kind = '{kind}'"  # noqa: S608  kinds are ours
-        for kind in sorted(set(PROJECTIONS) - SILENT)
+def state_column() -> ColumnElement[str]:
+    """The state as one text, in whatever statement it stands: each part of it is one step into an index."""
+    kinds = " UNION ALL ".join(f"SELECT '{kind}' AS kind" for kind in sorted(set(PROJECTIONS) - SILENT))
+    parts = (
+        f"SELECT max((SELECT max(number) FROM journal WHERE journal.kind = bearing.kind)) FROM ({kinds}) AS bearing",  # noqa: S608  kinds are ours
+        'SELECT coalesce((SELECT max("index") + 1 FROM log_entry), 0) - coalesce((SELECT max(number) FROM journal), 0)',
+        "SELECT max(number) FROM takeover",
+        "SELECT count(*) FROM (SELECT 1 FROM log_entry WHERE claimed = 0 LIMIT 1) AS waiting",
     )
-    return text(
-        f"SELECT (SELECT max(number) FROM ({kinds}) AS bearing),"  # noqa: S608  as above
-        ' coalesce((SELECT max("index") + 1 FROM log_entry), 0) - coalesce((SELECT max(number) FROM journal), 0),'
-        " (SELECT max(number) FROM takeover), EXISTS (SELECT 1 FROM log_entry WHERE claimed = 0)"
-    )
+    text = " || ':' || ".join(f"cast(coalesce(({part}), 0) AS text)" for part in parts)
+    return literal_column(f"({text})", String).label(STATE)
+
+
+def read_state(text: str) -> State:
+    deed, recorded, takeovers, waiting = map(int, text.split(":"))
+    return State(deed, recorded, takeovers, bool(waiting))
+
+
+@cache
+def _statement() -> str:
+    return f"SELECT {state_column().element}"
 
 
 def state_of(connection: Connection) -> State:
     """As the transaction of `connection` sees it: what it reads next is of this state only if it sees one."""
-    deed, recorded, takeovers, restored = connection.execute(_statement()).one()
-    return State(deed or 0, recorded, takeovers or 0, bool(restored))
+    return read_state(connection.exec_driver_sql(_statement()).scalar_one())
 
 
 class Memory(Generic[K, V]):
@@ -61,6 +78,14 @@ class Memory(Generic[K, V]):
         self._state: State | None = None
         self._kept: OrderedDict[K, V] = OrderedDict()
         self._turn = threading.Lock()
+
+    def last(self, key: K) -> tuple[State, V] | None:
+        """What is remembered, and of which state: whether that is still so has yet to be asked."""
+        with self._turn:
+            if self._state is None or key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._state, self._kept[key]
 
     def recall(self, key: K, state: State, make: Callable[[], V]) -> V:
         """What `make` gives in `state`; it is called where that is not known. Nothing is kept while a log is being

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, tuple_, update
 
 from repository.catalogue import bulk
 from repository.catalogue.desk import Desk
@@ -100,15 +100,24 @@ class Runs(Desk):
             row = connection.execute(select(run).where(run.c.id == id)).one_or_none()
         return None if row is None else _read(row)
 
-    def runs(self, *, limit: int = 100) -> list[Run]:
-        """The newest first."""
+    def runs(self, *, before: Run | None = None, limit: int = 100) -> list[Run]:
+        """The newest first; with `before`, those that are older than that one."""
         newest = select(run).order_by(run.c.opened_at.desc(), run.c.id.desc()).limit(limit)
+        if before is not None:
+            newest = newest.where(tuple_(run.c.opened_at, run.c.id) < tuple_(before.opened_at, before.id))
         with self._room.reading() as connection:
             return [_read(row) for row in connection.execute(newest)]
 
-    def run_findings(self, id: str) -> list[Finding]:  # noqa: A002
-        """What a run found, by subject and code."""
+    def run_findings(self, id: str, *, skip: int = 0, limit: int | None = None) -> list[Finding]:  # noqa: A002
+        """What a run found, by subject and code; without the first `skip`, and at most `limit`."""
         mine = select(run_finding).where(run_finding.c.run == id)
         ordered = mine.order_by(run_finding.c.subject, run_finding.c.code, run_finding.c.digest)
         with self._room.reading() as connection:
-            return [Finding(row.code, row.subject, unpacked(row.params)) for row in connection.execute(ordered)]
+            rows = connection.execute(ordered.offset(skip).limit(limit)).all()
+        return [Finding(row.code, row.subject, unpacked(row.params)) for row in rows]
+
+    def finding_count(self, id: str) -> int:  # noqa: A002
+        """How much a run found."""
+        counted = select(func.count()).select_from(run_finding).where(run_finding.c.run == id)
+        with self._room.reading() as connection:
+            return int(connection.execute(counted).scalar_one())

@@ -22,9 +22,8 @@ from sqlalchemy import (
 )
 
 from repository.access.subject import Scope
-from repository.catalogue.flattening import identifier_key
 from repository.catalogue.tables import document, document_study, medical_event, study
-from repository.catalogue.text import key
+from repository.catalogue.text import Words, identifier_key, key
 from repository.domain.describing import Identifier
 
 Condition = ColumnElement[bool]
@@ -85,7 +84,8 @@ def _is(table: Table, identifier: Identifier) -> Condition:
 
 def _may_be(table: Table, named: Iterable[Identifier]) -> Condition:
     """`identity.may_be`, or no number at all."""
-    extension, root = (func.trim(table.c[name], _SPACES) for name in ("extension", "root"))
+    # What is trimmed is as escaped as it was, and is compared as such.
+    extension, root = (func.trim(table.c[name], _SPACES, type_=Words) for name in ("extension", "root"))
     found: list[Condition] = [extension == ""]
     for each in named:
         same = extension == each.extension.strip()

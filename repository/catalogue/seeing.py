@@ -5,20 +5,20 @@ the study's date. Of a document it knows what its header says. What is neither i
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Select,
     String,
     Table,
     and_,
     any_,
-    column,
+    cast,
     false,
-    func,
     literal,
     not_,
     or_,
@@ -29,17 +29,42 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from repository.catalogue.grounding import Ground, Limit, Refusal
+from repository.catalogue.listing import rows_of
 from repository.catalogue.scoping import covered, speaks_of, touched
-from repository.catalogue.shielding import Pair
+from repository.catalogue.shielding import Pair, Pairs
 from repository.catalogue.tables import document, holding, instance, patient, series, study
+from repository.catalogue.text import identifier_key
 
 Condition = ColumnElement[bool]
 IMAGES = (study, series, instance)
 NAMED_ONE_BY_ONE = 16
+ANY_TAKEOVER = 2**63 - 1
+TOLD_AT_MOST = 500  # hidden records in a statement
 
 
 def of_patient(table: Table) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     return table.c.takeover, table.c["number" if table is patient else "patient"]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A condition, and the takeovers between which all lies that it leads to."""
+
+    condition: Condition
+    first: int = 0
+    last: int = ANY_TAKEOVER
+
+    def also(self, *said: Condition) -> "Way":
+        return replace(self, condition=and_(self.condition, *said))
+
+
+def _joined(ways: Sequence[Way]) -> Way:
+    condition = or_(*(each.condition for each in ways))
+    return Way(condition, min(each.first for each in ways), max(each.last for each in ways))
+
+
+def _of_pairs(condition: Condition, pairs: Pairs) -> Way:
+    return Way(condition, min(pairs)[0], max(pairs)[0])
 
 
 class Sight:
@@ -55,8 +80,15 @@ class Sight:
         self._ground = ground
         self._dialect = dialect
         self._led = led
-        self._made: dict[Table, tuple[Condition, ...]] = {}
+        self._made: dict[Table, tuple[Way, ...]] = {}
         self._beside: Sight | None = None
+        self._unhiding = self
+        self.drops: Pairs = frozenset()
+        """Whose rows are to be left out of what `ways` lead to, once they are read: a list so long takes longer to
+        tell and to look up in a statement than the page takes that it is for."""
+        if len(ground.hidden) > TOLD_AT_MOST:
+            self.drops = ground.hidden
+            self._unhiding = Sight(replace(ground, hidden=frozenset()), dialect, led=led)
 
     @property
     def partial(self) -> bool:
@@ -65,57 +97,67 @@ class Sight:
 
     @property
     def walks_takeovers(self) -> bool:
-        """Whether one of the ways leads through several takeovers from end to end."""
-        return not self._led and len(self._ground.takeovers or ()) > 1
+        """Whether one of the ways leads through takeovers from end to end."""
+        parts = any(each.takeover is not None for each in self._ground.limits)
+        return not self._led and (parts or bool(self._ground.takeovers))
 
     def beyond(self, takeover: int) -> "Sight":
         """The same, of takeovers with greater numbers. Its ways by records and parts are as they were."""
-        there = frozenset(each for each in self._ground.takeovers or () if each > takeover)
+        if self._ground.takeovers is None:
+            return self
+        there = frozenset(each for each in self._ground.takeovers if each > takeover)
         return Sight(replace(self._ground, takeovers=there), self._dialect, led=self._led)
 
-    def among_others(self, table: Table) -> Sequence[Condition]:
+    def among_others(self, table: Table) -> Sequence[Way]:
         """As `ways`, for a question that already has a way of its own."""
         if self._beside is None:
             self._beside = Sight(self._ground, self._dialect, led=True)
         return self._beside.ways(table)
 
     def row(self, table: Table) -> Condition:
-        return or_(false(), *self.ways(table))
+        """As one condition, which leaves out whom `drops` names as well."""
+        return or_(false(), *(each.condition for each in self._own(table)))
 
-    def ways(self, table: Table) -> Sequence[Condition]:
-        """The ways to a row, one of which at least must be open; each can be gone along an index."""
+    def ways(self, table: Table) -> Sequence[Way]:
+        """The ways to a row, one of which at least must be open; each can be gone along an index. What they lead to is
+        seen unless it is of `drops`."""
+        return self._unhiding._own(table)  # noqa: SLF001  one of these
+
+    def _own(self, table: Table) -> Sequence[Way]:
         if table not in self._made:
             self._made[table] = tuple(self._ways(table))
         return self._made[table]
 
-    def _ways(self, table: Table) -> list[Condition]:
+    def _ways(self, table: Table) -> list[Way]:
         unmarked = [each for each in self._ground.limits if not each.scopes and each.author is None]
         found = [*self._whole(table), *(self._limited(each, table) for each in unmarked)]
         if table is patient or table is holding:
-            return [*(and_(way, *self._not_in_part(table)) for way in found), *self._below(table)]
+            refused = self._not_in_part(table)
+            return [*(way.also(*refused) for way in found), *map(Way, self._below(table))]
         limited = [self._limited(each, table) for each in self._limits_of(table)]
         if limited:
-            found.append(or_(*limited))
+            found.append(_joined(limited))
         if self._led and found:
-            found = [or_(*found)]
-        return [and_(way, *self._not_refused(table)) for way in found]
+            found = [_joined(found)]
+        return [way.also(*self._not_refused(table)) for way in found]
 
-    def _whole(self, table: Table) -> list[Condition]:
+    def _whole(self, table: Table) -> list[Way]:
         ground = self._ground
-        found: list[Condition] = []
+        found: list[Way] = []
         if ground.takeovers is None:
-            found.append(and_(true(), *self._open(table)))
+            found.append(Way(and_(true(), *self._open(table))))
         elif ground.takeovers:
-            found.append(and_(self._of_any(ground.takeovers, table), *self._open(table)))
+            there = and_(self._of_any(ground.takeovers, table), *self._open(table))
+            found.append(Way(there, min(ground.takeovers), max(ground.takeovers)))
         if ground.records:
-            found.append(self._among(table, ground.records))
+            found.append(_of_pairs(self._among(table, ground.records), ground.records))
         return found
 
     def _of_any(self, takeovers: Iterable[int], table: Table) -> Condition:
         listed = sorted(takeovers)
+        # One parameter, so that one statement does for all askers: PostgreSQL plans it once.
         if self._dialect.name == "sqlite":
-            return self._takeover(table).in_(listed)
-        # One parameter, so that PostgreSQL plans one statement for all askers.
+            return self._takeover(table).in_(rows_of([(each,) for each in listed], [table.c.takeover], self._dialect))
         return self._takeover(table) == any_(literal(listed, ARRAY(BigInteger)))
 
     def _takeover(self, table: Table) -> ColumnElement[Any]:
@@ -128,16 +170,21 @@ class Sight:
             return [each for each in marked if not any(scope.specialties for scope in each.scopes)]
         return [each for each in marked if each.author is None and all(map(speaks_of, each.scopes))]
 
-    def _limited(self, limit: Limit, table: Table) -> Condition:
+    def _limited(self, limit: Limit, table: Table) -> Way:
         parts = self._of(limit, table) + self._open(table) + [covered(scope, table) for scope in limit.scopes]
         if limit.without:
-            parts.append(not_(self._among(table, limit.without)))
+            parts.append(self._outside(table, limit.without))
         if limit.author is not None:
+            if not self._led:
+                parts.append(document.c.author_key == identifier_key(limit.author))
             parts += [
                 document.c.author_extension == limit.author.extension,
                 document.c.author_root == limit.author.root,
             ]
-        return and_(true(), *parts)
+        said = and_(true(), *parts)
+        if limit.pairs:
+            return _of_pairs(said, limit.pairs)
+        return Way(said) if limit.takeover is None else Way(said, limit.takeover, limit.takeover)
 
     def _of(self, said: Limit | Refusal, table: Table) -> list[Condition]:
         if said.pairs is not None:
@@ -157,7 +204,7 @@ class Sight:
             elsewhere: Condition = table.c.takeover.not_in(sorted(shut))
             parts.append(or_(elsewhere, self._among(table, ground.excepted)) if ground.excepted else elsewhere)
         if hidden:
-            parts.append(tuple_(*of_patient(table)).not_in(self._rows(sorted(hidden))))
+            parts.append(self._outside(table, hidden))
         return parts
 
     def _not_refused(self, table: Table) -> list[Condition]:
@@ -183,22 +230,22 @@ class Sight:
         return found
 
     def _among(self, table: Table, pairs: Iterable[Pair]) -> Condition:
-        columns, listed = tuple_(*of_patient(table)), sorted(pairs)
+        (takeover, number), listed = of_patient(table), sorted(pairs)
         if not listed:
             return false()
-        few = len(listed) == 1 if self._dialect.name == "sqlite" else len(listed) <= NAMED_ONE_BY_ONE
-        return columns.in_(listed if few else self._rows(listed))  # SQLite looks up no list of tuples along an index
+        if len(listed) == 1:
+            return and_(takeover == listed[0][0], number == listed[0][1])
+        few = self._dialect.name != "sqlite" and len(listed) <= NAMED_ONE_BY_ONE
+        # SQLite looks up no list of tuples along an index.
+        return tuple_(takeover, number).in_(listed if few else self._rows(table, listed))
 
-    def _rows(self, pairs: Sequence[Pair]) -> Any:
-        """A query that gives `pairs`, however many, by one or two parameters."""
-        if self._dialect.name == "sqlite":
-            each = func.json_each(literal("[" + ",".join(f"[{a},{b}]" for a, b in pairs) + "]", String))
-            rows = each.table_valued("value")
-            return select(func.json_extract(rows.c.value, "$[0]"), func.json_extract(rows.c.value, "$[1]"))
-        numbers = [literal([pair[place] for pair in pairs], ARRAY(BigInteger)) for place in (0, 1)]
-        rows = (
-            func.unnest(*numbers)
-            .table_valued(column("takeover", BigInteger), column("number", BigInteger))
-            .render_derived()
-        )
-        return select(rows.c.takeover, rows.c.number)
+    def _outside(self, table: Table, pairs: Iterable[Pair]) -> Condition:
+        """Of none of `pairs`. SQLite looks a single value up, and goes through a list of tuples for each row."""
+        takeover, number = of_patient(table)
+        if self._dialect.name != "sqlite":
+            return tuple_(takeover, number).not_in(self._rows(table, sorted(pairs)))
+        place = cast(takeover, String).concat(" ").concat(cast(number, String))
+        return place.not_in(rows_of([(f"{a} {b}",) for a, b in sorted(pairs)], [place], self._dialect))
+
+    def _rows(self, table: Table, pairs: Sequence[Pair]) -> Select[Any]:
+        return rows_of(pairs, of_patient(table), self._dialect)

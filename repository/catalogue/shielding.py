@@ -14,7 +14,7 @@ from repository.catalogue.bulk import in_groups
 from repository.catalogue.journal_tables import protection
 from repository.catalogue.matching import ABOVE
 from repository.catalogue.tables import patient_identifier
-from repository.catalogue.text import key
+from repository.catalogue.text import identifier_key, key
 from repository.domain.describing import Identifier
 
 Pair = tuple[int, int]
@@ -57,7 +57,7 @@ def protected_by(
     found = set[Pair]()
     people: dict[Pair, set[int | None]] = defaultdict(set)
     for pair, identifier in _by_keys(connection, list(places)):
-        flagged = places.get(key(f"{identifier.root}^{identifier.extension}"), set())
+        flagged = places.get(identifier_key(identifier), set())
         if not flagged.isdisjoint({None, pair[0]}):
             found.add(pair)
         if identifier.root and flagged:

@@ -46,6 +46,11 @@ def words(name: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, Words, nullable=nullable)
 
 
+def late_words(name: str) -> Column[str]:
+    """Words that were added to a table with rows in it: SQLite takes such a column with a default alone."""
+    return Column(name, Words, nullable=False, server_default="")
+
+
 def json_of(name: str) -> Column[str]:
     """Canonical JSON as `text.packed` makes it, escapes and all."""
     return Column(name, Text, nullable=False)
@@ -169,13 +174,15 @@ document = Table(
     words("author"), words("author_root", nullable=True), words("author_extension", nullable=True),
     words("custodian_root", nullable=True), words("custodian_extension", nullable=True),
     words("replaces_root", nullable=True), words("replaces_extension", nullable=True),
-    Column("signed", Boolean, nullable=False),
+    Column("signed", Boolean, nullable=False), late_words("author_folded"), words("author_key", nullable=True),
     ForeignKeyConstraint(["takeover", "ordinal"], ["holding.takeover", "holding.ordinal"]),
     Index("ix_document_identifier", "identifier_key", "takeover", "ordinal"),
     Index("ix_document_extension", "extension_key", "takeover", "ordinal"),
     Index("ix_document_set", "set_key", "takeover", "ordinal"),
     Index("ix_document_class", "class_key", "takeover", "ordinal"),
     Index("ix_document_date", "effective_key", "takeover", "ordinal"),
+    Index("ix_document_author", "author_folded", "takeover", "ordinal"),
+    Index("ix_document_author_key", "author_key", "takeover", "ordinal"),
 )  # fmt: skip
 
 document_study = Table(
@@ -193,7 +200,7 @@ medical_event = Table(
 custody_event = Table(
     "custody_event", metadata, part("takeover"), Column("entry", LargeBinary, primary_key=True), words("kind"),
     words("at"), words("outcome"), words("detail"), big("ordinal"), octets("record"), big("log_index"),
-    of_takeover(), Index("ix_custody_event_log", "takeover", "log_index"),
+    of_takeover(), Index("ix_custody_event_log", "takeover", "log_index"), Index("ix_custody_event_index", "log_index"),
 )  # fmt: skip
 
 log_entry = Table(

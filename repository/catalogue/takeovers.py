@@ -1,11 +1,12 @@
 """Takeovers with their producers, and the facts of the archive itself."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from repository.catalogue.bulk import in_groups
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import (
     CatalogueConflict,
@@ -23,8 +24,20 @@ from repository.domain.takeover import FINAL, MOVES, Handover, Producer, Route, 
 PRODUCER, SUCCESSOR = "producer", "successor"
 
 
+# Made once: each reading asks them, and making a statement costs more than answering it.
+_PRODUCERS = select(producer).where(producer.c.takeover == bindparam("number"))
+_NUMBERED = select(takeover).where(takeover.c.number == bindparam("number"))
+_BEGUN = (
+    select(takeover)
+    .where(takeover.c.id >= bindparam("first"), takeover.c.id < bindparam("above"))
+    .order_by(takeover.c.id)
+    .limit(2)
+)
+_IDS = select(takeover.c.number, takeover.c.id).where(takeover.c.number.in_(bindparam("numbers", expanding=True)))
+
+
 def _producers(connection: Connection, number: int) -> dict[str, Producer]:
-    rows = connection.execute(select(producer).where(producer.c.takeover == number))
+    rows = connection.execute(_PRODUCERS, {"number": number})
     return {row.role: Producer(row.name, row.rpwdl_book, row.regon, row.nip) for row in rows}
 
 
@@ -119,9 +132,8 @@ class Takeovers(Desk):
     def takeover(self, wanted: str) -> Takeover:
         """The takeover whose id is `wanted` or alone starts with it. `TakeoverUnknown`, `TakeoverAmbiguous`."""
         above = wanted + "\U0010ffff"
-        matching = select(takeover).where(takeover.c.id >= wanted, takeover.c.id < above).order_by(takeover.c.id)
         with self._room.reading() as connection:
-            found = connection.execute(matching.limit(2)).all() if wanted else []
+            found = connection.execute(_BEGUN, {"first": wanted, "above": above}).all() if wanted else []
             if not found:
                 raise TakeoverUnknown(wanted=wanted)
             if len(found) > 1 and found[0].id != wanted:
@@ -130,22 +142,31 @@ class Takeovers(Desk):
 
     def takeover_by_number(self, number: int) -> Takeover:
         with self._room.reading() as connection:
-            row = connection.execute(select(takeover).where(takeover.c.number == number)).one_or_none()
+            row = connection.execute(_NUMBERED, {"number": number}).one_or_none()
             if row is None:
                 raise TakeoverUnknown(wanted=number)
             return _read(connection, row)
+
+    def takeover_ids(self, numbers: Collection[int]) -> dict[int, str]:
+        """The ids of the takeovers with these numbers, of those that there are."""
+        if not numbers:
+            return {}
+        found: dict[int, str] = {}
+        with self._room.reading() as connection:
+            for group in in_groups(sorted(numbers)):
+                found.update((row.number, row.id) for row in connection.execute(_IDS, {"numbers": list(group)}))
+        return found
 
     def takeover_by_fingerprint(self, fingerprint: str) -> Takeover | None:
         with self._room.reading() as connection:
             row = connection.execute(select(takeover).where(takeover.c.fingerprint == fingerprint)).one_or_none()
             return None if row is None else _read(connection, row)
 
-    def takeovers(self) -> list[Takeover]:
-        """All of them, oldest first."""
+    def takeovers(self, *, after: int = 0, limit: int | None = None) -> list[Takeover]:
+        """Those with numbers above `after`, oldest first; all, unless `limit` says how many."""
+        wanted = select(takeover).where(takeover.c.number > after).order_by(takeover.c.number).limit(limit)
         with self._room.reading() as connection:
-            return [
-                _read(connection, row) for row in connection.execute(select(takeover).order_by(takeover.c.number)).all()
-            ]
+            return [_read(connection, row) for row in connection.execute(wanted).all()]
 
     def move(self, number: int, state: State, *, at: str) -> Takeover:
         """The takeover is in `state`; `closed_at` is `at` if that is final.

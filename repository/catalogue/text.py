@@ -14,6 +14,8 @@ from sqlalchemy import Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from repository.domain.describing import Identifier
+
 ESCAPE = "\u241b"  # SYMBOL FOR ESCAPE: itself escaped, so that the mapping is one to one
 _UNFIT = re.compile(f"[\\x00\ud800-\udfff{ESCAPE}]")
 _ESCAPED = re.compile(f"{ESCAPE}([0-9a-f]{{4}})")
@@ -42,6 +44,12 @@ def key(text: str) -> str:
     if len(octets) <= LONGEST_KEY:
         return text
     return f"{text[:48]}…{hashlib.sha256(octets).hexdigest()}"
+
+
+def identifier_key(identifier: Identifier | None) -> str:
+    """What an identifier is found by, unescaped: columns of `Words` escape what they are compared with, and only rows
+    that are inserted past them (`bulk.py`) need `fit` as well. Empty for none."""
+    return "" if identifier is None else key(f"{identifier.root}^{identifier.extension}")
 
 
 def packed(value: object) -> str:

@@ -180,6 +180,43 @@ def _new_events(connection: Connection, number: int, events: Sequence[CustodyEve
     return list(fresh.values())
 
 
+def write_packs(
+    connection: Connection,
+    number: int,
+    packs: Sequence[PackRecord],
+    *,
+    findings: Sequence[Finding] = (),
+    events: Sequence[CustodyEvent] = (),
+) -> int:
+    """What `Writing.record` does, in a transaction that is under way. Needs `take_sequencer`."""
+    fresh = _not_yet_recorded(connection, number, packs)
+    happened = _new_events(connection, number, events) if events else []
+    entries = [holding.entry for record in fresh for holding in record.holdings]
+    indexes = sequence(connection, entries + [event.entry for event in happened])
+    rows, place = _Rows(number), 0
+    for record in fresh:
+        rows.add_pack(record, indexes[place : place + len(record.holdings)])
+        place += len(record.holdings)
+    rows.findings.extend(flattening.finding_row(number, finding) for finding in findings)
+    rows.write(connection)
+    told = zip(happened, indexes[place:], strict=True)
+    rows_of_events = [flattening.custody_event_row(number, event, index=index) for event, index in told]
+    bulk.insert(connection, tables.custody_event, rows_of_events)
+    return indexes[0] if indexes else size_of(connection)
+
+
+def write_new_packs(connection: Connection, number: int, packs: Sequence[PackRecord]) -> None:
+    """As `write_packs`, for packs that were sealed this moment and whose items have been written as they are: what a
+    single push waits for. Needs `take_sequencer`."""
+    indexes = sequence(connection, [holding.entry for record in packs for holding in record.holdings])
+    rows, place = _Rows(number), 0
+    for record in packs:
+        rows.add_pack(record, indexes[place : place + len(record.holdings)])
+        place += len(record.holdings)
+    rows.stored = []
+    rows.write(connection)
+
+
 class Writing(Desk):
     def record(
         self,
@@ -197,21 +234,7 @@ class Writing(Desk):
         """
         with self._room.writing() as connection:
             take_sequencer(connection)
-            first = size_of(connection)
-            fresh = _not_yet_recorded(connection, number, packs)
-            happened = _new_events(connection, number, events) if events else []
-            entries = [holding.entry for record in fresh for holding in record.holdings]
-            indexes = sequence(connection, entries + [event.entry for event in happened])
-            rows, place = _Rows(number), 0
-            for record in fresh:
-                rows.add_pack(record, indexes[place : place + len(record.holdings)])
-                place += len(record.holdings)
-            rows.findings.extend(flattening.finding_row(number, finding) for finding in findings)
-            rows.write(connection)
-            told = zip(happened, indexes[place:], strict=True)
-            rows_of_events = [flattening.custody_event_row(number, event, index=index) for event, index in told]
-            bulk.insert(connection, tables.custody_event, rows_of_events)
-        return indexes[0] if indexes else first
+            return write_packs(connection, number, packs, findings=findings, events=events)
 
     def record_event(self, number: int, event: CustodyEvent) -> int:
         """The event is recorded and in the log; recorded twice it is there once. Returns its log index."""

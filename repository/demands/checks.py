@@ -12,7 +12,7 @@ from repository.access.facts import Facts
 from repository.access.identity import names
 from repository.access.purpose import legal_bases
 from repository.access.request import AccessRequest
-from repository.access.rules import rules_at
+from repository.access.rules import rules_in_force
 from repository.access.subject import Operation, Scope, Subject
 from repository.catalogue.errors import TakeoverAmbiguous, TakeoverUnknown
 from repository.demands.order import Demand, DemandOrder
@@ -84,7 +84,7 @@ def checked(archive: Archive, demand: Demand) -> Checked:
 
 def _of_access(demand: Demand) -> Iterator[Fault]:
     """Refusing rules of access that hold whatever the facts; the requester is judged as of the submission."""
-    order, rules = demand.order, rules_at(demand.submitted_at.date())
+    order, rules = demand.order, rules_in_force(demand.submitted_at)
     request = AccessRequest(
         principal=order.requester, purpose=order.purpose, operation=Operation.EXPORT, subject=Subject(takeover=""),
         at=demand.submitted_at, door="demand", basis=order.basis, reason=order.reason, evidence=demand.id,

@@ -10,13 +10,14 @@ from repository.canonical import canonical
 from repository.catalogue.errors import HoldingUnknown
 from repository.clock import instant
 from repository.demands.errors import ContentRefused, SealForged, WorkerIncomplete, WrongState
+from repository.demands.looking import looked_at
 from repository.demands.moving import found, move, require
 from repository.demands.order import Demand
-from repository.demands.standing import for_preparer
+from repository.demands.standing import for_either, for_preparer
 from repository.demands.verifying import Decide, patient_of, still_entitled
 from repository.domain.demand import DemandState
-from repository.opening import subject_of
 from repository.runtime import Archive
+from repository.subjects import subject_of
 
 FORMAT = 1
 NOT_THEIRS = "it is not the patient's"  # said as well of what is not there: nobody counts another's holdings by it
@@ -58,8 +59,17 @@ def require_worker(worker: Principal) -> None:
         raise WorkerIncomplete(missing=", ".join(missing))
 
 
-def frozen(archive: Archive, demand_id: str) -> tuple[bytes, str]:
-    """The manifest, canonical, and its SHA-256 in hex. Raises `WrongState` before there is one, `SealForged`."""
+def frozen(archive: Archive, demand_id: str, *, by: Principal, door: str = "cli") -> tuple[bytes, str]:
+    """The manifest, canonical, and its SHA-256 in hex, for the requester and for staff; accounted for.
+
+    Raises `DemandUnknown` for all others, `WrongState` before there is one, `SealForged`.
+    """
+    looked_at(archive, demand_id, by, may=for_either, door=door, whose=True)
+    return frozen_content(archive, demand_id)
+
+
+def frozen_content(archive: Archive, demand_id: str) -> tuple[bytes, str]:
+    """As `frozen`, for a step of the demand that has asked already who makes it."""
     detail = detail_of(archive, demand_id, DemandState.PREPARED)
     content, digest = canonical(detail["content"]), detail["content_sha256"]
     if sha256(content).hexdigest() != digest:

@@ -9,7 +9,7 @@ from repository.demands.errors import ContentDiffers, DemandMoved, WrongState
 from repository.demands.messages import principal_body
 from repository.demands.moving import found, move, require
 from repository.demands.order import Demand
-from repository.demands.preparing import frozen
+from repository.demands.preparing import frozen_content
 from repository.demands.standing import for_either, for_requester
 from repository.domain.demand import DemandState, Place
 from repository.journal import note
@@ -26,7 +26,7 @@ def receive(archive: Archive, demand_id: str, *, content_sha256: str, by: Princi
     """
     demand = for_requester(archive, demand_id, by)
     require(demand, DemandState.RECEIVED)
-    _content, digest = frozen(archive, demand_id)
+    _content, digest = frozen_content(archive, demand_id)
     if not compare_digest(digest.encode(), content_sha256.strip().lower().encode()):
         raise ContentDiffers(demand=demand_id)
     return move(archive, demand, DemandState.RECEIVED, by=by, detail={"content_sha256": digest})

@@ -12,16 +12,18 @@ from repository.access.principal import Principal
 from repository.canonical import canonical
 from repository.clock import instant
 from repository.demands.errors import OtherWorker, SealForged
+from repository.demands.looking import looked_at
 from repository.demands.moving import move, require
 from repository.demands.order import Demand
-from repository.demands.preparing import detail_of, frozen, require_worker
-from repository.demands.standing import for_preparer, for_staff
+from repository.demands.preparing import detail_of, frozen_content, require_worker
+from repository.demands.standing import for_either, for_preparer, for_staff
 from repository.demands.verifying import Decide, still_entitled
 from repository.domain.demand import DemandState
 from repository.domain.identifiers import PESEL_OID
 from repository.evidence.errors import PaperForged
 from repository.evidence.signing import opened, signed
-from repository.evidence.worker_signature import CHECKED, UNCHECKED, Supplied, check
+from repository.evidence.trust.store import read_store
+from repository.evidence.worker_signature import Checked, Supplied, check
 from repository.runtime import Archive
 
 PURPOSE = "demand"
@@ -33,7 +35,7 @@ def to_be_signed(archive: Archive, demand_id: str, *, worker: Principal) -> byte
     `DemandUnknown` for whoever could not have prepared it."""
     require_worker(worker)
     for_preparer(archive, demand_id, worker)
-    _content, digest = frozen(archive, demand_id)
+    _content, digest = frozen_content(archive, demand_id)
     by = detail_of(archive, demand_id, DemandState.PREPARED)["by"]
     if (by["id"], by["npwz"]) != (worker.id, worker.npwz):
         raise OtherWorker(demand=demand_id)
@@ -52,8 +54,9 @@ def to_be_signed(archive: Archive, demand_id: str, *, worker: Principal) -> byte
 def sign(archive: Archive, demand_id: str, *, worker: Principal, signature: Supplied) -> Demand:
     """The frozen content is signed by the worker who prepared it, and sealed by the institution.
 
-    Raises `SignatureRefused`, `OtherWorker`, `WorkerIncomplete`, `WrongState`, `DemandMoved`, and `DemandUnknown` for
-    whoever is no worker of the archive or the custodian, or is the requester.
+    Raises `SignatureRefused`, a `TrustError` for a certificate that the trust folder does not vouch for, `OtherWorker`,
+    `WorkerIncomplete`, `WrongState`, `DemandMoved`, and `DemandUnknown` for whoever is no worker of the archive or the
+    custodian, or is the requester.
     """
     require_worker(worker)
     demand = for_preparer(archive, demand_id, worker)
@@ -61,8 +64,18 @@ def sign(archive: Archive, demand_id: str, *, worker: Principal, signature: Supp
     text = to_be_signed(archive, demand_id, worker=worker)
     now, known = archive.clock(), worker.identifier
     pesel = known.extension if known is not None and known.root == PESEL_OID else ""
-    seen = check(text, signature, given_name=worker.given_name, surname=worker.surname, pesel=pesel, at=now)
-    evidence = {
+    trust = read_store(archive.settings.trust_path, revocation=archive.settings.revocation)
+    names = {"given_name": worker.given_name, "surname": worker.surname, "pesel": pesel}
+    evidence = _evidence(text, signature, check(text, signature, **names, at=now, trust=trust))
+    paper = {"demand": demand_id, "content_sha256": frozen_content(archive, demand_id)[1], "signed_at": instant(now)}
+    seal = signed(paper | {"signature": evidence}, purpose=PURPOSE, seed=archive.ring.signing_seed())
+    detail = {"signature": evidence, "seal": seal.decode()}
+    return move(archive, demand, DemandState.SIGNED, by=worker, detail=detail)
+
+
+def _evidence(text: bytes, signature: Supplied, seen: Checked) -> dict[str, Any]:
+    """The signature, what it is over, and all that was found about it."""
+    return {
         "kind": seen.kind,
         "form": seen.form,
         "algorithm": seen.algorithm,
@@ -71,20 +84,17 @@ def sign(archive: Archive, demand_id: str, *, worker: Principal, signature: Supp
         "certificate_sha256": seen.certificate_sha256,
         "valid_from": instant(seen.valid_from),
         "valid_to": instant(seen.valid_to),
-        "checked": list(CHECKED),
-        "unchecked": list(UNCHECKED),
+        "checked": list(seen.checked),
+        "unchecked": list(seen.unchecked),
+        "trust": seen.trusted.evidence(),
         "text": text.decode(),
     }
-    paper = {"demand": demand_id, "content_sha256": frozen(archive, demand_id)[1], "signed_at": instant(now)}
-    seal = signed(paper | {"signature": evidence}, purpose=PURPOSE, seed=archive.ring.signing_seed())
-    detail = {"signature": evidence, "seal": seal.decode()}
-    return move(archive, demand, DemandState.SIGNED, by=worker, detail=detail)
 
 
 def seal_of(archive: Archive, demand_id: str) -> bytes:
     """The sealed paper, its seal checked against this archive's key and the frozen content. Raises `SealForged`."""
     paper = str(detail_of(archive, demand_id, DemandState.SIGNED)["seal"]).encode()
-    _content, digest = frozen(archive, demand_id)
+    _content, digest = frozen_content(archive, demand_id)
     try:
         value = opened(paper, purpose=PURPOSE, public_key=archive.ring.signing_public_key())
     except PaperForged:
@@ -94,9 +104,14 @@ def seal_of(archive: Archive, demand_id: str) -> bytes:
     return paper
 
 
-def outgoing(archive: Archive, demand_id: str) -> dict[str, Any]:
-    """What goes to the requester besides the holdings themselves: the manifest and the sealed signature over it."""
-    content, digest = frozen(archive, demand_id)
+def outgoing(archive: Archive, demand_id: str, *, by: Principal, door: str = "cli") -> dict[str, Any]:
+    """What goes to the requester besides the holdings themselves: the manifest and the sealed signature over it. For
+    the requester and for staff; accounted for.
+
+    Raises `DemandUnknown` for all others, `WrongState` for what is not signed, `SealForged`.
+    """
+    looked_at(archive, demand_id, by, may=for_either, door=door, whose=True)
+    content, digest = frozen_content(archive, demand_id)
     return {
         "demand": demand_id,
         "content_sha256": digest,
@@ -121,7 +136,7 @@ def send(
     require(demand, DemandState.SENT)
     decision = still_entitled(archive, demand, decide, door=door)
     paper = seal_of(archive, demand_id)
-    content, digest = frozen(archive, demand_id)
+    content, digest = frozen_content(archive, demand_id)
     record = {
         "recipient": demand.order.requester_key,
         "message_id": demand.order.message_id,

@@ -1,6 +1,7 @@
 """Who may do what with a demand. For whoever may not, there is no such demand.
 
 staff       administrators; medical workers of the archive, and of whoever has the takeover in custody now
+the archive a process of it, for what comes due by itself
 preparer    such a medical worker who is not the requester in person (R463-5, steps 5 and 6)
 requester   the principal of the order, and whoever acts for the same organisation
 """
@@ -40,6 +41,12 @@ def for_either(archive: Archive, demand_id: str, who: Principal) -> Demand:
     return _allowed(demand, allowed=_may_see(archive, demand, who))
 
 
+def for_answer(archive: Archive, demand_id: str, who: Principal) -> Demand:
+    """The demand, for its requester, for staff, and for the archive itself. Raises `DemandUnknown`."""
+    demand = found(archive, demand_id)
+    return _allowed(demand, allowed=is_archive(archive, who) or _may_see(archive, demand, who))
+
+
 def listed(
     archive: Archive, who: Principal, *, states: Collection[DemandState] = (), takeover: str = ""
 ) -> list[Demand]:
@@ -50,6 +57,12 @@ def listed(
 
 def is_staff(archive: Archive, demand: Demand, who: Principal) -> bool:
     return who.kind is PrincipalKind.ADMINISTRATOR or _keeps(archive, demand, who)
+
+
+def is_archive(archive: Archive, who: Principal) -> bool:
+    """A process of this archive (`opening.archive_itself`), as which nobody signs in."""
+    house = who.organisation
+    return who.kind is PrincipalKind.ARCHIVE and house is not None and same(house.identifier, archive.identifier)
 
 
 def is_requester(demand: Demand, who: Principal) -> bool:

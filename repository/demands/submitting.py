@@ -11,9 +11,11 @@ from repository.catalogue.errors import CatalogueConflict
 from repository.clock import instant
 from repository.demands.checks import Fault, checked
 from repository.demands.errors import DemandConflict, DemandMoved
+from repository.demands.looking import looked_at
 from repository.demands.messages import order_body, order_of, order_text
 from repository.demands.moving import demand_of, found, move, require
 from repository.demands.order import Demand, DemandOrder
+from repository.demands.standing import for_answer
 from repository.domain.demand import DemandState
 from repository.journal import note
 from repository.runtime import Archive
@@ -86,17 +88,18 @@ def _content(order: DemandOrder) -> str:
     return sha256(canonical(body)).hexdigest()
 
 
-def accept_or_reject(archive: Archive, demand_id: str, *, by: Principal | None = None) -> Answer:
-    """The demand is accepted or rejected, once and for all: asked again, the answer is the same.
+def accept_or_reject(archive: Archive, demand_id: str, *, by: Principal, door: str = "cli") -> Answer:
+    """The demand is accepted or rejected, once and for all: asked again, the answer is the same. For its requester, for
+    staff, and for the archive itself; each time it is accounted for.
 
-    Raises `WrongState` if it expired unanswered.
+    Raises `DemandUnknown` for all others, and `WrongState` if it expired unanswered.
     """
-    demand = found(archive, demand_id)
+    demand = looked_at(archive, demand_id, by, may=for_answer, door=door)
     if demand.state is not DemandState.SUBMITTED and (given := answer(archive, demand_id)) is not None:
         return given
     require(demand, DemandState.ACCEPTED)
     result = checked(archive, demand)
-    detail: dict[str, Any] = {"faults": [*map(_fault_body, result.faults)]}
+    detail: dict[str, Any] = {"faults": [*map(fault_body, result.faults)]}
     if not result.faults:
         order_sha256 = sha256(order_text(demand.order)).hexdigest()
         detail = {"takeover": result.takeover, "order_sha256": order_sha256}
@@ -124,7 +127,8 @@ def _answered(demand_id: str, state: DemandState, at: str, detail: Mapping[str, 
     return ErrorList(demand_id, at, tuple(map(_fault_of, detail["faults"])))
 
 
-def _fault_body(fault: Fault) -> dict[str, Any]:
+def fault_body(fault: Fault) -> dict[str, Any]:
+    """As lists of errors have it, in both languages."""
     message = {"en": fault.message.en, "pl": fault.message.pl}
     named = {name: getattr(fault, name) for name in ("code", "severity", "path", "rule", "rules")}
     return named | {"message": message}

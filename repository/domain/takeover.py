@@ -63,6 +63,9 @@ class Handover:
     declared_counts: Mapping[str, int] = field(default_factory=dict)  # items, bytes, patients, documents, studies, …
 
 
+LIVE = "live:"  # begins the fingerprint of a takeover without a package; what follows is its id
+
+
 @dataclass(frozen=True, slots=True)
 class Takeover:
     """`number` is the partition key inside this catalogue; `id` (UUIDv7) is its name everywhere else."""
@@ -76,6 +79,11 @@ class Takeover:
     declared: bool  # whether the package declared its items (a manifest with digests)
     opened_at: str  # UTC, ISO 8601 with Z
     closed_at: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether it receives from peers that push, and not from a package (DESIGN § 2.9)."""
+        return self.fingerprint.startswith(LIVE)
 
 
 class Disposition(StrEnum):

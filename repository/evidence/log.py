@@ -248,12 +248,13 @@ class EvidenceLog:
         return proof.compose(record, index=index, hashes=path, checkpoint=checkpoint.note)
 
     def _covering(self, index: int, size: int | None) -> Checkpoint:
-        checkpoint = self.latest() if size is None else self._signed(size)
+        checkpoint = self.latest() if size is None else self.checkpoint(size)
         if checkpoint is None or not 0 <= index < checkpoint.size:
             raise NotInLog(index=index, size=checkpoint.size if checkpoint else 0)
         return checkpoint
 
-    def _signed(self, size: int) -> Checkpoint:
+    def checkpoint(self, size: int) -> Checkpoint:
+        """The signed checkpoint over `size` entries. Raises `NotInLog` where none was signed over so many."""
         try:
             return self._checkpoint(size)
         except ObjectMissing:
@@ -266,9 +267,13 @@ class EvidenceLog:
             raise LogDamaged(key=checkpoint_key(checkpoint.size), reason="the tiles do not lead to its root")
         return leaf, path
 
+    def part(self, key: str) -> bytes:
+        """The bytes of a tile or entry bundle, as `Shelf.part`."""
+        return self._shelf.part(key)
+
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof, checked, that the checkpoint over `old` entries is the beginning of that over `new`."""
-        before, after = self._signed(old), self._signed(new)
+        before, after = self.checkpoint(old), self.checkpoint(new)
         path = consistency_proof(old, new, self._shelf.hash_reader(new))
         if not consistent(path, old=old, old_tree=before.root, new=new, new_tree=after.root):
             raise LogContradiction(place=checkpoint_key(old))

@@ -16,9 +16,11 @@ from repository.evidence.tiles import (
     CHECKPOINTS,
     HEIGHT,
     WIDTH,
+    bundle,
     checkpoint_key,
     checkpoint_size,
     entries_key,
+    read_key,
     split_bundle,
     split_tile,
     tile_key,
@@ -93,6 +95,22 @@ class Shelf:
             return split_bundle(self.read(key), width)
         except ValueError as error:
             raise LogDamaged(key=key, reason=str(error)) from error
+
+    def part(self, key: str) -> bytes:
+        """The bytes of the tile or entry bundle of that name, whose form was checked; a partial one that is gone is
+        cut from the whole one. Raises `ObjectMissing`, also for what can be no such name, and `LogDamaged`."""
+        named = read_key(key)
+        if named is None:
+            raise ObjectMissing(key=key)
+        level, index, width = named
+        if level >= 0:
+            return b"".join(self.tile(level, index, width=width))
+        try:
+            return bundle(self.entries(index, width=width))
+        except ObjectMissing:
+            if width == WIDTH:
+                raise
+        return bundle(self.entries(index)[:width])
 
     def hash_reader(self, size: int) -> HashReader:
         """A reader of the complete subtrees of the tree over `size` entries."""

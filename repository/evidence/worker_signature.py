@@ -2,8 +2,9 @@
 
 Checked: the signature over exactly these bytes by the certificate's key, RSA or ECDSA, bare or as detached CMS; the
 certificate's dates at that time; that it is for signing; that its subject bears the worker's names and, where both say
-a PESEL, the same; that it calls itself qualified where the signature is to be. Not checked: the issuer, the trusted
-list and revocation. The bytes are kept, so that they can be.
+a PESEL, the same; that it calls itself qualified where the signature is to be; that it leads to an anchor of the trust
+folder, and was not revoked as far as the lists there say. Not checked: whether the trusted list (eIDAS art. 22) calls
+the issuer qualified: the operator chooses the anchors. The bytes are kept, so that it can be.
 """
 
 import unicodedata
@@ -20,12 +21,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import NameOID
 
 from repository.evidence import cms, der
+from repository.evidence.trust.judging import Trusted, trusted
+from repository.evidence.trust.links import Usage
+from repository.evidence.trust.reading import certificates_in
+from repository.evidence.trust.store import TrustStore
 from storage.errors import ArchiveError, Text
 
 LONGEST = 256 * 1024  # bytes of a signature or a certificate
 SMALLEST_RSA = 2048
-CHECKED = ("signature", "dates", "key usage", "names")
-UNCHECKED = ("issuer", "revocation")
+CHECKED = ("signature", "dates", "key usage", "names", "chain")
+UNCHECKED = ("trusted list",)
+REVOCATION = "revocation"  # checked where a current list tells about each link of the chain
+_MALFORMED = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
 _QC_STATEMENTS, _QC_COMPLIANCE = "1.3.6.1.5.5.7.1.3", "0.4.0.1862.1.1"  # ETSI EN 319 412-5, 4.2.1
 _HASHES: Mapping[str, type[hashes.HashAlgorithm]] = {
     "sha256": hashes.SHA256,
@@ -63,7 +70,7 @@ class SignatureRefused(ArchiveError):
 @dataclass(frozen=True, slots=True)
 class Supplied:
     """What a worker hands in: `kind` of `KINDS`; `value` bare or CMS; `certificate` in PEM or DER, which a CMS
-    signature may hold itself."""
+    signature may hold itself. After it in the PEM, and anywhere in the CMS, intermediate certificates may come."""
 
     kind: str
     value: bytes = field(repr=False)
@@ -72,7 +79,8 @@ class Supplied:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found. `certificate` is DER; `form`: bare or cms; `algorithm`: rsa-pkcs1, rsa-pss or ecdsa, digest."""
+    """What was found. `certificate` is DER; `form`: bare or cms; `algorithm`: rsa-pkcs1, rsa-pss or ecdsa, digest.
+    `trusted`: by which chain, under which anchor, and what is known of revocation."""
 
     kind: str
     form: str
@@ -81,18 +89,35 @@ class Checked:
     certificate_sha256: str
     valid_from: datetime
     valid_to: datetime
+    trusted: Trusted
+
+    @property
+    def checked(self) -> tuple[str, ...]:
+        return (*CHECKED, REVOCATION) if self.trusted.revocation_known else CHECKED
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        return UNCHECKED if self.trusted.revocation_known else (REVOCATION, *UNCHECKED)
 
 
 def check(
-    content: bytes, supplied: Supplied, *, given_name: str, surname: str, pesel: str = "", at: datetime
+    content: bytes,
+    supplied: Supplied,
+    *,
+    given_name: str,
+    surname: str,
+    pesel: str = "",
+    at: datetime,
+    trust: TrustStore,
 ) -> Checked:
-    """The worker signed `content` at `at`, as far as this can be seen. Raises `SignatureRefused`."""
+    """The worker signed `content` at `at`, by a certificate that `trust` leads from. Raises `SignatureRefused`, and a
+    `TrustError` for what is a signature by a certificate that is not trusted."""
     if supplied.kind not in KINDS:
         raise SignatureRefused(reason="an unknown kind of signature")
     if max(len(supplied.value), len(supplied.certificate)) > LONGEST:
         raise SignatureRefused(reason="it is too long")
     try:
-        form, algorithm, certificate = _verified(content, supplied)
+        form, algorithm, certificate, along = _verified(content, supplied)
         _require_dates(certificate, at)
         _require_usage(certificate)
         _require_names(certificate, given_name, surname, pesel)
@@ -101,8 +126,9 @@ def check(
         raise
     except InvalidSignature:
         raise SignatureRefused(reason="it is not over these bytes, or not by this key") from None
-    except (ValueError, KeyError, IndexError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except (*_MALFORMED, KeyError, IndexError, TypeError):
         raise SignatureRefused(reason="it cannot be read, or it is over other bytes") from None
+    seen = trusted(_der(certificate), list(map(_der, along)), store=trust, at=at, usage=Usage.SIGNATURE)
     return Checked(
         kind=supplied.kind,
         form=form,
@@ -111,30 +137,34 @@ def check(
         certificate_sha256=sha256(octets).hexdigest(),
         valid_from=certificate.not_valid_before_utc,
         valid_to=certificate.not_valid_after_utc,
+        trusted=seen,
     )
 
 
-def _verified(content: bytes, supplied: Supplied) -> tuple[str, str, x509.Certificate]:
+def _verified(content: bytes, supplied: Supplied) -> tuple[str, str, x509.Certificate, list[x509.Certificate]]:
+    """Form, algorithm, the signer's certificate, and those that came along with it."""
+    given = certificates_in(supplied.certificate) if supplied.certificate else []
     if not cms.is_cms(supplied.value):
-        certificate = _certificate(supplied.certificate)
-        return "bare", _prove(certificate, supplied.value, content, digest="sha256", pss=None), certificate
+        if not given:
+            raise SignatureRefused(reason="there is no certificate with it")
+        certificate, *along = given
+        return "bare", _prove(certificate, supplied.value, content, digest="sha256", pss=None), certificate, along
     (signer,) = cms.signers(supplied.value, content)
-    if supplied.certificate:
-        candidates = [_certificate(supplied.certificate)]
-    else:
-        candidates = pkcs7.load_der_pkcs7_certificates(supplied.value)
+    carried = _carried(supplied.value)
+    candidates = given[:1] or carried
     for each in candidates:
         named = each.serial_number == signer.serial and each.issuer.public_bytes() == signer.issuer
         if named or (not signer.issuer and len(candidates) == 1):
             algorithm = _prove(each, signer.signature, signer.signed, digest=signer.digest, pss=signer.pss)
-            return "cms", algorithm, each
+            return "cms", algorithm, each, [other for other in (*given, *carried) if other != each]
     raise SignatureRefused(reason="the certificate is not the signer's")
 
 
-def _certificate(octets: bytes) -> x509.Certificate:
-    if octets.lstrip().startswith(b"-----BEGIN"):
-        return x509.load_pem_x509_certificate(octets)
-    return x509.load_der_x509_certificate(octets)
+def _carried(value: bytes) -> list[x509.Certificate]:
+    try:
+        return pkcs7.load_der_pkcs7_certificates(value)
+    except _MALFORMED:
+        return []  # RFC 5652 5.1: certificates are optional there
 
 
 def _der(certificate: x509.Certificate) -> bytes:

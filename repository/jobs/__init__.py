@@ -1,6 +1,6 @@
 """Long work as rows: asked for in one place, done by whoever holds the lease, wherever that is.
 
-kinds       what can be asked for: `intake`, `publish`
+kinds       what can be asked for: `intake`, `upload`, `verify`, `publish`, …
 orders      what a person asked for beyond the package itself, kept until the work is concluded
 enqueuing   a wish becomes a row, once; what a crash cut off is enqueued by whoever comes next
 performing  one held job is run: heartbeat, progress, outcome

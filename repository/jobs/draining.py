@@ -16,6 +16,7 @@ from repository.home_lock import sole_writer
 from repository.jobs.enqueuing import enqueue_routine, recover
 from repository.jobs.kinds import KINDS, Run
 from repository.jobs.performing import perform
+from repository.jobs.uploading import reap_uploads
 from repository.runtime import Archive
 from repository.settings import read_home
 
@@ -35,6 +36,7 @@ def drain(
     Raises what the catalogue raises while nothing is held.
     """
     recover(archive)
+    reap_uploads(archive)
     enqueue_routine(archive)
     ran = 0
     while not until():

@@ -4,12 +4,14 @@ The order of an intake: the order file (durable) → the takeover and its openin
 step, `recover` does the others; cut off before it, nothing was promised.
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 from itertools import count
 
 from repository.catalogue.jobs import Job, JobState
+from repository.demands.expiring import first_due
 from repository.intake import Order, announce
-from repository.jobs.kinds import FORWARD, INTAKE, PUBLISH
+from repository.jobs.names import EXPIRE, FORWARD, HEADERS, INTAKE, PUBLISH
 from repository.jobs.orders import Orders
 from repository.runtime import Archive
 from storage.errors import ArchiveError
@@ -27,7 +29,7 @@ def enqueue_intake(archive: Archive, order: Order) -> Job:
         if known is None or not known.closed_at:
             orders.keep(package.fingerprint, order)
         takeover = announce(archive, package, order)
-        return _enqueue(archive, INTAKE, takeover.id)
+        return enqueue_once(archive, INTAKE, takeover.id)
 
 
 def enqueue_publish(archive: Archive) -> Job:
@@ -36,7 +38,8 @@ def enqueue_publish(archive: Archive) -> Job:
 
 
 def enqueue_routine(archive: Archive) -> list[Job]:
-    """There are jobs for what comes due by itself: deeds that no checkpoint covers, accounts that no collector has.
+    """There are jobs for what comes due by itself: deeds that no checkpoint covers, accounts that no collector has,
+    demands that have stood in one state for too long.
 
     One of each kind at a time, so that what waits for its next attempt is not overtaken. One that has given up is
     followed by another at once, and then by one each hour.
@@ -48,6 +51,12 @@ def enqueue_routine(archive: Archive) -> list[Job]:
     cursor = catalogue.collectors.cursor(collector.name) if collector is not None else 0
     if collector is not None and cursor < catalogue.accounts.last():
         jobs.append(_routine(archive, FORWARD, "accounts", key=f"{FORWARD}/{collector.name}/{cursor}"))
+    if (due := first_due(archive, archive.clock())) is not None:
+        jobs.append(_routine(archive, EXPIRE, "demands", key=f"{EXPIRE}/{due.id}/{due.position}"))
+    jobs.extend(
+        catalogue.jobs.enqueue(HEADERS, takeover, key=f"{HEADERS}/{takeover}")
+        for takeover in catalogue.images.unprepared(HEADERS)
+    )
     return jobs
 
 
@@ -83,7 +92,7 @@ def _resume(archive: Archive, orders: Orders, fingerprint: str) -> Job | None:
             orders.drop(fingerprint)
             return None
         takeover = announce(archive, package, order)
-    return _enqueue(archive, INTAKE, takeover.id)
+    return enqueue_once(archive, INTAKE, takeover.id)
 
 
 def _has_job(archive: Archive, fingerprint: str) -> bool:
@@ -91,11 +100,20 @@ def _has_job(archive: Archive, fingerprint: str) -> bool:
     return takeover is not None and archive.catalogue.jobs.find(f"{INTAKE}/{takeover.id}") is not None
 
 
-def _enqueue(archive: Archive, kind: str, subject: str) -> Job:
+def enqueue_once(archive: Archive, kind: str, subject: str) -> Job:
     """A job that failed stays what it is; asked for again, its work has a job with the next number."""
+    return _numbered(archive, kind, subject, over={JobState.FAILED})
+
+
+def enqueue_next(archive: Archive, kind: str, subject: str) -> Job:
+    """The job of this kind and subject that is under way, or a new one after all that have ended."""
+    return _numbered(archive, kind, subject, over={JobState.FAILED, JobState.DONE})
+
+
+def _numbered(archive: Archive, kind: str, subject: str, *, over: Collection[JobState]) -> Job:
     for number in count(1):
         key = f"{kind}/{subject}" if number == 1 else f"{kind}/{subject}/{number}"
         job = archive.catalogue.jobs.enqueue(kind, subject, key=key)
-        if job.state is not JobState.FAILED:
+        if job.state not in over:
             return job
     raise AssertionError("unreachable: counting does not end")

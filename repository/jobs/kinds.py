@@ -16,19 +16,23 @@ from repository.accounting.dicom_audit import audit_message
 from repository.accounting.forwarding import Forwarded, forward
 from repository.accounting.syslog import SyslogTls, syslog_message
 from repository.catalogue.jobs import Job
+from repository.demands.expiring import expire_due
 from repository.domain.takeover import FINAL, Takeover
+from repository.headers.preparing import prepare
 from repository.intake import Order, complete
 from repository.jobs.errors import OrderMissing, PackageDiffers
+from repository.jobs.names import EXPIRE, FORWARD, HEADERS, INTAKE, PUBLISH, UPLOAD, VERIFY
 from repository.jobs.orders import Orders
+from repository.jobs.uploading import discard, take_up
+from repository.jobs.verification import verifying
+from repository.opening import archive_itself
 from repository.runtime import Archive
 from repository.takeover.receiving import Progress
 
-INTAKE = "intake"
-PUBLISH = "publish"
-FORWARD = "forward"
-
 Tick = Callable[[int, int], None]  # done, of
 Run = Callable[[Archive, Job, Tick], Mapping[str, Any]]
+
+__all__ = ["EXPIRE", "FORWARD", "HEADERS", "INTAKE", "KINDS", "PUBLISH", "UPLOAD", "VERIFY", "Run", "Tick", "intake"]
 
 
 def intake(
@@ -46,6 +50,8 @@ def intake(
         journal.publish(archive)
     else:
         takeover = _complete(archive, takeover, orders, progress=progress)
+    if (order := orders.find(takeover.fingerprint)) is not None:
+        discard(archive, order)
     orders.drop(takeover.fingerprint)
     return {"state": takeover.state.value}
 
@@ -101,4 +107,24 @@ def _forwarded(archive: Archive, collector: Collector, tick: Tick) -> Forwarded:
     )
 
 
-KINDS: Mapping[str, Run] = {INTAKE: intake, PUBLISH: publish, FORWARD: forwarding}
+def expiring(archive: Archive, _job: Job, tick: Tick) -> Mapping[str, Any]:
+    """Every demand that has stood in one state for longer than the settings allow is expired, by the archive itself."""
+    tick(0, 0)
+    return {"expired": len(expire_due(archive, archive.clock(), by=archive_itself(archive)))}
+
+
+def headers(archive: Archive, job: Job, tick: Tick) -> Mapping[str, Any]:
+    """The metadata of every series of the takeover `job.subject` is made ready to be told. What cannot be opened is
+    left to whoever asks for it, and the result counts it; `verify` is what names damage."""
+    return prepare(archive, archive.catalogue.takeover(job.subject), progress=tick)
+
+
+KINDS: Mapping[str, Run] = {
+    INTAKE: intake,
+    PUBLISH: publish,
+    FORWARD: forwarding,
+    EXPIRE: expiring,
+    UPLOAD: take_up,
+    VERIFY: verifying,
+    HEADERS: headers,
+}

@@ -20,11 +20,12 @@ from celery import Celery
 from celery.beat import EmbeddedService
 
 from repository.errors import SettingWrong
+from repository.home_lock import in_use
 from repository.jobs.app import EVERY, make_app
 from repository.jobs.draining import LEASE, is_embedded
 from repository.jobs.embedded import Embedded
 from repository.runtime import Archive, open_archive
-from repository.settings import PREFIX, from_environment
+from repository.settings import PREFIX, from_environment, read_home
 from storage.errors import ArchiveError
 from storage.memory import keep_freed_memory
 
@@ -101,7 +102,8 @@ def main(environment: Mapping[str, str]) -> int:
             lease=_seconds(environment, "JOBS_LEASE", LEASE),
             unasked=_seconds(environment, "JOBS_UNASKED", UNASKED),
         )
-        with open_archive(settings) as archive:
+        read_home(settings.home)
+        with in_use(settings.home), open_archive(settings) as archive:
             return (run_with_broker if settings.broker else run_embedded)(archive, pace)
     except ArchiveError as error:
         sys.stderr.write(f"{error.code}: {error.message.en}\n{error.advice.en}\n")

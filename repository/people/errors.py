@@ -125,3 +125,11 @@ class NotAllowed(PeopleError):
     code = "PPL-012"
     what = Text(en="Your account may not do this.", pl="Twoje konto nie może tego zrobić.")
     todo = Text(en="Ask an administrator of the archive.", pl="Zwróć się do administratora archiwum.")
+
+
+class SessionUnknown(PeopleError):
+    """One of the account's own sessions is meant by its id."""
+
+    code = "PPL-014"
+    what = Text(en="You have no session of that id that lasts.", pl="Nie masz trwającej sesji o tym identyfikatorze.")
+    todo = Text(en="List your sessions again.", pl="Wypisz swoje sesje ponownie.")

@@ -1,12 +1,44 @@
 """Keeping accounts: who has one, and taking one away for good."""
 
+from typing import Any
+
+from repository.access.principal import Principal, PrincipalKind
 from repository.catalogue.people_rows import Person
-from repository.people.errors import PersonUnknown
+from repository.people.errors import NotAllowed, PersonUnknown
 from repository.people.inviting import place_of, secrets_of
 from repository.people.noting import REVOKED, Note, noted, unnoted
 from repository.people.sessions import note_ended
 from repository.runtime import Archive
 from storage.keys.small_secrets import epoch_of
+
+
+def require_kind(who: Principal, *kinds: PrincipalKind) -> Principal:
+    """Raises `NotAllowed` for anybody of another kind."""
+    if who.kind not in kinds:
+        raise NotAllowed
+    return who
+
+
+def told(one: Person) -> dict[str, Any]:
+    """The account for a program, without its secrets."""
+    return {
+        "account": one.account,
+        "name": one.name,
+        "kind": one.kind.value,
+        "state": one.state.value,
+        "given_name": one.given_name,
+        "surname": one.surname,
+        "role": one.role,
+        "organisation": one.organisation.name if one.organisation else "",
+        "codes": one.totp is not None,
+        "invited_at": one.invited_at,
+        "invited_by": one.invited_by,
+        "invitation_until": one.invitation_until,
+        "accepted_at": one.accepted_at,
+        "locked_until": one.locked_until,
+        "revoked_at": one.revoked_at,
+        "revoked_by": one.revoked_by,
+    }
 
 
 def people(archive: Archive) -> list[Person]:

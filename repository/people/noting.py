@@ -10,8 +10,10 @@ durable; if it cannot be noted, the caller gets that error instead of what was a
 from collections.abc import Callable
 from typing import Any
 
+from repository import journal
 from repository.access.bodies import identifier_body
 from repository.catalogue.people_rows import Person
+from repository.runtime import Archive
 
 Note = Callable[[str, dict[str, Any]], None]
 KIND = "person"
@@ -23,6 +25,15 @@ SESSION_ENDED, PASSWORD_CHANGED = "session-ended", "password-changed"
 
 def unnoted(_kind: str, _body: dict[str, Any]) -> None:
     """Nothing is noted."""
+
+
+def into_journal(archive: Archive) -> Note:
+    """What is noted is a deed of this archive."""
+
+    def written(kind: str, body: dict[str, Any]) -> None:
+        journal.note(archive, kind, body, outcome=str(body["what"]))
+
+    return written
 
 
 def noted(note: Note, what: str, whose: Person | None, *, by: str, **more: Any) -> None:

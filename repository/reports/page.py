@@ -10,9 +10,20 @@ from pathlib import Path
 
 from repository.canonical import parse
 from repository.polish_time import warsaw_date
-from repository.reports.paper import Paper, both
+from repository.reports.paper import Paper, PaperForm, as_csv, both
 from repository.reports.words import PURPOSES, told
 from repository.takeover.templating import page_template
+
+
+def rendered(paper: Paper, form: PaperForm, *, polish: bool, log_key: str) -> bytes:
+    """The paper in that form, as it is handed out."""
+    match form:
+        case PaperForm.JSON:
+            return paper.signed
+        case PaperForm.CSV:
+            return as_csv(paper, polish=polish)
+        case PaperForm.HTML:
+            return as_page(paper, log_key=log_key).encode("utf-8", "backslashreplace")
 
 
 def as_page(paper: Paper, *, log_key: str) -> str:

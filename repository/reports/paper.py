@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from repository.access.account import Account
@@ -19,6 +20,12 @@ from repository.runtime import Archive
 from storage.errors import Text
 
 Json = dict[str, Any]
+
+
+class PaperForm(StrEnum):
+    JSON = "json"  # the signed paper itself
+    CSV = "csv"
+    HTML = "html"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,12 @@ from itertools import islice
 from typing import Any
 
 from repository.access.account import REFUSED, Account
-from repository.access.account_query import MOST, AccountQuery, folded, matches
+from repository.access.account_query import MOST, AccountQuery, matches
 from repository.access.decision import AUTHZ_INCOMPLETE, CONSENT_MISSING, SECRET
 from repository.access.principal import Principal, PrincipalKind
 from repository.access.subject import Operation
 from repository.catalogue.accounts import Accounts
+from repository.folding import folded
 from repository.opening import NOT_THERE
 
 

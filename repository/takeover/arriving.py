@@ -25,7 +25,8 @@ _STRENGTH = ("sha256", "sha512", "sha384", "sha224", "sha1", "md5")
 
 @dataclass(slots=True)
 class Arrival:
-    """An item on its way in. Digests are known at once for small items, after sealing for streamed ones."""
+    """An item on its way in. Digests are known at once for small items and for those that were hashed as they came;
+    for what is streamed from a package after sealing, and `sha256` is empty until then."""
 
     item: Item
     description: Description
@@ -70,8 +71,38 @@ def arrive(package: HandoverPackage, item: Item) -> Arrival | Item:
                 arrival = _large(package, item, _read(stream, HEAD_BYTES, enough=HEAD_BYTES))
     except ItemUnreadable:
         return unreadable(item)
+    return _unless_hostile(arrival)
+
+
+def arrive_whole(item: Item, content: bytes) -> Arrival | Item:
+    """As `arrive`, for bytes that came without a package and declare nothing."""
+    return _unless_hostile(_small(item, content, declared=False))
+
+
+def arrive_waiting(
+    item: Item, sha256: bytes, *, reopen: Callable[[], Iterator[bytes]], stream: Callable[[], BinaryIO]
+) -> Arrival | Item:
+    """As `arrive_whole`, for bytes that wait elsewhere; `reopen` and `stream` give them from the first, and `sha256`
+    was made as they came."""
+    with stream() as opened:
+        head = _read(opened, HEAD_BYTES, enough=HEAD_BYTES)
+    description = describe(head, size=item.size, open_rest=stream)
+    return _unless_hostile(
+        Arrival(
+            item,
+            description,
+            None,
+            reopen=reopen,
+            sha256=sha256,
+            size=item.size,
+            disposition=Disposition.KEPT,
+        )
+    )
+
+
+def _unless_hostile(arrival: Arrival) -> Arrival | Item:
     if hostile := [found for found in arrival.description.findings if found.code in HOSTILE]:
-        return replace(item, disposition=Disposition.REFUSED, reason=hostile[0].code)
+        return replace(arrival.item, disposition=Disposition.REFUSED, reason=hostile[0].code)
     return arrival
 
 

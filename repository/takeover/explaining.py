@@ -1,10 +1,11 @@
 """The words of a takeover in both languages, and why an item is an exception: its lot and its reason as findings."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from repository.domain.takeover import Disposition, Item
+from repository.domain.takeover import Disposition, Item, State, Takeover
 from repository.findings import Finding, rules
 from storage.errors import Text
 
@@ -24,6 +25,7 @@ STATES = {
     "accepted-with-exceptions": Text(en="accepted with exceptions", pl="przyjęto z zastrzeżeniami"),
     "rejected": Text(en="rejected", pl="odrzucono"),
 }
+OPEN = Text(en="open: peers push into it", pl="otwarte: przyjmuje przekazywane na bieżąco")
 DISPOSITIONS = {
     "pending": Text(en="not settled yet", pl="nierozliczone"),
     "kept": Text(en="kept as declared", pl="zachowane zgodnie z deklaracją"),
@@ -53,6 +55,21 @@ _LOTS = {
     Disposition.DUPLICATE: "TKO-DUPLICATE",
     Disposition.MISSING: "TKO-NOT-THERE",
 }
+
+_OF_THE_FORM = re.compile(
+    r"(?:bagit|bag-info|fetch|(?:tag)?manifest-[a-z0-9]+)\.txt|manifest\.csv"
+    r"|metadata/(?:(?:handover|consents)\.json|(?:patients|consents|grants)\.csv)"
+)
+
+
+def state_words(takeover: Takeover) -> Text:
+    """The state of a takeover; one that receives live is open, and not on its way to be received."""
+    return OPEN if takeover.live and takeover.state is State.RECEIVING else STATES[takeover.state.value]
+
+
+def is_of_the_form(path: str) -> bool:
+    """Whether every package may have a file of that name, so that it says of nobody whose it is."""
+    return not path or _OF_THE_FORM.fullmatch(path) is not None
 
 
 def explained(item: Item) -> tuple[Finding, ...]:

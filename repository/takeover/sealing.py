@@ -21,11 +21,23 @@ from storage.sealing.pack import SealedMember
 from storage.vault import Describe, Sealed, Stored, Vault
 
 ATTEMPTS = 3
+TAKEOVERS = "takeovers/"
 
 
 def folder_of(takeover_id: str) -> str:
     """Where the objects of a takeover lie in the store."""
-    return f"takeovers/{takeover_id}"
+    return f"{TAKEOVERS}{takeover_id}"
+
+
+def object_of(takeover: Takeover, holding: Holding) -> str:
+    """The name of the object in which the holding lies."""
+    return f"{folder_of(takeover.id)}/{holding.location.object_id}"
+
+
+def place_of(takeover: Takeover, holding: Holding) -> tuple[str, SealedMember]:
+    """Where the bytes of the holding lie sealed: the first two things that `Vault.open` and `open_range` ask for."""
+    at = holding.location
+    return object_of(takeover, holding), SealedMember(at.offset, at.length, holding.sealed_sha256)
 
 
 @dataclass(frozen=True, slots=True)

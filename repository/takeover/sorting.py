@@ -54,10 +54,10 @@ class Sorter:
         digests, owners = self._owners(arrivals)
         for arrival in arrivals:
             original = digests.get(arrival.sha256) or self._digests.get(arrival.sha256)
-            if arrival.content is not None and original:
+            if arrival.sha256 and original:
                 yield duplicate(arrival.item, original)
                 continue
-            if arrival.content is not None:
+            if arrival.sha256:
                 self._digests[arrival.sha256] = arrival.item.ordinal
             self._waiting.add(arrival.item.ordinal)
             self._mark_conflict(arrival, owners)
@@ -91,10 +91,10 @@ class Sorter:
         """Who in the catalogue has these digests and instances; nobody, while all is remembered here."""
         if self._remembered is not None:
             return {}, {}
-        small = [arrival.sha256 for arrival in arrivals if arrival.content is not None]
+        hashed = [arrival.sha256 for arrival in arrivals if arrival.sha256]
         uids = [arrival.description.dicom.sop_instance_uid for arrival in arrivals if arrival.description.dicom]
         return (
-            self._catalogue.digest_owners(self._number, small) if small else {},
+            self._catalogue.digest_owners(self._number, hashed) if hashed else {},
             self._catalogue.instance_owners(self._number, uids) if uids else {},
         )
 

@@ -18,8 +18,9 @@ from repository.access.account_query import MOST, AccountQuery
 from repository.access.subject import Operation
 from repository.catalogue.errors import TakeoverUnknown
 from repository.findings import Finding
+from repository.headers.making import FOLDER as HEADERS
 from repository.runtime import OPENINGS, Archive
-from repository.upkeep.recalling import TAKEOVERS
+from repository.takeover.sealing import TAKEOVERS
 from storage.warrants import openings
 
 _OPENS = frozenset({Operation.READ.value, Operation.EXPORT.value})
@@ -57,6 +58,9 @@ def gaps(archive: Archive, *, compared: Compared) -> Iterator[Finding]:
 
 def _whose(archive: Archive, key: str) -> Whose:
     """Takeover and number of the patient whose object it is; None for what no takeover knows."""
+    if key.startswith(f"{HEADERS}/"):  # its name says whose it is, also once no row knows it any more
+        _, takeover, patient, *_ = key.split("/")
+        return takeover, int(patient)
     takeover, _, object_id = key.removeprefix(TAKEOVERS).partition("/")
     try:
         number = archive.catalogue.takeover(takeover).number if key.startswith(TAKEOVERS) else 0

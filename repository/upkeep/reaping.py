@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from repository.catalogue.errors import TakeoverUnknown
 from repository.domain.takeover import FINAL
+from repository.headers.making import FOLDER as HEADERS
 from repository.journal import FOLDER, bundle_up
 from repository.runtime import Archive
 from repository.upkeep.bundles import UNREADABLE, opened_bundle, unlike
@@ -52,9 +53,20 @@ def orphans(archive: Archive) -> Iterator[Orphan]:
         except TakeoverUnknown:
             known, is_open = set(), False
         yield from (Orphan(each.key, each.size, is_open) for each in held if each.key not in known)
+    yield from _headers(archive)
     for key_id, epoch in key_objects:
         if key_id.hex not in used:
             yield Orphan(key_object_name(key_id, epoch), 0, any_open)
+
+
+def _headers(archive: Archive) -> Iterator[Orphan]:
+    """Metadata made ready (`repository/headers`) that is not what is given out now: of a series as it was before, or
+    from before the catalogue was made again. One that is being made at this moment may be taken for left over; whoever
+    misses it makes it again."""
+    held = list(archive.store.list(f"{HEADERS}/"))
+    takeovers = archive.catalogue.takeovers() if held else ()
+    known = {each.key for takeover in takeovers for each in archive.catalogue.images.headers(takeover.number)}
+    yield from (Orphan(each.key, each.size, open_takeover=False) for each in held if each.key not in known)
 
 
 def reap(archive: Archive) -> list[Orphan]:

@@ -20,10 +20,9 @@ from repository.takeover.inscribing import (
     patient_of,
     read_description,
 )
+from repository.takeover.sealing import TAKEOVERS
 from storage.objects.port import StoredObject
 from storage.vault import Inscription, Vault
-
-TAKEOVERS = "takeovers/"
 
 
 @dataclass(frozen=True, slots=True)

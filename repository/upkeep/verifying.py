@@ -22,6 +22,7 @@ from repository.findings import Finding
 from repository.opening import upkeep
 from repository.runtime import Archive, fresh_vault
 from repository.upkeep.checking import Checker, Level, Subject
+from repository.upkeep.derived import header_fault
 from repository.upkeep.journal_steps import JournalSteps, journal_keys
 from repository.upkeep.key_objects import fault_of
 from repository.upkeep.pace import Pace
@@ -206,8 +207,21 @@ class _Verification:
                 self._check_key(takeover.id, key_id)
                 if seen % _SAVED_EVERY == 0 or self._is_late:
                     self._save("keys", takeover.number, key_id)
+            self._derived(takeover)
         for key_id in () if self._order.takeover else journal_keys(self._catalogue):
             self._check_key("journal", key_id)
+
+    def _derived(self, takeover: Takeover) -> None:
+        """Metadata made ready: damage to it is told, and is no damage to what is kept."""
+        try:
+            for each in self._catalogue.images.headers(takeover.number):
+                self._in_time()
+                if (
+                    fault := header_fault(self._store, each, takeover=takeover.id, level=self._order.level)
+                ) is not None:
+                    self._found.append(fault)
+        except StorageError as error:
+            self._not_checked(f"{takeover.id}/headers", error)
 
     def _check_key(self, whose: str, key_id: str) -> None:
         self._in_time()

@@ -25,6 +25,7 @@ from storage.errors import (
     KeyRingMissing,
     KeyUnavailable,
     SealBroken,
+    StorageError,
     WrongPassphrase,
 )
 from storage.keys.protection import Protection, protection_from
@@ -93,6 +94,15 @@ class KeyRing:
     @property
     def protected_by(self) -> str:
         return self._protection.kind
+
+    def is_current(self) -> bool:
+        """Whether the file still has the root keys that this ring has: false once another process has rotated it, and
+        where the file cannot be read."""
+        try:
+            there = {int(epoch) for epoch in json.loads(read_private(self.path))["roots"]}
+        except (StorageError, ValueError, KeyError, TypeError, AttributeError):
+            return False
+        return there == set(self._roots)
 
     def signing_seed(self) -> bytes:
         """The Ed25519 seed (RFC 8032 §5.1.5) of the key that signs checkpoints and protocols."""

@@ -2,13 +2,16 @@
 
 import ast
 
-from tests.architecture.sources import modules, shown
+from tests.architecture.sources import PARTS, modules, shown
 
 MAKES_WARRANTS = {"repository/opening.py", "storage/warrants.py"}
 OPENS_MEMBERS = {
     "repository/intake.py",  # DICOMDIRs, compared with what was kept
-    "repository/retrieval.py",
     "repository/settling.py",  # the consents that came with a package
+    "repository/headers/making.py",
+    "repository/headers/telling.py",
+    "repository/imaging.py",
+    "repository/streaming.py",
     "repository/upkeep/checking.py",
     "storage/vault.py",
 }
@@ -28,7 +31,7 @@ def _called(tree: ast.AST) -> set[str]:
 
 
 def _who_calls(*names: str) -> set[str]:
-    every = modules("storage", "repository", "cli")
+    every = modules(*PARTS)
     return {shown(path) for path in every if _called(ast.parse(path.read_text("utf-8"))) & set(names)}
 
 

@@ -22,6 +22,7 @@ from storage.keys.ring import KeyRing, write_private
 from storage.objects.memory import MemoryStore
 from storage.objects.port import ObjectStore
 from tests.builders.archives import write_files
+from tests.builders.catalogues import place_empty_catalogue
 
 
 class HarmableStore(MemoryStore):
@@ -97,6 +98,7 @@ def at_rest(folder: Path, *, workers: int = 2) -> AtRest:
     key_file = folder / "key"
     write_private(key_file, new_key_file())
     settings = Settings(home=folder / "home", key_file=key_file, workers=workers)
+    place_empty_catalogue(settings.home)
     create_archive(settings, protection=by_key_file(key_file.read_bytes()), store="memory:")
     return AtRest(settings, HarmableStore())
 

@@ -19,6 +19,7 @@ from repository.takeover.sealing import folder_of
 from storage.keys.protection import by_key_file, new_key_file
 from storage.keys.ring import write_private
 from storage.sealing.pack import SealedMember
+from tests.builders.catalogues import place_empty_catalogue
 from tests.builders.cda import clinical_document
 from tests.builders.warrants import EVERY
 
@@ -28,6 +29,8 @@ def new_home(folder: Path, *, store: str = "", catalogue: str = "", broker: str 
     key_file = folder / "key"
     write_private(key_file, new_key_file())
     settings = Settings(home=folder / "home", key_file=key_file, broker=broker, workers=workers)
+    if not catalogue:
+        place_empty_catalogue(settings.home)
     create_archive(settings, protection=by_key_file(key_file.read_bytes()), store=store, catalogue=catalogue)
     return settings
 

@@ -1,9 +1,12 @@
-"""Fixtures: a machine with nothing on it, one with an archive, and one whose archive holds a damaged takeover."""
+"""Fixtures: a machine with nothing on it, one with an archive, one with a damaged takeover in it, and an office."""
 
 from pathlib import Path
 
 import pytest
 
+from tests.builders.people import cheap_argon2
+from tests.cli.office import Office, opened_office
+from tests.cli.reception import Desk
 from tests.cli.running import Machine
 from tests.cli.staff import signed_in
 
@@ -30,3 +33,26 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 def takeover(filled: Machine) -> str:
     found: str = filled.json("takeover", "list")["takeovers"][0]["id"]
     return found
+
+
+@pytest.fixture(scope="session")
+def new_office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """As it was opened: tests work in a copy."""
+    return opened_office(Machine(tmp_path_factory.mktemp("new-office")))
+
+
+@pytest.fixture
+def office(new_office: Office, tmp_path: Path) -> Office:
+    return new_office.copy(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_office(new_office: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """For tests of a module that do not disturb each other."""
+    return new_office.copy(tmp_path_factory.mktemp("office"))
+
+
+@pytest.fixture
+def desk(bare: Machine, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    cheap_argon2(monkeypatch)
+    return Desk(bare)

@@ -12,6 +12,7 @@ from typing import Any
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from tests.builders.catalogues import place_empty_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
@@ -59,6 +60,8 @@ class Machine:
         return clean_environment() | self.environment
 
     def founded(self) -> "Machine":
+        """With an archive, whose catalogue `init` found empty where it would have made one."""
+        place_empty_catalogue(self.home)
         self.done("init", "--key-file", self.key)
         return self
 

@@ -7,8 +7,10 @@ from storage.keys.ring import write_private
 from tests.builders.staff import Staff, session_of
 from tests.cli.running import Machine
 
+ANYBODY = Staff()
 
-def signed_in(machine: Machine, staff: Staff = Staff()) -> Machine:
+
+def signed_in(machine: Machine, staff: Staff = ANYBODY) -> Machine:
     """A machine like `machine`, over the same archive, where `staff` is signed in with a second factor."""
     name = f"{staff.kind.value}-{len(machine.more)}-{staff.surname.lower()}"
     with open_archive(from_environment(machine.environment)) as archive:

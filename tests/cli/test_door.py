@@ -162,7 +162,7 @@ def test_an_interruption_says_what_is_kept(bare: Machine, monkeypatch: pytest.Mo
 def test_a_closed_pipe_is_quiet(filled: Machine, takeover: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    words = command("takeover", "statement", takeover, "--items", "--json")
+    words = command("takeover", "statement", takeover, "--items", "--purpose", "custody", "--json")
     ended = subprocess.run(words, env=filled.child_environment(), stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (141, b"")

@@ -67,7 +67,7 @@ def test_nothing_found_is_told(filled: Machine) -> None:
 
 @pytest.mark.requirement("R463-3.1.2")
 def test_every_item_comes_back_bit_for_bit(filled: Machine, takeover: str, tmp_path: Path) -> None:
-    items = filled.json("takeover", "statement", takeover, "--items")["items"]
+    items = filled.json("takeover", "statement", takeover, "--items", *FOR)["items"]
     for item in items[::3]:
         if item["disposition"] in {"missing", "refused"}:
             continue

@@ -7,7 +7,7 @@ from tests.cli.running import Machine
 
 def protocol(filled: Machine, takeover: str, place: Path) -> Path:
     paper = place / "protocol.json"
-    filled.done("takeover", "protocol", takeover, "--out", paper)
+    filled.done("takeover", "protocol", takeover, "--purpose", "custody", "--out", paper)
     return paper
 
 

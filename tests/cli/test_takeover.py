@@ -13,6 +13,8 @@ from repository.evidence.signing import opened
 from repository.home_lock import sole_writer
 from tests.cli.running import Machine
 
+FOR = ("--purpose", "custody")
+
 
 def test_a_whole_package_is_accepted(machine: Machine) -> None:
     package = machine.sample()
@@ -133,11 +135,11 @@ def test_a_takeover_is_shown_with_what_happened(filled: Machine, takeover: str) 
 
 
 def test_the_statement_lists_each_item_with_its_lot(filled: Machine, takeover: str) -> None:
-    answer = filled.json("takeover", "statement", takeover, "--items")
+    answer = filled.json("takeover", "statement", takeover, "--items", *FOR)
     tally = answer["statement"]["tally"]
     assert len(answer["items"]) == tally["declared"] + tally["present_not_declared"]
     assert [item["ordinal"] for item in answer["items"]] == list(range(1, len(answer["items"]) + 1))
-    lines = filled.done("takeover", "statement", takeover, "--items").stdout.splitlines()
+    lines = filled.done("takeover", "statement", takeover, "--items", *FOR).stdout.splitlines()
     for item in answer["items"]:
         assert any(item["path"] in line and line.lstrip().startswith(f"{item['ordinal']} ") for line in lines)
 
@@ -154,16 +156,16 @@ def test_a_takeover_that_is_not_there_is_told_without_repeating_what_may_be_pers
 
 def test_the_protocol_is_signed_by_the_key_that_init_published(filled: Machine, takeover: str) -> None:
     out = filled.folder / "protocol.json"
-    filled.done("takeover", "protocol", takeover, "--out", out)
+    filled.done("takeover", "protocol", takeover, *FOR, "--out", out)
     paper = out.read_bytes()
-    assert paper == filled.done("takeover", "protocol", takeover).stdout_bytes
+    assert paper == filled.done("takeover", "protocol", takeover, *FOR).stdout_bytes
     public = bytes.fromhex(json.loads((filled.home / "keyring.json").read_text())["signing"]["public"])
     assert opened(paper, purpose="protocol", public_key=public)["takeover"]["id"] == takeover
 
 
 def test_the_protocol_is_a_page_for_people(filled: Machine, takeover: str) -> None:
     page = filled.folder / "protocol.html"
-    filled.done("takeover", "protocol", takeover, "--html", page)
+    filled.done("takeover", "protocol", takeover, *FOR, "--html", page)
     parser = HTMLParser()
     parser.feed(page.read_text("utf-8"))
     parser.close()
@@ -173,7 +175,7 @@ def test_the_protocol_is_a_page_for_people(filled: Machine, takeover: str) -> No
 def test_a_paper_is_never_written_over_another_file(filled: Machine, takeover: str) -> None:
     out = filled.folder / "mine.txt"
     out.write_text("mine")
-    assert "DLV-002" in filled.done("takeover", "protocol", takeover, "--out", out, code=2).stderr
+    assert "DLV-002" in filled.done("takeover", "protocol", takeover, *FOR, "--out", out, code=2).stderr
     assert out.read_text() == "mine"
 
 

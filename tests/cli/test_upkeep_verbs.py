@@ -45,14 +45,14 @@ def test_damage_is_named_with_exit_code_5(kept: Machine) -> None:
 
 
 def test_a_lost_catalogue_is_made_again(kept: Machine) -> None:
-    before = kept.json("takeover", "statement", only_takeover(kept), "--items")
+    before = kept.json("takeover", "statement", only_takeover(kept))
     for file in kept.home.glob("catalogue.sqlite*"):
         file.unlink()
     assert "CAT-001" in kept.run("takeover", "list").stderr
     answer = kept.json("rebuild")
     assert (answer["takeovers"], answer["findings"], answer["kept"]) == (1, [], "")
     assert answer["people"] == "not rebuilt"
-    assert kept.json("takeover", "statement", only_takeover(kept), "--items") == before
+    assert kept.json("takeover", "statement", only_takeover(kept)) == before
     assert kept.json("verify", "--level", "opened")["whole"] is True
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from repository.catalogue.catalogue import Catalogue, create_catalogue
+from repository.catalogue.catalogue import Catalogue
 from repository.journal import complete_up_to, publish
 from repository.runtime import assembled, secret_of, store_at
 from repository.settings import Settings, read_home
@@ -14,6 +14,7 @@ from repository.upkeep.rebuilding import Rebuilt, rebuild
 from repository.upkeep.verifying import VerifyOrder, verify
 from storage.keys.record_keys import PREFIX as KEY
 from storage.keys.ring import KeyRing
+from tests.builders.catalogues import empty_catalogue
 from tests.builders.homes import at_home, new_home
 from tests.faults.dying import Death, killed, noting
 
@@ -49,7 +50,7 @@ def known(catalogue: Catalogue) -> list[object]:
 def rebuilt(settings: Settings, folder: Path) -> tuple[list[object], Rebuilt]:
     home = read_home(settings.home)
     ring = KeyRing.load(settings.ring_path, secret=secret_of(settings))
-    fresh, store = create_catalogue(f"sqlite:///{folder / 'new.sqlite'}"), store_at(home, settings)
+    fresh, store = empty_catalogue(folder / "new.sqlite"), store_at(home, settings)
     try:
         archive = assembled(home, settings, store=store, ring=ring, catalogue=fresh)
         done = rebuild(archive, fresh, progress=lambda _: None)

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -27,10 +27,32 @@ START_SECONDS = 60
 
 @dataclass
 class Postgres:
-    """A running server; `folder` holds its socket."""
+    """A server; `folder` holds its socket and its log. Stopped, it keeps what it has, and may be started again."""
 
     folder: Path
+    _command: Sequence[object] = ()
+    _server: "subprocess.Popen[bytes] | None" = None
     _names: Iterator[int] = field(default_factory=count)
+
+    def start(self) -> None:
+        """It answers."""
+        with (self.folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                [str(part) for part in self._command], cwd=self.folder, stdout=log, stderr=log, **_as_whom()
+            )
+        _wait(self, self._server)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """It does not answer any more. SIGINT is the fast shutdown: sessions are cut off; SIGQUIT is like a crash."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.send_signal(how)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
     def url(self, database: str) -> str:
         return f"postgresql://archive@/{database}?host={self.folder}"
@@ -86,7 +108,7 @@ def _install(folder: Path) -> Path:
 def postgres(settings: dict[str, str] | None = None) -> Iterator[Postgres]:
     """A server that runs while the block does; not durable unless `settings` say so, for no test cuts the power."""
     folder = Path(tempfile.mkdtemp(prefix="edm-pg-"))  # short: a socket path has 107 bytes
-    server: subprocess.Popen[bytes] | None = None
+    running = Postgres(folder)
     try:
         whom = _as_whom()
         if whom:
@@ -99,21 +121,11 @@ def postgres(settings: dict[str, str] | None = None) -> Iterator[Postgres]:
             "shared_buffers": "64MB", "listen_addresses": "", "unix_socket_directories": str(folder),
             **(settings or {})}  # fmt: skip
         options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [home / "postgres", "-D", data, *options], cwd=folder, stdout=log, stderr=log, **whom
-            )
-        running = Postgres(folder)
-        _wait(running, server)
+        running = Postgres(folder, [home / "postgres", "-D", data, *options])
+        running.start()
         yield running
     finally:
-        if server is not None:
-            server.send_signal(signal.SIGINT)  # fast shutdown: sessions are cut off
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+        running.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

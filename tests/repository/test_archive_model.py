@@ -17,7 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from repository.catalogue.catalogue import create_catalogue, open_catalogue
+from repository.catalogue.catalogue import open_catalogue
 from repository.domain.takeover import FINAL, STORED, Disposition, Handover, Producer, State
 from repository.evidence import proof
 from repository.evidence.signing import opened as opened_paper
@@ -30,6 +30,7 @@ from repository.upkeep.rotating import rotate
 from repository.upkeep.verifying import Level, VerifyOrder, verify
 from storage.sealing.pack import SealedMember
 from tests.builders.archives_at_rest import AtRest, at_rest, bare_package
+from tests.builders.catalogues import empty_catalogue
 from tests.builders.cda import clinical_document
 from tests.builders.dicom import data_set, part10
 from tests.builders.faulty_stores import Countdown, Crash, CrashingStore, crashing
@@ -137,7 +138,7 @@ class ArchiveModel(RuleBasedStateMachine):
         """Into a second catalogue, equal for all that was acknowledged; `lose` puts it in the place of the old one."""
         fresh = self.folder / "rebuilt.sqlite"
         fresh.unlink(missing_ok=True)
-        with self.archive.open(catalogue=create_catalogue(f"sqlite:///{fresh}")) as opened:
+        with self.archive.open(catalogue=empty_catalogue(fresh)) as opened:
             done = rebuild(opened, opened.catalogue, progress=nothing)
             assert {each.code for each in done.findings} <= {
                 "RBD-ORPHAN",

@@ -14,11 +14,22 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from repository.access.errors import PermissionUnknown, SecondPersonNeeded
+from repository.access.facts import AfterDeath
 from repository.access.permission import Permission, in_force
 from repository.access.purpose import Purpose
 from repository.consents.errors import ApprovalOfNothing, PermissionOfNothing
 from repository.domain.describing import Identifier
-from repository.entitlement import approve, authorise, end_leave, give, give_custody, protect, withdraw
+from repository.entitlement import (
+    approve,
+    authorise,
+    end_leave,
+    give,
+    give_all,
+    give_custody,
+    note_death,
+    protect,
+    withdraw,
+)
 from repository.runtime import Archive
 from tests.builders.access import (
     ANNA,
@@ -152,6 +163,32 @@ def test_who_did_it_is_in_the_deed_and_the_patient_is_not_in_the_log(archive: Ar
         assert deed.body["by"] == {"id": "admin-1", "name": "Święcisław Ćwikła"}
         assert ANNA.extension.encode() not in deed.record
         assert "Ćwikła".encode() not in deed.record
+
+
+def test_what_takes_a_right_away_is_in_the_store_at_once(archive: Archive) -> None:
+    """Else a catalogue that is lost and rebuilt would give the right back."""
+    journal = archive.catalogue.journal
+    made = give(archive, consent(id=""))
+    give_custody(archive, TAKEOVER, OURS, name="NZOZ")
+    assert journal.bundled() == 0  # both give, and nobody is wronged who has to be given it once more
+    for takes in (
+        lambda: give(archive, replace(made, purposes=frozenset({Purpose.CONTINUITY}))),
+        lambda: withdraw(archive, made.id),
+        lambda: give(archive, objection(id="")),
+        lambda: give_all(archive, [consent(id=""), objection(id="")]),
+        lambda: give_custody(archive, TAKEOVER, THEIRS, name="SPZOZ"),
+        lambda: note_death(archive, ANNA, AfterDeath("2026-10-01", objected=True)),
+        lambda: protect(archive, BOGDAN),
+    ):
+        takes()
+        assert journal.bundled() == journal.size()
+
+
+def test_what_is_taken_over_from_elsewhere_is_told_as_it_is_recorded(archive: Archive) -> None:
+    ended = consent(id="", ended_at=AT - HOUR, end_reason="revoked")
+    given = give_all(archive, [consent(id=""), ended, replace(ended, end_reason="")])
+    assert [archive.catalogue.entitling.permission(each.id) for each in given] == given
+    assert [(each.ended_at, each.end_reason) for each in given] == [(None, ""), (AT, "revoked"), (AT, "withdrawn")]
 
 
 def test_a_permission_ends_once(archive: Archive) -> None:

@@ -61,7 +61,9 @@ def errand(**changes: object) -> Errand:
 
 
 def documents(archive: Archive, takeover: Takeover) -> list[Found]:
-    return [Found(takeover, each) for each in archive.catalogue.holdings(takeover.number) if each.patient]
+    """By patient: the catalogue gives holdings by object, whose ids are of no order."""
+    found = [Found(takeover, each) for each in archive.catalogue.holdings(takeover.number) if each.patient]
+    return sorted(found, key=lambda each: (each.holding.patient, each.holding.ordinal))
 
 
 def read(archive: Archive, wanted: list[Found], mine: Errand) -> list[Admitted]:

@@ -82,13 +82,13 @@ def walk_header(data: bytes, *, plan: Plan) -> Header:
     at = start.start
     cut = False
     if syntax in DEFLATED:
-        data, cut = _inflate(data[at:])
+        data, cut = inflate(data[at:])
         at = 0
     elements, stop = walk(data, at, explicit=syntax != IMPLICIT_LITTLE, plan=plan)
     return Header(elements=elements, start=start, syntax=syntax, data=data, stop=stop, truncated=cut)
 
 
-def _inflate(packed: bytes) -> tuple[bytes, bool]:
+def inflate(packed: bytes) -> tuple[bytes, bool]:
     """The deflated data set (PS3.5 A.5), up to a limit, and whether it breaks off."""
     engine = zlib.decompressobj(-zlib.MAX_WBITS)
     try:

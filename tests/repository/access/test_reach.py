@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repository.access.conditions import CONDITIONS
+from repository.access.conditions import ABOUT_REQUEST, CONDITIONS
 from repository.access.decision import FACTS_MISSING, decide
 from repository.access.extent import Part, SearchFacts
 from repository.access.facts import AfterDeath, Approval, Facts, RelationKind
 from repository.access.purpose import Purpose
 from repository.access.reach import Reach, check, reach
-from repository.access.reach_terms import ABOUT_REQUEST, PARTS, SUBTRACTED
+from repository.access.reach_terms import PARTS, SUBTRACTED
 from repository.access.request import AccessRequest
 from repository.access.rules import Effect, Rule, RuleSet, rules_at
 from repository.access.subject import Operation, Scope, Subject

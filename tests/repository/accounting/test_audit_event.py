@@ -15,7 +15,8 @@ from repository.access.purpose import Purpose
 from repository.access.subject import Operation
 from repository.accounting.codes import EVENTS, PURPOSES
 from repository.accounting.fhir import audit_event, bundle
-from repository.accounting.fhir_xml import NAMESPACE, as_xml, audit_event_xml
+from repository.accounting.fhir_xml import audit_event_xml
+from repository.fhir_xml import NAMESPACE, as_xml
 from repository.domain.describing import Identifier
 from tests.builders.accounts import TAKEOVER, account, accounts, refused
 

@@ -18,10 +18,10 @@ from repository.accounting.dicom_audit import audit_message
 from repository.accounting.errors import CollectorLost, CollectorUnreachable
 from repository.accounting.forwarding import Forwarded, forward
 from repository.accounting.syslog import Patience, SyslogTls, syslog_message
-from repository.catalogue.catalogue import create_catalogue
 from repository.catalogue.collectors import Collectors
 from repository.catalogue.engine import Room, existing, read_url
 from tests.builders.accounts import account
+from tests.builders.catalogues import copy_of_empty
 from tests.builders.certificates import LOOPBACK, Authority
 from tests.peers.syslog_collector import Manner, SyslogCollector
 
@@ -50,9 +50,8 @@ def without_repeats(found: Sequence[int]) -> list[int]:
 
 @pytest.fixture
 def catalogue_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
-    create_catalogue(url).close()
-    return url
+    copy_of_empty(tmp_path / "catalogue.sqlite")
+    return f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
 
 
 @pytest.fixture

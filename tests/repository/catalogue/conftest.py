@@ -11,8 +11,12 @@ import pytest
 
 from repository.catalogue.catalogue import Catalogue, create_catalogue, open_catalogue
 from repository.catalogue.migrating import NEWEST
-from repository.catalogue.tables import metadata
+from repository.catalogue.tables import job, metadata
+from tests.builders.catalogues import copy_of_empty
 from tests.peers.postgres import TEMPLATE, Postgres, postgres, programs
+from tests.repository.catalogue.entitled import house, keys
+
+__all__ = ["house", "keys"]  # fixtures
 
 ENGINES = ("sqlite", "postgresql")
 Fresh = Callable[[], str]
@@ -40,12 +44,19 @@ class Databases:
     def one(self) -> Iterator[str]:
         url = self.free.pop() if self.free else self.kept.enter_context(self.server.database(TEMPLATE))
         yield url
-        with psycopg.connect(url, autocommit=True) as connection:
-            kept = [table for table in metadata.tables.values() if not table.info.get("seeded")]
-            tables = ", ".join(f'"{table.name}"' for table in kept)
-            connection.execute(f"TRUNCATE {tables} RESTART IDENTITY".encode())
-            connection.execute("UPDATE alembic_version SET version_num = %s", [NEWEST])
+        _empty(url)
         self.free.append(url)
+
+
+def _empty(url: str) -> None:
+    """As it was made. To truncate a table takes five times as long as to see that nothing is in it."""
+    names = [f'"{table.name}"' for table in metadata.tables.values() if not table.info.get("seeded")]
+    asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names)
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = {name for (name,) in connection.execute(asked.encode())}
+        used = ", ".join(sorted(found | {f'"{job.name}"'}))  # its sequence goes on even where its rows were undone
+        connection.execute(f"TRUNCATE {used} RESTART IDENTITY CASCADE".encode())
+        connection.execute("UPDATE alembic_version SET version_num = %s", [NEWEST])
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +69,7 @@ def databases(server: Postgres) -> Iterator[Databases]:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "catalogue.db"
-    create_catalogue(f"sqlite:///{path}").close()
+    copy_of_empty(path)
     return path
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.reaching import filled, plans, protect
+from benchmarks.reaching import plans
+from benchmarks.studies import filled, protect
 from repository.catalogue.catalogue import Catalogue
 from tests.peers.postgres import TEMPLATE, Postgres
 

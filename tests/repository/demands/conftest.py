@@ -17,7 +17,7 @@ from tests.repository.catalogue.conftest import (  # noqa: F401  fixtures
     server,
     sqlite_template,
 )
-from tests.repository.demands.making import TAKEOVER, Ticking
+from tests.repository.demands.making import TAKEOVER, Ticking, trusting
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def clock() -> Ticking:
 
 @pytest.fixture
 def archive(fresh: Fresh, tmp_path: Path, clock: Ticking) -> Iterator[Archive]:  # noqa: F811
-    settings = new_home(tmp_path, catalogue=fresh())
+    settings = trusting(new_home(tmp_path, catalogue=fresh()))
     with at_home(settings, clock=clock) as archive:
         filled(archive)
         yield archive
@@ -36,7 +36,7 @@ def archive(fresh: Fresh, tmp_path: Path, clock: Ticking) -> Iterator[Archive]: 
 @pytest.fixture
 def plain(sqlite_template: Path, tmp_path: Path, clock: Ticking) -> Iterator[Archive]:  # noqa: F811
     """On SQLite alone, where the engine does not matter."""
-    settings = new_home(tmp_path)
+    settings = trusting(new_home(tmp_path))
     with at_home(settings, clock=clock) as archive:
         filled(archive)
         yield archive

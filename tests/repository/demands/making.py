@@ -1,10 +1,11 @@
 """Orders, workers' certificates and signatures for demands: synthetic, of nobody."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -26,15 +27,17 @@ from repository.demands.submitting import accept_or_reject, submit
 from repository.demands.verifying import forward, verify
 from repository.domain.demand import DemandState, Place
 from repository.domain.describing import Identifier
+from repository.evidence.trust.store import Filed, TrustStore
 from repository.evidence.worker_signature import Supplied
 from repository.runtime import Archive
+from repository.settings import Settings
 from tests.builders.access import AT, SUCCESSOR, organisation, worker
+from tests.builders.chains import Issued, Key, authority, install, issued
 from tests.builders.holdings import PESEL
 
 TAKEOVER = "takeover-one"
 PATIENT = Identifier(PESEL, f"{1:011d}")
 QUALIFIED = bytes.fromhex("300a 3008 0606 0400 8e46 0101".replace(" ", ""))  # QcCompliance, ETSI EN 319 412-5
-Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _NUMBERS = count(1)
 
 
@@ -90,10 +93,27 @@ def rsa_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
+@cache
+def anchor() -> Issued:
+    """The authority that issues to all workers of these tests; `trusting` makes an archive trust it."""
+    return authority("Urząd testowy", path_length=0)
+
+
+def trust() -> TrustStore:
+    return TrustStore(Path("trust"), anchors=(Filed("anchor.pem", anchor().certificate),))
+
+
+def trusting(settings: Settings) -> Settings:
+    """The archive there trusts `anchor`."""
+    install(settings.trust_path, anchor())
+    return settings
+
+
 def certificate(
     key: Key,
     who: Principal | None = None,
     *,
+    by: Issued | None = None,
     since: datetime = AT - timedelta(days=30),
     until: datetime = AT + timedelta(days=300),
     qualified: bool = True,
@@ -104,19 +124,11 @@ def certificate(
     said = [(NameOID.COUNTRY_NAME, "PL"), (NameOID.GIVEN_NAME, who.given_name), (NameOID.SURNAME, who.surname)]
     said += [(NameOID.SERIAL_NUMBER, serial)] if serial else []
     name = x509.Name([x509.NameAttribute(oid, value) for oid, value in said])
-    flags = dict.fromkeys(
-        ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
-         "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"), False,
-    )  # fmt: skip
-    builder = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(x509.Name([])).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(since).not_valid_after(until)
-        .add_extension(x509.KeyUsage(**flags | {usage: True}), critical=True)
-    )  # fmt: skip
-    if qualified:
-        statements = x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.5.5.7.1.3"), QUALIFIED)
-        builder = builder.add_extension(statements, critical=False)
-    return builder.sign(key, hashes.SHA256())
+    extras = [(x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.5.5.7.1.3"), QUALIFIED), False)]
+    made = issued(
+        name, by or anchor(), key=key, since=since, until=until, flags=(usage,), extras=extras if qualified else []
+    )
+    return made.certificate
 
 
 def bare(key: Key, content: bytes, *, pss: bool = False) -> bytes:
@@ -134,8 +146,11 @@ def in_cms(
     known: x509.Certificate,
     *options: pkcs7.PKCS7Options,
     digest: Callable[[], Any] = hashes.SHA256,
+    along: Sequence[x509.Certificate] = (),
 ) -> bytes:
     built = pkcs7.PKCS7SignatureBuilder().set_data(content).add_signer(known, key, digest())
+    for each in along:
+        built = built.add_certificate(each)
     wanted = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary, *options]
     return built.sign(Encoding.DER, wanted)
 
@@ -151,14 +166,14 @@ def brought_to(archive: Archive, state: DemandState, wanted: DemandOrder | None 
     asker, who, holdings = demand.order.requester, archivist(), [(TAKEOVER, 1), (TAKEOVER, 2)]
 
     def digest() -> str:
-        return frozen(archive, demand.id)[1]
+        return frozen(archive, demand.id, by=who)[1]
 
     def signed() -> object:
         text = to_be_signed(archive, demand.id, worker=who)
         return sign(archive, demand.id, worker=who, signature=signature(text))
 
     steps: dict[DemandState, Callable[[], object]] = {
-        DemandState.ACCEPTED: lambda: accept_or_reject(archive, demand.id),
+        DemandState.ACCEPTED: lambda: accept_or_reject(archive, demand.id, by=asker),
         DemandState.VERIFIED: lambda: verify(archive, demand.id, decide=permitting, by=who),
         DemandState.FORWARDED: lambda: forward(archive, demand.id, by=who),
         DemandState.PREPARED: lambda: prepare(archive, demand.id, worker=who, holdings=holdings, decide=permitting),

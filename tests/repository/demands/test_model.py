@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from repository.catalogue.catalogue import scratch_catalogue
+from repository.demand_times import TIMES
 from repository.demands.errors import DemandUnknown, WrongState
-from repository.demands.expiring import TIMES, expire_due
+from repository.demands.expiring import expire_due
 from repository.demands.moving import found
 from repository.demands.preparing import frozen, prepare
 from repository.demands.progress import progress
@@ -34,6 +35,7 @@ from tests.repository.demands.making import (
     refusing,
     requester,
     signature,
+    trusting,
 )
 
 S = DemandState
@@ -47,7 +49,7 @@ class Demands(RuleBasedStateMachine):
         super().__init__()
         self.kept, self.clock = ExitStack(), Ticking()
         folder = Path(self.kept.enter_context(tempfile.TemporaryDirectory()))
-        self.archive = self.kept.enter_context(at_home(new_home(folder), clock=self.clock))
+        self.archive = self.kept.enter_context(at_home(trusting(new_home(folder)), clock=self.clock))
         filled(self.archive)
         self.folder = folder
         self.states: dict[str, S] = {}
@@ -90,10 +92,10 @@ class Demands(RuleBasedStateMachine):
     def accept(self, which: int) -> None:
         name = self.chosen(which)
         if name in self.answered:
-            assert isinstance(accept_or_reject(self.archive, name), ErrorList) is self.wrong[name]
+            assert isinstance(accept_or_reject(self.archive, name, by=administrator()), ErrorList) is self.wrong[name]
             return
         to = S.REJECTED if self.wrong[name] else S.ACCEPTED
-        self.attempt(name, {S.SUBMITTED}, to, lambda: accept_or_reject(self.archive, name))
+        self.attempt(name, {S.SUBMITTED}, to, lambda: accept_or_reject(self.archive, name, by=administrator()))
         if self.states[name] is to:
             self.answered[name] = to
 
@@ -145,7 +147,7 @@ class Demands(RuleBasedStateMachine):
     @rule(which=ANY)
     def receive(self, which: int) -> None:
         name = self.chosen(which)
-        digest = frozen(self.archive, name)[1] if self.states[name] is S.SENT else "0" * 64
+        digest = frozen(self.archive, name, by=administrator())[1] if self.states[name] is S.SENT else "0" * 64
         self.attempt(
             name, {S.SENT}, S.RECEIVED, lambda: receive(self.archive, name, content_sha256=digest, by=requester())
         )
@@ -211,12 +213,12 @@ def test_what_is_replayed_from_the_journal_is_the_same(tmp_path: Path) -> None:
     from repository.catalogue.demand_tables import demand, demand_confirmation, demand_now, demand_step
     from tests.repository.demands.making import brought_to
 
-    with at_home(new_home(tmp_path), clock=Ticking()) as archive:
+    with at_home(trusting(new_home(tmp_path)), clock=Ticking()) as archive:
         filled(archive)
         for state in S:
             if state not in {S.VERIFYING, S.REFUSED, S.REJECTED, S.EXPIRED}:
                 brought_to(archive, state)
-        accept_or_reject(archive, submit(archive, order(purpose=None)).id)
+        accept_or_reject(archive, submit(archive, order(purpose=None)).id, by=administrator())
         verify(archive, brought_to(archive, S.ACCEPTED).id, decide=refusing, by=administrator())
         again = scratch_catalogue(tmp_path / "again.sqlite")
         again.journal.restore(list(archive.catalogue.journal.deeds()))

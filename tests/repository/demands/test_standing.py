@@ -99,7 +99,7 @@ def test_only_staff_verifies_forwards_sends_and_expires(plain: Archive, clock: T
 def test_only_the_requester_receives_and_confirms_in_sim(plain: Archive) -> None:
     colleague = requester(id="colleague", npwz="1234563", identifier=None)
     demand = brought_to(plain, S.SENT)
-    digest = frozen(plain, demand.id)[1]
+    digest = frozen(plain, demand.id, by=archivist())[1]
     for who in (outsider(), archivist(), administrator(organisation=organisation(SUCCESSOR))):
         with pytest.raises(DemandUnknown):
             receive(plain, demand.id, content_sha256=digest, by=who)
@@ -133,7 +133,7 @@ def test_what_has_changed_since_keeps_the_content_here(plain: Archive, what: str
 
     waiting, signed = brought_to(plain, S.FORWARDED), brought_to(plain, S.SIGNED)
     verified = submit(plain, order())
-    accept_or_reject(plain, verified.id)
+    accept_or_reject(plain, verified.id, by=administrator())
     assert verify(plain, verified.id, decide=decide, by=archivist()).decision.permitted
     match what:
         case "withdrawn":
@@ -181,7 +181,7 @@ def test_a_receipt_names_the_newest_takeover_whoever_is_in_it(plain: Archive, ex
     wanted = order(takeover="", provider=Identifier(REGON, number), patient=Identifier(PATIENT.root, extension))
     newest = max(TAKEOVER, newer)
     demand, asked = submit(plain, wanted), list[AccessRequest]()
-    receipt = accept_or_reject(plain, demand.id)
+    receipt = accept_or_reject(plain, demand.id, by=administrator())
     assert isinstance(receipt, Receipt)
     assert receipt.takeover == newest
 

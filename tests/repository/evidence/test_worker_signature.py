@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from repository.evidence import cms, der
 from repository.evidence.worker_signature import KINDS, LONGEST, Checked, SignatureRefused, Supplied, check
 from tests.builders.access import AT
-from tests.repository.demands.making import Key, archivist, bare, certificate, ec_key, in_cms, rsa_key
+from tests.builders.chains import Key
+from tests.repository.demands.making import archivist, bare, certificate, ec_key, in_cms, rsa_key, trust
 
 pytestmark = pytest.mark.requirement("R463-5.6")
 TEXT = b'{"content_sha256":"00"}'
@@ -23,7 +24,7 @@ PEM, DER = Encoding.PEM, Encoding.DER
 
 def checked(supplied: Supplied, text: bytes = TEXT, **said: str) -> Checked:
     names = {"given_name": "Róża", "surname": "Brzęk-Łęcka"} | said
-    return check(text, supplied, at=AT, **names)
+    return check(text, supplied, at=AT, trust=trust(), **names)
 
 
 def reason(supplied: Supplied, text: bytes = TEXT, **said: str) -> str:
@@ -141,6 +142,7 @@ def test_a_weak_or_unknown_key_signs_nothing() -> None:
         assert reason(Supplied("qualified", bare(ec_key(), TEXT), octets))
 
 
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning", "ignore::UserWarning")
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_signature_with_one_other_byte_is_refused_by_a_typed_error(data: st.DataObject) -> None:

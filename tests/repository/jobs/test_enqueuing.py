@@ -96,7 +96,7 @@ with open_archive(from_environment(os.environ)) as archive:
 """
 
 
-@pytest.mark.parametrize("before", ["announce", "_enqueue"])
+@pytest.mark.parametrize("before", ["announce", "enqueue_once"])
 def test_killed_before_the_row_the_order_is_found_and_done(settings: Settings, package: Path, before: str) -> None:
     environment = {**os.environ, **environment_of(settings)}
     ended = subprocess.run([sys.executable, "-c", KILLED, before, package], cwd=ROOT, env=environment, check=False)

@@ -18,6 +18,7 @@ from repository.people.errors import (
     NamesMissing,
     NameTaken,
     PasswordRefused,
+    SignInRefused,
     TotpRequired,
 )
 from repository.people.inviting import Enrolment, Invitation, accept, first_invitation, invite
@@ -116,7 +117,7 @@ def test_a_confirmed_code_is_used_up(house: House) -> None:
 
     done = accept(house.archive, made.code, name="a.nowak", password=PASSWORD, confirm=confirm)
     mine = Someone("a.nowak", done.account, PASSWORD, secret_of(done.otpauth))
-    with pytest.raises(Exception, match="PPL-001"):
+    with pytest.raises(SignInRefused):
         house.sign_in(mine, code=shown[0])
     house.sign_in(mine)
 

@@ -22,14 +22,14 @@ from tests.builders.access import auditor
 from tests.builders.accounts import account
 from tests.builders.homes import at_home, new_home
 from tests.repository.demands.conftest import filled
-from tests.repository.demands.making import TAKEOVER, Ticking, archivist, brought_to
+from tests.repository.demands.making import TAKEOVER, Ticking, archivist, brought_to, trusting
 
 SEALED = "served automatically by the archive"
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
-    with at_home(new_home(tmp_path), clock=Ticking()) as archive:
+    with at_home(trusting(new_home(tmp_path)), clock=Ticking()) as archive:
         filled(archive)
         yield archive
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from repository.catalogue.catalogue import Catalogue, create_catalogue, open_catalogue
+from repository.catalogue.catalogue import Catalogue, open_catalogue
 from repository.domain.describing import Description, DicomFacts, DocumentFacts, Identifier, Kind, PatientFacts
 from repository.domain.holding import Holding, Location
 from repository.domain.takeover import Disposition, Item
@@ -18,6 +18,7 @@ from repository.takeover import sorting
 from repository.takeover.arriving import Arrival
 from repository.takeover.assigning import NOBODY, Patients
 from repository.takeover.sorting import Duplicate, Sorter
+from tests.builders.catalogues import copy_of_empty
 from tests.builders.holdings import kept, listed, opened, packed
 
 OPAQUE = Description(Kind.OPAQUE, "application/octet-stream")
@@ -67,7 +68,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "catalogue.sqlite"
-    create_catalogue(f"sqlite:///{path}").close()
+    copy_of_empty(path)
     return path
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from repository.catalogue.catalogue import create_catalogue
 from repository.evidence.errors import LogError
 from repository.upkeep.errors import ReapingRefused
 from repository.upkeep.reaping import Orphan, orphans, reap
 from repository.upkeep.rebuilding import rebuild
 from tests.builders.archives_at_rest import AtRest, bare_package
+from tests.builders.catalogues import empty_catalogue
 from tests.builders.cda import clinical_document
 from tests.builders.faulty_stores import Countdown, Crash, CrashingStore
 from tests.repository.upkeep.scene import EVERY_LEVEL, OPENED, places, report, rich
@@ -80,7 +80,7 @@ def test_nothing_is_reaped_by_a_catalogue_that_went_back(archive: AtRest, tmp_pa
 
 def test_nothing_is_reaped_by_an_empty_catalogue(archive: AtRest, tmp_path: Path) -> None:
     everything = archive.store.names()
-    with archive.open(catalogue=create_catalogue(f"sqlite:///{tmp_path}/e.sqlite")) as opened, pytest.raises(LogError):
+    with archive.open(catalogue=empty_catalogue(tmp_path / "e.sqlite")) as opened, pytest.raises(LogError):
         reap(opened)
     assert archive.store.names() == everything
 
@@ -93,12 +93,12 @@ def test_an_object_that_could_not_be_read_when_the_catalogue_was_rebuilt_is_not_
     key = next(name for name in archive.store.names("keys/") if place.pack.record_key in name)
     good = archive.store.content(key)
     archive.store.delete(key)
-    with archive.open(catalogue=create_catalogue(f"sqlite:///{tmp_path}/1.sqlite")) as opened:
+    with archive.open(catalogue=empty_catalogue(tmp_path / "1.sqlite")) as opened:
         rebuild(opened, opened.catalogue, progress=lambda _: None)
         with pytest.raises(ReapingRefused):
             reap(opened)
     archive.store.overwrite(key, good)
-    with archive.open(catalogue=create_catalogue(f"sqlite:///{tmp_path}/2.sqlite")) as opened:
+    with archive.open(catalogue=empty_catalogue(tmp_path / "2.sqlite")) as opened:
         assert rebuild(opened, opened.catalogue, progress=lambda _: None).findings == []
         assert reap(opened) == []
     assert report(archive, OPENED).whole

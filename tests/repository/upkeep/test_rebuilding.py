@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from repository.catalogue.catalogue import Catalogue, create_catalogue, open_catalogue
+from repository.catalogue.catalogue import Catalogue, open_catalogue
 from repository.domain.takeover import FINAL
 from repository.evidence.errors import CatalogueBehindLog
 from repository.intake import Order, protocol_of, receive
@@ -19,6 +19,7 @@ from repository.upkeep.verifying import VerifyOrder, verify
 from storage.errors import SealBroken
 from tests.builders.archives import tar_bytes
 from tests.builders.archives_at_rest import AtRest, at_rest, bare_package
+from tests.builders.catalogues import new_catalogue
 from tests.builders.cda import clinical_document
 from tests.builders.dicom import data_set, part10
 from tests.builders.faulty_stores import Countdown, Crash, CrashingStore
@@ -33,7 +34,7 @@ EXAMPLES = Path(__file__).parents[4] / "shared" / "data" / "pik" / "examples"
 @contextmanager
 def rebuilt(archive: AtRest, url: str) -> Iterator[tuple[Catalogue, Rebuilt]]:
     """A catalogue at `url`, made from the store alone: the archive has an empty one when it is opened."""
-    with archive.open(catalogue=create_catalogue(url)) as opened:
+    with archive.open(catalogue=new_catalogue(url)) as opened:
         yield opened.catalogue, rebuild(opened, opened.catalogue, progress=lambda _: None)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from repository.catalogue import journal as desk
-from repository.catalogue.catalogue import Catalogue, create_catalogue, open_catalogue
+from repository.catalogue.catalogue import Catalogue, open_catalogue
 from repository.catalogue.projecting import PROJECTIONS
 from repository.domain.deed import Deed
 from repository.evidence.deeds import inscribe_deeds
@@ -19,6 +19,7 @@ from repository.upkeep.rebuilding import Rebuilt, rebuild
 from repository.upkeep.rotating import rotate
 from repository.upkeep.verifying import VerifyOrder, verify
 from tests.builders.archives_at_rest import AtRest, bare_package
+from tests.builders.catalogues import new_catalogue
 from tests.builders.deeds import account, maker
 from tests.builders.faulty_stores import Countdown, Crash, CrashingStore
 from tests.peers.postgres import postgres, programs
@@ -45,7 +46,7 @@ def archive(whole: AtRest, tmp_path: Path) -> AtRest:
 
 @contextmanager
 def rebuilt(archive: AtRest, url: str) -> Iterator[tuple[Catalogue, Rebuilt]]:
-    with archive.open(catalogue=create_catalogue(url)) as opened:
+    with archive.open(catalogue=new_catalogue(url)) as opened:
         yield opened.catalogue, rebuild(opened, opened.catalogue, progress=lambda _: None)
 
 

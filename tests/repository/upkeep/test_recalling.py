@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from repository.canonical import canonical
-from repository.catalogue.catalogue import create_catalogue
 from repository.takeover.custody import seal_description
 from repository.takeover.errors import DescriptionDamaged
 from repository.upkeep.rebuilding import rebuild
 from repository.upkeep.recalling import recall
 from storage.objects.port import StoredObject
 from tests.builders.archives_at_rest import AtRest
+from tests.builders.catalogues import empty_catalogue
 from tests.repository.upkeep.scene import places
 
 ID = "01a1ffe7-73a7-7e2a-9301-26a341fd7c56"
@@ -45,7 +45,7 @@ def test_nonsense_is_damage(archive: AtRest, tmp_path: Path, says: dict[str, Any
         held = StoredObject(record.pack.key, record.pack.size)
         with pytest.raises(DescriptionDamaged):
             recall(opened.vault, held)
-        fresh = create_catalogue(f"sqlite:///{tmp_path}/fresh.sqlite")
+        fresh = empty_catalogue(tmp_path / "fresh.sqlite")
         done = rebuild(opened, fresh, progress=lambda _: None)
         assert ("RBD-OBJECT", {"reason": DescriptionDamaged.code}) in [
             (each.code, each.params) for each in done.findings

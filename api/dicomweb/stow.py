@@ -1,0 +1,200 @@
+"""STOW-RS (PS3.18 §10.5): instances pushed into the open takeover that the caller is bound to.
+
+To push is not to read: there is no purpose and no grant, only the binding, which is a deed. Whoever has none is told
+what everybody is told of what is not for him. A repeated push changes nothing and is answered as the first one.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from api.accepting import Offer, chosen
+from api.dicomweb.stow_answer import JSON, XML, answer_of, as_json, as_xml, status_of
+from api.dicomweb.stow_errors import ComesTooSlowly, ReceptionFull
+from api.dicomweb.stow_receiving import Reception, Waiting
+from api.errands import archive_of, principal_of
+from api.errors import MediaTypeUnknown
+from api.multipart.errors import BodyEndsEarly, NoParts
+from api.multipart.parameters import boundary_of, read_media_type
+from api.multipart.reading import Begun, Piece, Reader
+from api.problems import MEDIA_TYPE as PROBLEM
+from repository.transfer.opening import Depositor, admitted_to
+from repository.transfer.transfers import Transfers
+
+DICOM, RELATED = "application/dicom", "multipart/related"
+_FORMS = tuple(Offer(each) for each in (JSON, XML, "application/json"))
+AT_ONCE = 16  # requests; each may hold some 20 MB
+PATIENCE = 10.0  # seconds to wait for one of them to end
+IDLE = 30.0  # seconds without a byte
+SLOWEST = 1024  # bytes a second, once `GRACE` seconds have passed
+GRACE = 60.0
+
+StudyUid = Annotated[str, Path(pattern="^[0-9.]{1,64}$", description="Study Instance UID that all instances have.")]
+TakeoverName = Annotated[
+    str, Query(max_length=36, description="Id of the takeover, for whoever may push into several.")
+]
+TakeoverField = Annotated[str, Header(alias="EDM-Takeover", max_length=36, description="The same as a header.")]
+
+
+class Receptions:
+    """The live transfers of the door, and how many requests may bring something at one time."""
+
+    def __init__(self, transfers: Transfers) -> None:
+        self.transfers = transfers
+        self.waiting = Waiting()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Raises `ReceptionFull`."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise ReceptionFull(most=AT_ONCE) from None
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+
+def router() -> APIRouter:
+    found = APIRouter(tags=["dicomweb"])
+    for address, does in (("/studies", store), ("/studies/{study}", store_in_study)):
+        found.add_api_route(
+            address, does, methods=["POST"], response_class=Response, responses=_RESPONSES, openapi_extra=_BODY
+        )
+    return found
+
+
+async def store(request: Request, *, takeover: TakeoverName = "", edm_takeover: TakeoverField = "") -> Response:
+    """Instances are kept in the open takeover that you are bound to: 200 all, 202 some, 409 none."""
+    return await _stored(request, takeover=takeover or edm_takeover)
+
+
+async def store_in_study(
+    request: Request,
+    study: StudyUid,
+    *,
+    takeover: TakeoverName = "",
+    edm_takeover: TakeoverField = "",
+) -> Response:
+    """The same; an instance of another study fails with A901H."""
+    return await _stored(request, study=study, takeover=takeover or edm_takeover)
+
+
+def _admitted(request: Request, takeover: str) -> Depositor:
+    """In a thread, and in one: who it is and what he is bound to. Raises as `caller_of` and `admitted_to`."""
+    return admitted_to(archive_of(request), principal_of(request), door="dicomweb", wanted=takeover)
+
+
+async def _stored(request: Request, *, takeover: str, study: str = "") -> Response:
+    depositor = await run_in_threadpool(_admitted, request, takeover)
+    answered_as = chosen(request.headers.get("accept", ""), _FORMS).media_type
+    boundary = _boundary(request.headers.get("content-type", ""))
+    receptions: Receptions = request.app.state.receptions
+    async with receptions.slot():
+        reception = Reception(receptions.transfers, depositor, waiting=receptions.waiting, study=study)
+        try:
+            await (_read_parts(request, reception, boundary) if boundary else _read_one(request, reception))
+            received = await reception.finish()
+        except BaseException:
+            await reception.abandon()
+            raise
+    answer = answer_of(received, base=f"{request.app.state.settings.url}/dicomweb")
+    body = as_xml(answer) if answered_as == XML else as_json(answer)
+    return Response(body, status_of(received), media_type=answered_as)
+
+
+async def _read_parts(request: Request, reception: Reception, boundary: bytes) -> None:
+    reader = Reader(boundary)
+    async for chunk in _chunks(request):
+        for event in reader.feed(chunk):
+            if isinstance(event, Piece):
+                await reception.add(event.content)
+            elif isinstance(event, Begun):
+                named = read_media_type(event.headers.get("content-type", DICOM))
+                reception.begin(event.number, wanted=named is not None and named.name == DICOM)
+            else:
+                await reception.end()
+    reader.finish()
+
+
+async def _read_one(request: Request, reception: Reception) -> None:
+    reception.begin(1)
+    came = False
+    async for chunk in _chunks(request):
+        came = True
+        await reception.add(chunk)
+    if not came:
+        raise NoParts
+    await reception.end()
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises `ComesTooSlowly`, `BodyEndsEarly` where the client is gone, and `BodyTooLarge`."""
+    stream, begun, came = aiter(request.stream()), time.monotonic(), 0
+    while True:
+        try:
+            async with asyncio.timeout(IDLE):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise ComesTooSlowly from None
+        except ClientDisconnect:
+            raise BodyEndsEarly from None
+        came += len(chunk)
+        if came < (time.monotonic() - begun - GRACE) * SLOWEST:
+            raise ComesTooSlowly
+        if chunk:
+            yield chunk
+
+
+def _boundary(content_type: str) -> bytes:
+    """Empty for one instance without parts. Raises `MediaTypeUnknown`, `BoundaryMissing`."""
+    media_type = read_media_type(content_type)
+    if media_type is not None and media_type.name == DICOM:
+        return b""
+    # Without `type` (RFC 2387 §3.1 asks for it), the parts say what they are.
+    if media_type is None or media_type.name != RELATED or media_type.parameters.get("type", DICOM).lower() != DICOM:
+        raise MediaTypeUnknown(known=f'{RELATED}; type="{DICOM}", {DICOM}')
+    return boundary_of(media_type)
+
+
+def _told(description: str, *media_types: str) -> dict[str, Any]:
+    return {"description": description, "content": {each: {} for each in media_types}}
+
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {each: {"schema": {"type": "string", "format": "binary"}} for each in (RELATED, DICOM)},
+    }
+}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: _told("All instances are kept.", JSON, XML),
+    202: _told("Some are kept, or with warnings.", JSON, XML),
+    409: _told("None is kept, or the takeover is not named or does not receive any more.", JSON, XML, PROBLEM),
+    **{
+        status: _told(told, PROBLEM)
+        for status, told in {
+            400: "The body is not understood, or has ended early.",
+            401: "Nobody is known to be asking.",
+            404: "There is no open takeover that you may push into.",
+            406: "Not acceptable.",
+            408: "It comes too slowly.",
+            413: "The body is too large.",
+            415: "Neither multipart/related of DICOM instances nor one instance.",
+            500: "A bug; the request may be sent again.",
+            503: "Something is down or full for a while; the request may be sent again.",
+            507: "The store is full.",
+        }.items()
+    },
+}

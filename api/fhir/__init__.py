@@ -1,0 +1,16 @@
+"""FHIR R4 (IHE MHD 4.2, ITI-81, PCF), below /fhir. The CapabilityStatement at /fhir/metadata describes it."""
+
+from fastapi import APIRouter
+
+from api.fhir import audit, capability, consents, custody, documents, people
+from api.fhir.answering import refused
+
+__all__ = ["PARTS", "refused", "router"]
+PARTS = (capability, documents, people, custody, audit, consents)
+
+
+def router() -> APIRouter:
+    found = APIRouter(include_in_schema=False)
+    for part in PARTS:
+        found.include_router(part.router())
+    return found

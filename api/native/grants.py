@@ -1,0 +1,36 @@
+"""Grants: what a custodian lets others read of a takeover, given, changed and revoked."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request, Response
+
+from api.errands import ForArchive
+from api.native.declared import STRICT, problems
+from api.native.permissions import one, routes
+from api.native.permits import Given, GrantOrder
+from api.native.stewards import ForSteward
+from api.native.wording import takeover_of
+from repository.entitlement import give
+from repository.stewarding.permissions import grantor_of
+from repository.stewarding.standing import require_giver
+
+
+def router() -> APIRouter:
+    found = APIRouter(tags=["grants"])
+    found.add_api_route(
+        "/grants", give_grant, methods=["POST"], status_code=201, response_model=Given,
+        responses=problems(404, 409, 413, 422), dependencies=[STRICT],
+    )  # fmt: skip
+    found.include_router(routes("grants", grant=True, ending="revocation"))
+    return found
+
+
+def give_grant(
+    request: Request, archive: ForArchive, who: ForSteward, *, said: Annotated[GrantOrder, Body()]
+) -> Response:
+    """Somebody may read a takeover, or one patient's part of it, from now on; without limits all of that."""
+    where = takeover_of(archive, said.takeover)
+    by = require_giver(archive, who, where)
+    made = said.permission(grantor_of(by), takeover=where, now=archive.clock())
+    recorded = give(archive, made, by=by)
+    return one(archive, recorded, status=201, location=f"{request.url.path}/{recorded.id}")

@@ -1,0 +1,83 @@
+"""`edm-archive takeover open | close`: a takeover that peers push into before the provider closes.
+
+An administrator opens it and says who may push; each is a deed. Closing it is what the end of a package is.
+"""
+
+from typing import Annotated
+
+import typer
+
+from cli import permitting, receive
+from cli.opening import opened, takeover_named
+from cli.options import Json, TakeoverId
+from cli.screen import number, screen_of
+from repository.domain.takeover import Handover, Producer, Route, State
+
+_DECLARED = "What the provider declares"
+
+
+def open_command(
+    context: typer.Context,
+    *,
+    producer_name: Annotated[str, typer.Option("--producer-name", help="The provider that will close.")],
+    peer: Annotated[
+        list[str], typer.Option("--peer", metavar="WHO", help="Who may push: RPWDL:…, REGON:…, NPWZ:…, SYSTEM:…")
+    ],
+    until: Annotated[
+        str, typer.Option("--until", metavar="DAY", help="To the end of this day; else until closed.")
+    ] = "",
+    rpwdl: Annotated[str, typer.Option("--rpwdl", help="Number of the RPWDL book.")] = "",
+    regon: Annotated[str, typer.Option("--regon")] = "",
+    nip: Annotated[str, typer.Option("--nip")] = "",
+    route: Annotated[Route | None, typer.Option("--route", help="Legal route (UPP art. 30a).")] = None,
+    legal_basis: Annotated[str, typer.Option("--legal-basis")] = "",
+    studies: Annotated[int, typer.Option("--studies", min=-1, rich_help_panel=_DECLARED)] = -1,
+    instances: Annotated[int, typer.Option("--instances", min=-1, rich_help_panel=_DECLARED)] = -1,
+    patients: Annotated[int, typer.Option("--patients", min=-1, rich_help_panel=_DECLARED)] = -1,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """Open a takeover that peers push into over STOW-RS or C-STORE, until it is closed."""
+    from repository.consents.grammar import day_of_words, grantee_of_words
+    from repository.transfer.opening import open_transfer
+
+    screen = screen_of(context)
+    peers = permitting.read("--peer", lambda: [grantee_of_words(each) for each in peer])
+    end = permitting.read("--until", lambda: day_of_words(until)[1]) if until else None
+    declared = {"studies": studies, "instances": instances, "patients": patients}
+    handover = Handover(
+        producer=Producer(name=producer_name, rpwdl_book=rpwdl, regon=regon, nip=nip),
+        legal_basis=legal_basis,
+        route=route,
+        declared_counts={name: count for name, count in declared.items() if count >= 0},
+    )
+    with opened(screen) as archive:
+        by = permitting.administrator(archive, screen)
+        takeover = open_transfer(archive, handover, peers=peers, until=end, by=by)
+    if screen.as_json:
+        screen.json({"id": takeover.id, "state": takeover.state.value, "peers": len(peers)})
+        return
+    screen.say(
+        en=f"Open: {takeover.id}; {number(len(peers))} may push into it.\n"
+        f"To end it: edm-archive takeover close {takeover.id}",
+        pl=f"Otwarto: {takeover.id}; uprawnionych do przekazywania: {number(len(peers))}.\n"
+        f"Zakończenie: edm-archive takeover close {takeover.id}",
+    )
+
+
+def close_command(
+    context: typer.Context,
+    takeover_id: TakeoverId,
+    as_json: Json = False,  # noqa: ARG001  the screen knows
+) -> None:
+    """End a live takeover: nobody pushes any more, and the statement and the signed protocol are made.
+
+    Exit code 0: accepted; 3: with exceptions; 4: rejected. Of one that was closed before, the outcome is shown.
+    """
+    from repository.transfer.closing import close_transfer
+
+    screen = screen_of(context)
+    with opened(screen, writes=True) as archive:
+        by = permitting.administrator(archive, screen)
+        takeover = close_transfer(archive, takeover_named(archive, takeover_id), by=by)
+        receive.answer(screen, archive, takeover)
+    raise typer.Exit(receive.EXIT[State(takeover.state)])

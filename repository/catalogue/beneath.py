@@ -1,0 +1,133 @@
+"""What lies below the rows of a page: how much there is, and of a study the modalities. Of what may be seen: below a
+study that is all, below a patient it need not be.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    cast,
+    func,
+    select,
+    tuple_,
+)
+
+from repository.catalogue import tables
+from repository.catalogue.listing import rows_named, rows_of, values_of
+from repository.catalogue.query import Level
+from repository.catalogue.seeing import Sight
+
+AnyRow = Row[*tuple[Any, ...]]
+Key = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Beneath:
+    """`counts` by name; what there is none of has no count."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    modalities: set[str] = field(default_factory=set)
+
+
+NOTHING = Beneath()
+
+
+def key_of(level: Level, row: AnyRow) -> Key:
+    """What is grouped by: the part of the key that the tables below share."""
+    match level:
+        case Level.PATIENT:
+            return (row.takeover, row.number)
+        case Level.STUDY:
+            return (row.takeover, row.patient, row.study_instance_uid)
+        case Level.SERIES:
+            return (row.takeover, row.patient, row.study_instance_uid, row.series_instance_uid)
+        case _:
+            return (row.takeover, row.ordinal)
+
+
+def beneath(
+    connection: Connection, level: Level, *, rows: Sequence[AnyRow], sight: Sight | None
+) -> Mapping[Key, Beneath]:
+    """By the keys of `rows`."""
+    keys = [key_of(level, row) for row in rows]
+    match level:
+        case Level.PATIENT if keys:
+            return _of_patients(connection, keys, sight)
+        case Level.STUDY if keys:
+            return _of_studies(connection, keys)
+        case Level.SERIES if keys:
+            return _of_series(connection, keys)
+        case _:
+            return {}
+
+
+def _among(columns: Sequence[ColumnElement[Any]], keys: Sequence[Key], connection: Connection) -> ColumnElement[bool]:
+    return tuple_(*columns).in_(rows_of(keys, columns, connection.dialect))
+
+
+def _of_patients(connection: Connection, keys: Sequence[Key], sight: Sight | None) -> Mapping[Key, Beneath]:
+    found: dict[Key, Beneath] = defaultdict(Beneath)
+    for name, table in (("studies", tables.study), ("documents", tables.document), ("holdings", tables.holding)):
+        columns = (table.c.takeover, table.c.patient)
+        wanted = select(*columns, func.count()).where(_among(columns, keys, connection)).group_by(*columns)
+        if sight is not None and sight.partial:
+            wanted = wanted.where(sight.row(table))
+        for *key, count in connection.execute(wanted):
+            found[tuple(key)].counts[name] = count
+    return found
+
+
+def _images() -> ScalarSelect[int]:
+    """How many a series has. A series and its images share all of its key."""
+    series, instance = tables.series.c, tables.instance.c
+    names = ("series_instance_uid", "takeover", "patient", "study_instance_uid")
+    own = and_(*(instance[name] == series[name] for name in names))
+    return select(func.count(instance.ordinal)).where(own).correlate(tables.series).scalar_subquery()
+
+
+@cache
+def _studies(*, sqlite: bool) -> Select[Any]:
+    """In one statement, for each of them is a message to the database; made once, for that takes longer than asking."""
+    there = tables.series.c
+    columns = (there.takeover, there.patient, there.study_instance_uid)
+    asked = tuple_(*columns).in_(rows_named(columns, sqlite=sqlite))
+    series = select(*columns, there.modality, _images().label("images")).where(asked).subquery()
+    shared = [series.c[column.name] for column in (*columns, there.modality)]
+    images = cast(func.sum(series.c.images), BigInteger)
+    return select(*shared, func.count(), images).group_by(*shared)
+
+
+def _of_studies(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, Beneath]:
+    sqlite = connection.dialect.name == "sqlite"
+    found: dict[Key, Beneath] = defaultdict(Beneath)
+    for *key, modality, count, of_images in connection.execute(_studies(sqlite=sqlite), values_of(keys, sqlite=sqlite)):
+        below = found[tuple(key)]
+        for name, number in (("series", count), ("instances", of_images)):
+            if number:
+                below.counts[name] = below.counts.get(name, 0) + number
+        if modality:
+            below.modalities.add(modality)
+    return found
+
+
+@cache
+def _series(*, sqlite: bool) -> Select[Any]:
+    there = tables.series.c
+    columns = (there.takeover, there.patient, there.study_instance_uid, there.series_instance_uid)
+    return select(*columns, _images()).where(tuple_(*columns).in_(rows_named(columns, sqlite=sqlite)))
+
+
+def _of_series(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, Beneath]:
+    sqlite = connection.dialect.name == "sqlite"
+    counted = connection.execute(_series(sqlite=sqlite), values_of(keys, sqlite=sqlite))
+    return {tuple(key): Beneath({"instances": count}) for *key, count in counted if count}

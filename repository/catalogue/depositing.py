@@ -1,0 +1,142 @@
+"""Live transfers: who may push into which open takeover, and what a group of pushes writes in one transaction.
+
+Ordinals are given before anything is sealed, because the record of a holding has its own. So the transaction that
+writes a group first looks whether the takeover still stands where its writer believed it to stand, and is still open;
+if not, nothing is written and the writer numbers its group anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from repository.catalogue import bulk, tables
+from repository.catalogue.desk import Desk
+from repository.catalogue.errors import CatalogueError, TakeoverUnknown
+from repository.catalogue.flattening import item_row
+from repository.catalogue.journal import Make, write_deeds
+from repository.catalogue.journal_tables import leave
+from repository.catalogue.log import take_sequencer
+from repository.catalogue.text import unpacked
+from repository.catalogue.writing import write_new_packs
+from repository.domain.holding import PackRecord
+from repository.domain.takeover import Item, State
+from storage.errors import Text
+
+TRANSFER = "transfer"  # kind of the deed that lets somebody push
+
+
+class TakeoverOver(CatalogueError):
+    """The takeover does not receive any more: it was closed, perhaps at this moment."""
+
+    code = "CAT-021"
+    exit_code = 2
+    what = Text(en="Takeover {takeover} does not receive any more.", pl="Przejęcie {takeover} już nie przyjmuje.")
+    todo = Text(
+        en="Ask the archive for another open takeover; what was acknowledged before is kept.",
+        pl="Poproś archiwum o inne otwarte przejęcie; to, co potwierdzono wcześniej, jest zachowane.",
+    )
+
+
+class TakeoverOvertaken(CatalogueError):
+    """Another process has written to the takeover since this one looked."""
+
+    code = "CAT-022"
+    retryable = True
+    what = Text(
+        en="Another process writes to takeover {takeover} at the same time.",
+        pl="Inny proces zapisuje w tym samym czasie do przejęcia {takeover}.",
+    )
+    todo = Text(
+        en="Nothing was written. Send it again after a moment.", pl="Niczego nie zapisano. Wyślij ponownie za chwilę."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BindingRow:
+    """`takeover` is an id, `grantee` the key that a permission would have; `ended`: by a deed."""
+
+    id: str
+    takeover: str
+    grantee: str
+    since: str
+    until: str
+    ended: bool
+    body: dict[str, Any]
+
+
+class Depositing(Desk):
+    """What live transfers write and ask."""
+
+    def bindings_for(self, grantees: Sequence[str]) -> list[BindingRow]:
+        """Those of the open takeovers that name one of these, ended or not, in the order in which they were given."""
+        with self._room.reading() as connection:
+            return [_binding(row) for row in connection.execute(_OPEN_TO, {"grantees": list(grantees)})]
+
+    def bindings_of(self, takeover: str) -> list[BindingRow]:
+        """All that the takeover ever had, in the order in which they were given."""
+        there = leave.c
+        wanted = select(leave).where(there.kind == TRANSFER, there.takeover == takeover)
+        with self._room.reading() as connection:
+            return [_binding(row) for row in connection.execute(wanted.order_by(there.since, there.id))]
+
+    def last_ordinal(self, number: int) -> int:
+        """The highest ordinal of the takeover; 0 while it has no items."""
+        with self._room.reading() as connection:
+            return _last_ordinal(connection, number)
+
+    def write(
+        self, number: int, items: Sequence[Item], packs: Sequence[PackRecord], *, after: int, deeds: Sequence[Make]
+    ) -> None:
+        """`items` with their dispositions, what `packs` keep and `deeds` are there, durable and sequenced in the log;
+        or nothing is. `after`: the highest ordinal that the writer knew.
+
+        Raises `TakeoverOver` where the takeover does not receive any more, `TakeoverOvertaken` where it has grown.
+        """
+        with self._room.writing() as connection:
+            take_sequencer(connection)
+            _check(connection, number, after=after)
+            bulk.insert(connection, tables.item, [item_row(number, each) for each in items])
+            write_new_packs(connection, number, packs)
+            write_deeds(connection, deeds)
+
+
+# Made once: each push asks them, and making a statement costs more than answering it.
+_OPEN_TO = (
+    select(leave)
+    .join(tables.takeover, tables.takeover.c.id == leave.c.takeover)
+    .where(
+        leave.c.kind == TRANSFER,
+        leave.c.person.in_(bindparam("grantees", expanding=True)),
+        tables.takeover.c.state == State.RECEIVING.value,
+    )
+    .order_by(leave.c.since, leave.c.id)
+)
+_LAST = select(func.coalesce(func.max(tables.item.c.ordinal), 0)).where(tables.item.c.takeover == bindparam("number"))
+# Where several write at a time (PostgreSQL), whoever closes the takeover waits for this transaction, or it for him.
+_STANDING = (
+    select(tables.takeover.c.state, tables.takeover.c.id, _LAST.scalar_subquery().label("last"))
+    .where(tables.takeover.c.number == bindparam("number"))
+    .with_for_update(read=True, of=tables.takeover)
+)
+
+
+def _check(connection: Connection, number: int, *, after: int) -> None:
+    row = connection.execute(_STANDING, {"number": number}).one_or_none()
+    if row is None:
+        raise TakeoverUnknown(wanted=number)
+    if row.state != State.RECEIVING.value:
+        raise TakeoverOver(takeover=row.id)
+    if row.last != after:
+        raise TakeoverOvertaken(takeover=row.id)
+
+
+def _last_ordinal(connection: Connection, number: int) -> int:
+    found: int = connection.execute(_LAST, {"number": number}).scalar_one()
+    return found
+
+
+def _binding(row: Any) -> BindingRow:
+    body = unpacked(row.body)
+    return BindingRow(row.id, row.takeover, row.person, row.since, row.until, row.until != body["until"], body)

@@ -1,0 +1,9 @@
+"""The names of the kinds of jobs, as rows keep them."""
+
+INTAKE = "intake"
+PUBLISH = "publish"
+FORWARD = "forward"
+EXPIRE = "expire"
+UPLOAD = "upload"
+VERIFY = "verify"
+HEADERS = "headers"

@@ -1,0 +1,155 @@
+"""A live transfer is opened, and who may push into it is written down: each a deed, in force from the next push on.
+
+A peer is a provider, a person or a system, as a grant names one (`Grantee`); `SYSTEM` is the id under which the archive
+knows a peer: an AE title, a client of an identity provider. To push is not to read: no grant lets push, and no binding
+lets read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from repository.access.bodies import identifier_body
+from repository.access.errors import AccessRefused
+from repository.access.permission import Grantee, GranteeKind
+from repository.access.principal import Principal
+from repository.catalogue.depositing import TRANSFER, BindingRow
+from repository.catalogue.gathering import grantee_keys
+from repository.catalogue.text import identifier_key
+from repository.clock import instant, stamp
+from repository.domain.describing import Identifier
+from repository.domain.takeover import LIVE, Handover, State, Takeover
+from repository.entitlement import by_body, end_leave
+from repository.intake import record_opening
+from repository.journal import note
+from repository.runtime import Archive
+from repository.transfer.errors import BindingUnfit, NotLive, SeveralOpen
+from storage.ids import new_id
+
+OPEN_END = "9999-12-31T23:59:59.999999Z"
+DETAIL = "live transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class Depositor:
+    """Somebody who may push into `takeover` (an id), by which binding, through which door; `by`: as deeds tell it."""
+
+    takeover: str
+    binding: str
+    door: str
+    by: Mapping[str, Any]
+
+
+def open_transfer(
+    archive: Archive,
+    handover: Handover,
+    *,
+    peers: Sequence[Grantee] = (),
+    until: datetime | None = None,
+    by: Principal | None = None,
+) -> Takeover:
+    """A takeover that receives from `peers`, who may push from now on and before `until`. Its opening is in the store
+    and in the log. Raises `BindingUnfit`, before anything is done."""
+    for each in peers:
+        _fit(archive, each, until)
+    archive.log.confirm()
+    id = str(new_id())  # noqa: A001  the domain calls it id everywhere
+    takeover = archive.catalogue.open_takeover(
+        handover,
+        id=id,
+        package="",
+        fingerprint=f"{LIVE}{id}",
+        declared=False,
+        opened_at=stamp(archive.clock()),
+    )
+    record_opening(archive, takeover, detail=DETAIL)
+    for each in peers:
+        bind(archive, takeover, each, until=until, by=by)
+    return takeover
+
+
+def bind(
+    archive: Archive, takeover: Takeover, peer: Grantee, *, until: datetime | None = None, by: Principal | None = None
+) -> str:
+    """`peer` may push into the takeover from now on and before `until`; the id of the binding. Raises `NotLive`,
+    `BindingUnfit`."""
+    if not takeover.live or takeover.state is not State.RECEIVING:
+        raise NotLive(takeover=takeover.id)
+    _fit(archive, peer, until)
+    id, since = str(new_id()), instant(archive.clock())  # noqa: A001
+    key = f"{peer.kind}:{identifier_key(peer.identifier)}" if peer.identifier else ""
+    body = {
+        "id": id, "person": key, "takeover": takeover.id, "given_by": by.id if by else "", "since": since,
+        "until": instant(until) if until else OPEN_END, "peer": _peer_body(peer), **by_body(by),
+    }  # fmt: skip
+    note(archive, TRANSFER, body, outcome="bound", at=since)
+    return id
+
+
+def unbind(archive: Archive, binding: str, *, by: Principal | None = None) -> None:
+    """The binding ends now: the next push is refused. Raises `CatalogueConflict` where there is none that lasts."""
+    end_leave(archive, binding, by=by)
+
+
+def bindings(archive: Archive, takeover: Takeover) -> list[BindingRow]:
+    """Who may push into the takeover, or once might."""
+    return archive.catalogue.depositing.bindings_of(takeover.id)
+
+
+def lasts(binding: BindingRow, at: datetime) -> bool:
+    """Not one that a deed has ended, whatever the clock of whoever ended it says."""
+    return not binding.ended and binding.since <= instant(at) < binding.until
+
+
+def admitted_to(archive: Archive, principal: Principal, *, door: str, wanted: str = "") -> Depositor:
+    """The open takeover that `principal` may push into: `wanted`, or the only one. Raises `SeveralOpen`; and
+    `AccessRefused` where there is none, after a deed has been written of the attempt."""
+    known, now = principal.identification, archive.clock()
+    found: dict[str, BindingRow] = {}
+    if known is not None and known.at <= now < known.until:
+        keys = [key for key in _keys(principal) if not key.startswith(f"{GranteeKind.ANYBODY}:")]
+        for each in archive.catalogue.depositing.bindings_for(keys):
+            if lasts(each, now) and (not wanted or each.takeover == wanted):
+                found.setdefault(each.takeover, each)
+    if not found:
+        body = {"door": door, "takeover": wanted[:100], **_who(principal)}
+        note(archive, "deposit", body, outcome="refused")
+        raise AccessRefused
+    if len(found) > 1:
+        raise SeveralOpen(count=len(found), known=", ".join(sorted(found)))
+    (takeover, binding), *_ = found.items()
+    return Depositor(takeover, binding.id, door, _who(principal))
+
+
+def _keys(principal: Principal) -> list[str]:
+    """A peer is known by its id as well, also where it is an organisation that acts as such."""
+    peer = f"{GranteeKind.SYSTEM}:{identifier_key(_id_of(principal))}"
+    return [*grantee_keys(principal), peer]
+
+
+def _id_of(principal: Principal) -> Identifier:
+    return Identifier("", principal.id)
+
+
+def _who(principal: Principal) -> dict[str, Any]:
+    organisation, known = principal.organisation, principal.identification
+    return {
+        **by_body(principal),
+        "kind": principal.kind.value,
+        "organisation": identifier_body(organisation.identifier) if organisation else None,
+        "method": known.method.value if known else "",
+        "proof": known.evidence if known else "",
+    }
+
+
+def _peer_body(peer: Grantee) -> dict[str, Any]:
+    return {"kind": peer.kind.value, "identifier": identifier_body(peer.identifier), "name": peer.name}
+
+
+def _fit(archive: Archive, peer: Grantee, until: datetime | None) -> None:
+    named = peer.kind is not GranteeKind.ANYBODY and peer.identifier is not None
+    if not named or not str(peer.identifier.extension if peer.identifier else "").strip():
+        raise BindingUnfit
+    if until is not None and until <= archive.clock():
+        raise BindingUnfit

@@ -1,0 +1,224 @@
+"""Uploads of one home folder: HOME/uploads/<id>/, for the archive's own account alone (0700).
+
+    upload.json   whose it is, how large it will be, its SHA-256 where that was told
+    data          the bytes
+    offset        how many of them are acknowledged: what lies beyond was cut off and is cut away
+    order.json    what was asked for once it was complete; from then on it is not changed any more
+
+The bytes are as they were sent, and not sealed: a package is opened at many places at once, by path, when it is taken
+over. So they are gone as soon as that has happened, and when nobody goes on for `LASTS`.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from repository.clock import Clock, instant
+from repository.packages.errors import reason_of
+from repository.uploads.errors import (
+    NoRoom,
+    OffsetDiffers,
+    TooManyUploads,
+    UploadBusy,
+    UploadDamaged,
+    UploadIncomplete,
+    UploadTaken,
+    UploadTooLarge,
+    UploadUnknown,
+)
+from repository.uploads.parts import Part
+from storage.errors import KeyUnavailable
+from storage.ids import new_id
+from storage.keys.ring import read_private, write_private
+
+FOLDER = "uploads"
+LASTS = timedelta(days=7)  # since the last part
+MOST_BYTES = 4 << 40
+MOST_UPLOADS = 64
+SPARE = 1 << 30  # bytes of the disk that an upload leaves free
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+DATA, ABOUT, OFFSET, ORDER = "data", "upload.json", "offset", "order.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """`owner`: who began it. `offset`: how many bytes are durable here. `sha256`: lower-case hex, or empty."""
+
+    id: str
+    owner: str
+    size: int
+    sha256: str
+    offset: int
+    expires_at: datetime
+    ordered: bool
+
+    @property
+    def complete(self) -> bool:
+        return self.offset == self.size
+
+
+class Uploads:
+    def __init__(self, home: Path, *, clock: Clock) -> None:
+        self.folder, self._clock = home / FOLDER, clock
+
+    def begin(self, owner: str, size: int, *, sha256: str = "") -> Upload:
+        """A new upload of `size` bytes, of which none has come. Raises `UploadTooLarge`, `TooManyUploads`, `NoRoom`."""
+        self.reap()
+        try:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            free = shutil.disk_usage(self.folder).free
+            if size > MOST_BYTES or size + SPARE > free:
+                raise UploadTooLarge(most=max(0, min(MOST_BYTES, free - SPARE)))
+            if len(self.ids()) >= MOST_UPLOADS:
+                raise TooManyUploads(most=MOST_UPLOADS)
+            made = str(new_id())
+            place = self.folder / made
+            place.mkdir(mode=0o700)
+            os.close(os.open(place / DATA, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            self._note_offset(place, 0)
+            about = {"owner": owner, "size": size, "sha256": sha256}
+            write_private(place / ABOUT, json.dumps(about).encode())  # last: from here on it is there
+        except OSError as error:
+            raise NoRoom from error
+        return self.find(made, owner)
+
+    def find(self, id: str, owner: str) -> Upload:  # noqa: A002
+        """Raises `UploadUnknown` for what is not there, over, or not of `owner`."""
+        found = self._read(id)
+        if found.owner != owner or (not found.ordered and found.expires_at <= self._clock()):
+            raise UploadUnknown
+        return found
+
+    @contextmanager
+    def part(self, id: str, owner: str, *, offset: int) -> Iterator[Part]:  # noqa: A002
+        """A part that begins at `offset`, alone while this is entered. At the end what was not finished stays as far as
+        it is whole (`Part`). Raises `UploadUnknown`, `UploadTaken`, `UploadBusy`, `OffsetDiffers`."""
+        self.find(id, owner)
+        with self._held(id):
+            found = self.find(id, owner)  # as it is now that nobody else changes it
+            if found.ordered:
+                raise UploadTaken
+            if found.offset != offset:
+                raise OffsetDiffers(offset=found.offset)
+            place = self.folder / id
+            with Part(
+                place / DATA, offset=offset, size=found.size, note=lambda reached: self._note_offset(place, reached)
+            ) as part:
+                yield part
+
+    def cancel(self, id: str, owner: str) -> None:  # noqa: A002
+        """It is not there any more. Raises `UploadUnknown`, `UploadTaken`, `UploadBusy`."""
+        self.find(id, owner)
+        with self._held(id):
+            if self.find(id, owner).ordered:
+                raise UploadTaken
+            self.drop(id)
+
+    def order(self, id: str, owner: str, asked: dict[str, Any]) -> Upload:  # noqa: A002
+        """What was asked for with a complete upload is durable. Asked again, the first stays. Raises `UploadUnknown`,
+        `UploadIncomplete`, `UploadBusy`."""
+        self.find(id, owner)
+        with self._held(id):
+            found = self.find(id, owner)
+            if not found.complete:
+                raise UploadIncomplete(offset=found.offset, size=found.size)
+            if not found.ordered:
+                write_private(self.folder / id / ORDER, json.dumps(asked).encode())
+        return self.find(id, owner)
+
+    def abandoned(self, id: str) -> bool:  # noqa: A002
+        """Whether it was ordered longer ago than an upload lasts."""
+        found = self._read(id)
+        return found.ordered and found.expires_at <= self._clock()
+
+    def ordered(self, id: str) -> tuple[Upload, dict[str, Any]]:  # noqa: A002
+        """An upload that was ordered, with what was asked for. Raises `UploadUnknown`, `UploadDamaged`."""
+        found = self._read(id)
+        if not found.ordered:
+            raise UploadUnknown
+        return found, self._json(self.folder / id / ORDER)
+
+    def data(self, id: str) -> Path:  # noqa: A002
+        return self.folder / id / DATA
+
+    def ids(self) -> list[str]:
+        try:
+            return sorted(path.name for path in self.folder.iterdir() if _ID.fullmatch(path.name))
+        except FileNotFoundError:
+            return []
+
+    def drop(self, id: str) -> None:  # noqa: A002
+        """Nothing of it is here."""
+        shutil.rmtree(self.folder / id, ignore_errors=True)
+
+    def holds(self, package: Path) -> str:
+        """The id of the upload whose bytes `package` is; empty where it is no upload of this home."""
+        inside = package.parent.parent == self.folder.resolve() and package.name == DATA
+        return package.parent.name if inside and _ID.fullmatch(package.parent.name) else ""
+
+    def reap(self) -> None:
+        """What nobody goes on with is gone, and what a crash left half begun. What was ordered stays."""
+        for each in self.ids():
+            try:
+                if self._read(each).ordered or self._read(each).expires_at > self._clock():
+                    continue
+            except (UploadUnknown, UploadDamaged):
+                if self._is_young(self.folder / each):
+                    continue
+            self.drop(each)
+
+    def _is_young(self, place: Path) -> bool:
+        try:
+            return place.stat().st_mtime > (self._clock() - timedelta(hours=1)).timestamp()
+        except OSError:
+            return False
+
+    def _read(self, id: str) -> Upload:  # noqa: A002
+        place = self.folder / id
+        if not _ID.fullmatch(id) or not (place / ABOUT).exists():
+            raise UploadUnknown
+        about, reached = self._json(place / ABOUT), self._json(place / OFFSET)
+        try:
+            at = datetime.fromisoformat(reached["at"])
+            size, offset = int(about["size"]), int(reached["offset"])
+            ordered = (place / ORDER).exists()
+            return Upload(id, str(about["owner"]), size, str(about["sha256"]), offset, at + LASTS, ordered)
+        except (KeyError, TypeError, ValueError):
+            raise UploadDamaged from None
+
+    @staticmethod
+    def _json(path: Path) -> dict[str, Any]:
+        try:
+            found = json.loads(read_private(path))
+        except (KeyUnavailable, ValueError):
+            raise UploadDamaged from None
+        if not isinstance(found, dict):
+            raise UploadDamaged
+        return found
+
+    def _note_offset(self, place: Path, offset: int) -> None:
+        write_private(place / OFFSET, json.dumps({"offset": offset, "at": instant(self._clock())}).encode())
+
+    @contextmanager
+    def _held(self, id: str) -> Iterator[None]:  # noqa: A002
+        """No other process and no other request changes it meanwhile. Raises `UploadBusy`."""
+        try:
+            handle = os.open(self.folder / id / DATA, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise UploadDamaged(reason=reason_of(error)) from None
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UploadBusy from None
+            yield
+        finally:
+            os.close(handle)

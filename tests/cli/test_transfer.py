@@ -1,0 +1,69 @@
+"""`takeover open | close`: an administrator lets peers push, and ends it with a statement and a protocol."""
+
+import pytest
+
+from repository.access.principal import Assurance, Identification, Method, Principal, PrincipalKind
+from repository.consents.errors import NotYoursToGive, OptionUnreadable
+from repository.runtime import open_archive
+from repository.settings import from_environment
+from repository.transfer.errors import BindingUnfit
+from repository.transfer.opening import admitted_to
+from repository.transfer.transfers import Transfers
+from tests.builders.pushing import image, offers_of
+from tests.cli.office import BOSS, DOCTOR, Office, day
+
+OPEN = ("takeover", "open", "--producer-name", "Przychodnia Zdrowie")
+
+
+def push(office: Office, *contents: bytes) -> None:
+    with open_archive(from_environment(office.machine.environment)) as archive, Transfers(archive) as transfers:
+        now = archive.clock()
+        known = Identification(Method.AE_TITLE, Assurance.LOW, "CT_1", now, now.replace(year=now.year + 1))
+        peer = Principal(kind=PrincipalKind.SYSTEM, id="CT_1", identification=known)
+        transfers.submit(admitted_to(archive, peer, door="test"), offers_of(archive, contents)).result(60)
+
+
+@pytest.mark.requirement("R463-6.1")
+def test_it_is_opened_pushed_into_and_closed(office: Office) -> None:
+    boss = office.as_(BOSS)
+    made = boss.json(*OPEN, "--peer", "SYSTEM:CT_1", "--peer", "RPWDL:000000190353", "--instances", 2, "--until", day())
+    assert (made["state"], made["peers"]) == ("receiving", 2)
+    assert "open: peers push into it" in boss.done("takeover", "list").stdout
+    push(office, image(0), image(0, instance=2), image(0))
+    ended = boss.json("takeover", "close", made["id"])
+    assert (ended["state"], ended["live"], ended["counts"]["holdings"]) == ("accepted", True, 2)
+    assert ended["statement"]["counts"] == [{"name": "instances", "declared": 2, "found": 2}]
+    assert boss.json("takeover", "close", made["id"])["state"] == "accepted"
+    assert "accepted without exception" in boss.done("takeover", "show", made["id"]).stdout
+
+
+def test_what_was_declared_and_did_not_come_is_told_by_the_exit_code(office: Office) -> None:
+    boss = office.as_(BOSS)
+    made = boss.json(*OPEN, "--peer", "SYSTEM:CT_1", "--instances", 3)
+    push(office, image(0))
+    boss.done("takeover", "close", made["id"], code=3)
+    nothing = boss.json(*OPEN, "--peer", "SYSTEM:CT_1")
+    boss.done("takeover", "close", nothing["id"], code=4)
+
+
+def test_only_an_administrator_opens_and_closes(office: Office) -> None:
+    before = len(office.deeds())
+    for words in ((*OPEN, "--peer", "SYSTEM:CT_1"), ("takeover", "close", office.takeover)):
+        answer = office.as_(DOCTOR).run(*words)
+        assert answer.exit_code != 0
+        assert NotYoursToGive.code in answer.stderr
+    assert len(office.deeds()) == before
+
+
+@pytest.mark.parametrize(
+    ("peer", "code"),
+    [("ANYBODY", BindingUnfit.code), ("nobody", OptionUnreadable.code), ("SYSTEM:", OptionUnreadable.code)],
+)
+def test_nobody_in_particular_may_not_push(office: Office, peer: str, code: str) -> None:
+    before = len(office.deeds())
+    assert code in office.as_(BOSS).done(*OPEN, "--peer", peer, code=2).stderr
+    assert len(office.deeds()) == before
+
+
+def test_a_takeover_of_a_package_is_not_closed_by_hand(office: Office) -> None:
+    assert "TRF-001" in office.as_(BOSS).done("takeover", "close", office.takeover, code=2).stderr

@@ -1,0 +1,1 @@
+"""Harnesses for atheris, of what reads what strangers send. Short in the tests, long by `make fuzz`."""
