@@ -29,7 +29,7 @@ lint: .venv/dev.stamp ## formatting, rules, types and the direction of imports
 
 peers: .venv/dev.stamp ## the tests against real servers; installs Debian's packages for them
 	@deploy/debian.sh $(PEER_PACKAGES)
-	@deploy/viewer/viewer.sh
+	@deploy/viewer/viewer.sh || echo "The OHIF viewer could not be fetched: the tests that look at images through it are skipped."
 	$(BIN)/pytest -m peers $(SEED)
 
 fuzz: .venv/dev.stamp ## feed the readers of what strangers send with inputs made to break them

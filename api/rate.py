@@ -1,4 +1,4 @@
-"""How often each key may: a sliding window out of two counts, the one of the last window weighted by what is left of it.
+"""How often each key may: a sliding window out of two counts, that of the last window weighted by what is left of it.
 
 Two tables of counts and nothing that runs: a key that is silent for two windows is forgotten with its table.
 """

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli.opening import opened, settings as told
+from cli.opening import opened
+from cli.opening import settings as told
 from cli.screen import Screen, screen_of
 
 ProcessesOption = Annotated[

@@ -127,6 +127,49 @@ key=$(realpath "$EDM_ARCHIVE_HOME/log.pub")
   expect 5 edm-archive proof check "$demo/changed" "$proof" --key-file "$key"
 )
 
+heading "Served over HTTP: three requests of the doctor's, whom the session's token names"
+"$here/debian.sh" curl
+port=$(python -c 'import socket
+for port in (8042, 0):
+    with socket.socket() as tried:
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        print(tried.getsockname()[1])
+        break')
+export EDM_ARCHIVE_HTTP_LISTEN=127.0.0.1:$port
+url=http://$EDM_ARCHIVE_HTTP_LISTEN
+printf '\n$ edm-archive serve\n'
+edm-archive serve >"$demo/serve.txt" 2>&1 &
+server=$!
+trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EXIT
+for _ in $(seq 300); do
+  if grep -q "$url" "$demo/serve.txt" || ! kill -0 "$server" 2>/dev/null; then break; fi
+  sleep 0.1
+done
+cat "$demo/serve.txt"
+# The token goes in a file that only its owner reads, and so into no list of processes.
+(umask 077; printf 'header = "Authorization: Bearer %s"\nheader = "EDM-Purpose: treatment"\n' "$(cat "$demo/session-doctor")" >"$demo/curl")
+asked=(
+  "curl --silent --fail --config $demo/curl --output $demo/over-http $url/v1/holdings/$what"
+  "curl --silent --fail --config $demo/curl $url/dicomweb/studies?limit=1"
+  "curl --silent --fail --config $demo/curl $url/fhir/DocumentReference?_count=1&_format=json"
+)
+for line in "${asked[@]}"; do
+  # shellcheck disable=SC2086  a command and its words
+  expect 0 $line
+  echo
+done
+expect 0 cmp "$file" "$demo/over-http"
+
 heading "All of it is in $demo; go on with"
 printf '\n  export EDM_ARCHIVE_HOME=%s EDM_ARCHIVE_KEY_FILE=%s\n' "$(realpath "$EDM_ARCHIVE_HOME")" "$(realpath "$EDM_ARCHIVE_KEY_FILE")"
 printf '  .venv/bin/edm-archive --help\n'
+if [ -t 0 ] && [ -t 1 ]; then
+  heading "The archive is served at $url until Ctrl-C; these lines work in another terminal, here in $PWD"
+  printf '\n'
+  for line in "${asked[@]}"; do printf '  %s\n' "${line/ $url/ \'$url}'"; done
+  trap - INT
+  wait "$server"
+fi

@@ -44,9 +44,7 @@ def note_all(archive: Archive, deeds: Sequence[tuple[str, Mapping[str, Any], str
     )
 
 
-def deed_maker(
-    archive: Archive, kind: str, body: Mapping[str, Any], *, outcome: str, at: str
-) -> Callable[[int], Deed]:
+def deed_maker(archive: Archive, kind: str, body: Mapping[str, Any], *, outcome: str, at: str) -> Callable[[int], Deed]:
     """The deed, once its number is known: for whoever writes it in a transaction with other things."""
     facts = canonical(body)
 

@@ -62,7 +62,7 @@ def router() -> APIRouter:
                 endpoint,
                 methods=["GET", "HEAD"],
                 response_class=Response,
-                responses=answers(JPEG, PNG, PDF, RELATED),
+                responses=answers(JPEG, PNG, PDF, RELATED, pixels=True),
             )
     return found
 

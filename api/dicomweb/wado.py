@@ -51,7 +51,7 @@ def router() -> APIRouter:
             endpoint,
             methods=["GET", "HEAD"],
             response_class=Response,
-            responses=answers(RELATED, DICOM, ranges=endpoint is instance),
+            responses=answers(RELATED, DICOM, ranges=endpoint is instance, pixels=True),
         )
     return found
 

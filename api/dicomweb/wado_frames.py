@@ -48,11 +48,11 @@ def router() -> APIRouter:
     images = sorted(set(IMAGE_TYPES.values()))
     found.add_api_route(
         INSTANCE + "/frames/{listed}", some_frames, methods=["GET", "HEAD"], response_class=Response,
-        responses=answers(RELATED, OCTETS, *images),
+        responses=answers(RELATED, OCTETS, *images, pixels=True),
     )  # fmt: skip
     found.add_api_route(
         INSTANCE + "/bulkdata/{path:path}", bulk_data, methods=["GET", "HEAD"], response_class=Response,
-        responses=answers(OCTETS, RELATED, *images, ranges=True),
+        responses=answers(OCTETS, RELATED, *images, ranges=True, pixels=True),
     )  # fmt: skip
     return found
 

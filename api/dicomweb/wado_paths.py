@@ -41,7 +41,7 @@ STUDY, SERIES = "/studies/{study}", "/studies/{study}/series/{series}"
 INSTANCE = SERIES + "/instances/{instance}"
 
 
-def answers(*media_types: str, ranges: bool = False) -> dict[int | str, dict[str, Any]]:
+def answers(*media_types: str, ranges: bool = False, pixels: bool = False) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI says of a GET that gives these."""
     problem: dict[str, Any] = {"content": {PROBLEM: {}}}
     found: dict[int | str, dict[str, Any]] = {
@@ -52,6 +52,9 @@ def answers(*media_types: str, ranges: bool = False) -> dict[int | str, dict[str
         404: {"description": "Not there, or not for whoever asks.", **problem},
         406: {"description": "It cannot be given in any form that Accept names.", **problem},
     }
+    if pixels:
+        found[501] = {"description": "Pixels cannot be decoded here.", **problem}
+        found[503] = {"description": "More is being decoded than this machine can.", **problem}
     if ranges:
         found[206] = {"content": {each: {} for each in media_types}, "description": "The range that was asked for."}
         found[416] = {"description": "The range lies outside.", **problem}

@@ -1,4 +1,4 @@
-"""What a request asks beyond its description is refused: a parameter that is misspelt would be passed over in silence."""
+"""What a request asks beyond its description is refused: a misspelt parameter would be passed over in silence."""
 
 from collections.abc import Iterator
 

@@ -31,14 +31,14 @@ class Limits:
     """Of one process: bytes of address space, and seconds of one task, of the clock and of work."""
 
     memory: int = 3 << 30
-    seconds: int = 30
+    seconds: int = 20
 
 
 class Pool:
     """`ask` may be called by any thread. After `close` nothing runs any more, and who waits gets `PixelsBusy`."""
 
     def __init__(
-        self, workers: int = 2, *, waiting: int = 64, limits: Limits | None = None, command: Sequence[str] = COMMAND
+        self, workers: int = 2, *, waiting: int = 16, limits: Limits | None = None, command: Sequence[str] = COMMAND
     ) -> None:
         self._limits, self._command = limits or Limits(), tuple(command)
         self._places = threading.BoundedSemaphore(workers + waiting)

@@ -59,8 +59,13 @@ def test_requests_of_every_kind_leave_nothing_of_theirs(served: Served, lines: S
     client.post("/v1/sessions", json={MARK: MARK})
     client.post("/v1/token", data={"grant_type": MARK, "client_assertion": MARK})
     client.post("/v1/token", data={"grant_type": "client_credentials", "client_assertion": f"{MARK}.{MARK}.{MARK}"})
-    for piece in (f"GET /{MARK}\r\n\r\n", f"{MARK} / HTTP/1.1\r\n\r\n", f"GET / HTTP/1.1\r\n{MARK}\r\n\r\n",
-                  f"GET /{MARK} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\nX: {MARK}\r\n\r\n"):  # fmt: skip
+    upgrade = "Upgrade: websocket\r\nConnection: upgrade"
+    for piece in (
+        f"GET /{MARK}\r\n\r\n",
+        f"{MARK} / HTTP/1.1\r\n\r\n",
+        f"GET / HTTP/1.1\r\n{MARK}\r\n\r\n",
+        f"GET /{MARK} HTTP/1.1\r\n{upgrade}\r\nX: {MARK}\r\n\r\n",
+    ):
         raw(served.url, piece.encode(), wait=0.5)
     said = lines.getvalue()
     assert MARK not in said

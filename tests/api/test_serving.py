@@ -17,6 +17,8 @@ from typing import BinaryIO
 import httpx
 import pytest
 
+from repository.errors import HomeInUse
+from repository.home_lock import unused
 from repository.intake import Order, receive
 from repository.runtime import OPENINGS, Archive, fresh_vault, open_archive
 from repository.settings import Settings
@@ -100,6 +102,8 @@ def asked(large: Large, address: str) -> http.client.HTTPConnection:
 
 def test_a_running_answer_is_finished_when_the_door_is_closed(large: Large) -> None:
     with started(large) as (process, address):
+        with pytest.raises(HomeInUse), unused(large.home.home):
+            pass
         answer = asked(large, address).getresponse()
         content = answer.read(1 << 20)
         process.send_signal(signal.SIGTERM)
@@ -108,6 +112,8 @@ def test_a_running_answer_is_finished_when_the_door_is_closed(large: Large) -> N
         assert process.poll() is None
         assert content + answer.read() == large.content
         assert process.wait(30) == 0
+    with unused(large.home.home):
+        pass
 
 
 def reachable(host: str, port: int) -> bool:
@@ -143,7 +149,7 @@ def test_several_processes_answer_and_one_that_dies_is_started_again(large: Larg
         first = answer.read(1000)
         process.send_signal(signal.SIGTERM)
         assert first + answer.read() == large.content
-        assert process.wait(60) == 0
+        assert process.wait(30) == 0  # and not after the grace: the new one may have been starting still
         assert not any(Path(f"/proc/{each}").exists() for each in before)
 
 
@@ -155,12 +161,24 @@ def test_processes_end_with_the_one_that_watches_them(large: Large) -> None:
         assert eventually(lambda: not any(Path(f"/proc/{each}").exists() for each in left))
 
 
-def test_an_identity_file_that_is_wrong_keeps_the_door_shut(large: Large, tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_identity_file_that_is_wrong_keeps_the_door_shut(large: Large, tmp_path: Path, processes: int) -> None:
     (tmp_path / "identity.json").write_text('{"format": "x"}')
-    environment = clean_environment() | environment_of(large.home, IDENTITY=tmp_path / "identity.json", LANG="en")
+    assert_refused(large, b"CAL-001", IDENTITY=tmp_path / "identity.json", HTTP_PROCESSES=processes)
+
+
+def test_an_address_where_somebody_listens_is_told(large: Large) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert_refused(large, b"API-016", HTTP_LISTEN=listen)
+
+
+def assert_refused(large: Large, code: bytes, **more: object) -> None:
+    """`serve` has ended at once, in words."""
+    environment = clean_environment() | environment_of(large.home, LANG="en", **more)
     done = subprocess.run(command("serve"), env=environment, capture_output=True, check=False, timeout=60)
-    assert done.returncode == 2
-    assert b"CAL-001" in done.stderr
+    assert done.returncode == 2, done.stderr
+    assert code in done.stderr
     assert b"Traceback" not in done.stderr
 
 
@@ -258,19 +276,20 @@ class _Half(BytesIO):
         return len(piece)
 
 
+def read_into(came: list[int], url: str, headers: dict[str, str]) -> None:
+    """The sizes of the pieces of an answer that begins as a whole one."""
+    with httpx.Client(trust_env=False) as client, client.stream("GET", url, headers=headers) as answer:
+        assert (answer.status_code, answer.headers["content-length"]) == (200, str(LARGE))
+        came.extend(map(len, answer.iter_bytes()))
+
+
 def test_a_store_that_goes_amid_an_answer_cuts_the_connection(large: Large) -> None:
     with open_archive(large.home) as archive:
         store = Leaving(archive)
         vault = fresh_vault(store, archive.ring, openings=Ledger(archive.settings.home / OPENINGS))
         with serving(replace(archive, store=store, vault=vault)) as url:
-            came = 0
-            with (
-                httpx.Client(trust_env=False) as client,
-                pytest.raises(httpx.RemoteProtocolError),
-                client.stream("GET", url + large.path, headers=large.headers) as answer,
-            ):
-                assert (answer.status_code, answer.headers["content-length"]) == (200, str(LARGE))
-                for piece in answer.iter_bytes():
-                    came += len(piece)
-            assert 0 < came < LARGE
+            came: list[int] = []
+            with pytest.raises(httpx.RemoteProtocolError):
+                read_into(came, url + large.path, large.headers)
+            assert 0 < sum(came) < LARGE
         vault.close()

@@ -52,7 +52,8 @@ def described(samples: Samples, *, bits: int, frames: int = 1, instance: int = 1
     found.PixelRepresentation = int(samples.dtype.kind == "i")
     if frames > 1:
         found.NumberOfFrames = frames
-    found.PixelData = samples.tobytes() * frames
+    content = samples.tobytes() * frames
+    found.PixelData = content + bytes(len(content) % 2)
     return found
 
 
@@ -65,7 +66,7 @@ def code_of(samples: Samples, syntax: str, *, bits: int) -> bytes:
         unsigned = samples.view(f"u{samples.dtype.itemsize}") & (2**bits - 1)  # the codec knows no signs
         return bytes(jpeg_ls.CharLS.encode_array(unsigned, lossy_error=2 if syntax == NEAR_LS else 0))
     if syntax in (J2K, LOSSY_J2K):
-        more = {"compression_ratios": [4]} if syntax == LOSSY_J2K else {}
+        more = {"compression_ratios": [2]} if syntax == LOSSY_J2K else {}
         colours = 1 if samples.ndim == 3 else 2
         return bytes(openjpeg.utils.encode_array(samples, bits, photometric_interpretation=colours, **more))
     if syntax in (BASELINE, EXTENDED):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from repository.home_lock import sole_writer
+from repository.home_lock import in_use, sole_writer, unused
 from tests.cli.running import Machine, command
 from tests.cli.stopping import opened_takeover
 
@@ -78,6 +78,16 @@ def test_rebuild_names_what_it_cannot_read(kept: Machine) -> None:
 def test_rebuild_waits_for_a_writer(kept: Machine) -> None:
     with sole_writer(kept.home):
         assert "HOM-003" in kept.done("rebuild", code=9).stderr
+
+
+def test_no_catalogue_is_replaced_under_those_who_write_to_it(kept: Machine) -> None:
+    with in_use(kept.home):
+        assert "HOM-007" in kept.done("rebuild", code=9).stderr
+        kept.done("rebuild", "--into", f"sqlite:///{kept.folder / 'other'}")  # nothing is replaced
+    assert not list(kept.home.glob("*.before-*"))
+    with unused(kept.home):
+        assert "HOM-003" in kept.done("serve", code=9).stderr
+        assert "HOM-003" in kept.spawn("worker").stderr.decode()
 
 
 def test_a_catalogue_of_this_version_needs_no_upgrade(machine: Machine) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from repository.errors import HomeBusy, HomeDamaged
-from repository.home_lock import sole_writer
+from repository.errors import HomeBusy, HomeDamaged, HomeInUse
+from repository.home_lock import in_use, sole_writer, unused
 
 HOLD = """
 import sys, time
@@ -48,3 +48,17 @@ def test_a_killed_writer_holds_nothing(tmp_path: Path) -> None:
 def test_a_home_that_is_not_there_cannot_be_locked(tmp_path: Path) -> None:
     with pytest.raises(HomeDamaged), sole_writer(tmp_path / "nowhere"):
         pass
+
+
+def test_many_may_use_a_home_and_nobody_replaces_it_meanwhile(tmp_path: Path) -> None:
+    with in_use(tmp_path), in_use(tmp_path), sole_writer(tmp_path), pytest.raises(HomeInUse), unused(tmp_path):
+        pass
+    with unused(tmp_path), pytest.raises(HomeBusy, match=str(os.getpid())), in_use(tmp_path):
+        pass
+    with in_use(tmp_path):
+        pass
+
+
+def test_an_error_of_what_is_done_meanwhile_stays_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(HomeBusy), unused(tmp_path):
+        raise HomeBusy(home="x", pid="1")

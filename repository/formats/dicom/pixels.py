@@ -22,6 +22,7 @@ _COMPRESSED = ("50", "51", "57", "70", "80", "81", "90", "91", "201", "202", "20
 DECODED = frozenset({"1.2.840.10008.1.2.5", *(_J + each for each in _COMPRESSED)})
 """The transfer syntaxes whose frames can be decoded; of JPEG Extended (.51) those of 8 bits."""
 LOSSY = frozenset({_J + "50", _J + "51"})  # those that cannot be anything else
+_PLUGIN = "archive"
 _KEYWORDS = {"OF": "FloatPixelData", "OD": "DoubleFloatPixelData"}
 _FULL = {"YBR_FULL_422": "YBR_FULL", "YBR_ICT": "RGB", "YBR_RCT": "RGB"}
 
@@ -51,12 +52,8 @@ def prepare() -> None:
 
     Image.init()
     Image.MAX_IMAGE_PIXELS = MOST_BYTES // 2
-    from repository.formats.dicom.pixels_codecs import DECODER_DEPENDENCIES, WAVELETS
-
-    for uid in DECODER_DEPENDENCIES:
-        decoder = base.get_decoder(UID(uid))
-        name = "by_openjpeg" if uid in WAVELETS else "by_rle"
-        decoder.add_plugin("archive", ("repository.formats.dicom.pixels_codecs", name))
+    for uid in DECODED:
+        base.get_decoder(UID(uid)).add_plugin(_PLUGIN, ("repository.formats.dicom.pixels_codecs", "decode"))
 
 
 def header_of(raw: bytes) -> Dataset:
@@ -76,8 +73,7 @@ def decoded(header: Dataset, frame: bytes, *, syntax: str, vr: str, rgb: bool) -
         raise NotImplementedError
     decoder = get_decoder(UID(syntax if compressed else NATIVE))
     source = encapsulate([frame], has_bot=False) if compressed else frame + b"\0" * (len(frame) % 2)
-    plugin = "archive" if "archive" in decoder.available_plugins else ""
-    samples, said = decoder.as_array(source, raw=not rgb, decoding_plugin=plugin, **options)
+    samples, said = decoder.as_array(source, raw=not rgb, decoding_plugin=_PLUGIN if compressed else "", **options)
     photometric = str(said["photometric_interpretation"])
     return Decoded(samples, photometric if rgb else _FULL.get(photometric, photometric))
 

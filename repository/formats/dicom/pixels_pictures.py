@@ -174,8 +174,7 @@ def _palette(samples: "Samples", header: Dataset) -> "Samples":
     import numpy as np
     from pydicom.pixels.processing import apply_color_lut
 
-    coloured: Samples = np.asarray(apply_color_lut(samples, header))
-    return np.ascontiguousarray(coloured[:, :, :3])
+    return np.ascontiguousarray(apply_color_lut(samples, header)[:, :, :3])
 
 
 def _eight(samples: "Samples", bits: int) -> "Samples":
@@ -184,7 +183,7 @@ def _eight(samples: "Samples", bits: int) -> "Samples":
 
     bits = bits or samples.dtype.itemsize * 8
     if bits > 8:
-        return np.clip(samples >> (bits - 8), 0, 255).astype(np.uint8)
+        samples = np.clip(samples >> (bits - 8), 0, 255)
     return samples.astype(np.uint8)
 
 

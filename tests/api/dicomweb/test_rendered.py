@@ -1,8 +1,10 @@
 """Pictures and decoded images over HTTP, made by the real codecs in their limited processes."""
 
 import io
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 import numpy as np
@@ -13,6 +15,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from repository.intake import Order, receive
+from repository.rendering.pool import Pool
 from repository.runtime import open_archive
 from tests.api.dicomweb.test_wado import bodies
 from tests.api.served import Served, problem, serving
@@ -45,7 +48,7 @@ def pdf() -> bytes:
     found.Modality, found.MIMETypeOfEncapsulatedDocument = "DOC", "application/pdf"
     found.EncapsulatedDocument, found.EncapsulatedDocumentLength = b"%PDF-1.7 odd" + bytes(999) + b"\0", 1011
     found.add_new(0x7FE00010, "OW", b"")  # as the builder wants it
-    return dicom.part10(found)
+    return dicom.part10(found)[:-12]  # and without it again
 
 
 def table() -> Dataset:
@@ -264,6 +267,7 @@ def test_a_document_within_an_image_file_is_that_document(shown: Shown, doctor: 
     assert answer.content == b"%PDF-1.7 odd" + bytes(999)
     refused = doctor.get(shown.at(REPORT) + "/rendered", headers={"Accept": "image/jpeg"})
     assert refused.status_code == 406
+    assert problem(doctor.get(shown.at(REPORT) + "/frames/1/rendered"))["code"] == "IMG-001"  # it has no pixels
 
 
 def test_whoever_has_the_picture_is_told_so_and_accounted_for(shown: Shown, doctor: httpx.Client) -> None:
@@ -310,6 +314,22 @@ def test_a_truncated_image_is_an_error_before_the_answer_begins(shown: Shown, do
 )  # fmt: skip
 def test_what_no_picture_can_be_is_not_understood(shown: Shown, doctor: httpx.Client, asked: str) -> None:
     assert problem(doctor.get(f"{shown.at(CT)}/rendered?{asked}"))["status"] in (400, 422)
+
+
+def test_without_the_codecs_pixels_are_not_to_be_had_and_images_as_stored_are(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = "import sys; sys.modules['numpy'] = None; from repository.rendering.worker import main; main()"
+    monkeypatch.setattr("api.door.Pool", partial(Pool, command=(sys.executable, "-P", "-c", body)))
+    with serving(shown.served.archive) as url:
+        client = shown.served.client()
+        client.base_url = url
+        refused = client.get(shown.at(CT) + "/rendered")
+        assert (refused.status_code, problem(refused)["code"]) == (501, "IMG-003")
+        assert client.get(shown.at(1), headers={"Accept": "application/dicom"}).status_code == 501
+        assert client.get(shown.at(1), headers={"Accept": "application/dicom; transfer-syntax=*"}).status_code == 200
+        assert client.get(shown.at(CT), headers={"Accept": "application/dicom"}).status_code == 200
+        client.close()
 
 
 @pytest.mark.parametrize("below", ["/rendered", "/thumbnail", "/frames/1/rendered", "/frames/1/thumbnail"])

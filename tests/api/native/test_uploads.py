@@ -88,7 +88,7 @@ def test_a_package_in_parts_is_taken_over_and_gone_from_the_home(made: Served, c
     takeover = client.get(f"/v1/takeovers/{job['subject']}").json()
     assert (takeover["counts"]["holdings"], takeover["producer"]["name"]) == (2, "Poradnia")
     assert client.head(place, headers=TUS).status_code == 404
-    assert not list((made.settings.home / "uploads").iterdir())
+    assert not (made.settings.home / "uploads" / asked["upload"]).exists()
 
 
 def test_a_manifest_is_an_upload_of_its_own(made: Served, client: httpx.Client) -> None:
@@ -102,7 +102,7 @@ def test_a_manifest_is_an_upload_of_its_own(made: Served, client: httpx.Client) 
     job = followed(made, client, ordered.headers["location"])
     told = client.get(f"/v1/takeovers/{job['subject']}/statement").json()
     assert (told["statement"]["tally"]["kept"], told["statement"]["tally"]["missing"]) == (1, 1)
-    assert not list((made.settings.home / "uploads").iterdir())
+    assert not any((made.settings.home / "uploads" / each).exists() for each in (upload, listing))
 
 
 def test_what_is_not_what_was_told_is_not_taken_over(made: Served, client: httpx.Client) -> None:

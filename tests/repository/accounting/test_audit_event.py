@@ -16,8 +16,8 @@ from repository.access.subject import Operation
 from repository.accounting.codes import EVENTS, PURPOSES
 from repository.accounting.fhir import audit_event, bundle
 from repository.accounting.fhir_xml import audit_event_xml
-from repository.fhir_xml import NAMESPACE, as_xml
 from repository.domain.describing import Identifier
+from repository.fhir_xml import NAMESPACE, as_xml
 from tests.builders.accounts import TAKEOVER, account, accounts, refused
 
 ARCHIVE = "archive.example"

@@ -69,7 +69,8 @@ def started() -> Iterator[Callable[..., Pool]]:
     [(8, False, False), (8, False, True), (10, False, False), (12, True, False), (16, False, False), (16, True, False)],
 )
 def test_what_is_lossless_comes_back_exact(pool: Pool, syntax: str, bits: int, signed: bool, colours: bool) -> None:
-    samples = made.scene(33, 65, bits=bits, signed=signed, colours=colours)
+    odd = syntax not in (made.LOSSLESS, made.LOSSLESS_SV1)  # GDCM encodes no odd number of bytes
+    samples = made.scene(34 - odd, 66 - odd, bits=bits, signed=signed, colours=colours)
     said, found = pool.ask(*task_of(made.compressed(samples, syntax, bits=bits)))
     assert found == samples.tobytes()
     assert said["photometric"] == ("RGB" if colours else "MONOCHROME2")
@@ -79,7 +80,7 @@ def test_what_is_lossless_comes_back_exact(pool: Pool, syntax: str, bits: int, s
     ("syntax", "most", "mean"),
     [(made.NEAR_LS, 2, 2.0), (made.BASELINE, 30, 3.0), (made.EXTENDED, 30, 3.0), (made.LOSSY_J2K, 99, 9.0)],
 )
-def test_what_is_lossy_comes_back_near(pool: Pool, syntax: str, most: int, mean: float) -> None:
+def test_what_is_lossy_comes_back_near(pool: Pool, syntax: str, most: int, mean: int) -> None:
     samples = made.scene(64, 64, bits=8)
     _, found = pool.ask(*task_of(made.compressed(samples, syntax, bits=8)))
     apart = np.abs(np.frombuffer(found, np.uint8).reshape(samples.shape).astype(int) - samples)
@@ -104,7 +105,7 @@ def test_a_process_can_open_nothing_and_knows_nothing(pool: Pool) -> None:
         assert line.removeprefix(name).split()[:2] == ["0", "0"], line
     names = {each.split("=")[0] for each in Path(f"/proc/{pid}/environ").read_text().split("\0") if each}
     assert names == {"PYTHONPATH", "OPENBLAS_NUM_THREADS", "LC_ALL"}
-    opened = [os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()]
+    opened = [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
     assert {each.partition(":")[0] for each in opened} == {"/dev/null", "socket"}
     assert sum(each.startswith("socket") for each in opened) == 1
 
@@ -126,15 +127,13 @@ def huge_code() -> bytes:
     "hostile",
     [
         pytest.param(lambda: cut(GREY, made.J2K, keep=150), id="truncated JPEG 2000"),
-        pytest.param(lambda: cut(GREY, made.LS, keep=60), id="truncated JPEG-LS"),
+        pytest.param(lambda: cut(GREY, made.LS, keep=450), id="truncated JPEG-LS"),
         pytest.param(lambda: cut(GREY, made.LOSSLESS_SV1, keep=60), id="truncated JPEG"),
         pytest.param(lambda: cut(GREY, made.RLE, keep=70), id="truncated RLE"),
         pytest.param(huge_code, id="a code stream of 65535 by 65535"),
         pytest.param(lambda: made.compressed(GREY, made.J2K, bits=12, codes=[b"\xff\x4f\xff\x51" * 20]), id="no image"),
         pytest.param(
-            lambda: made.compressed(
-                GREY[:20, :20].copy(), made.LS, bits=12, codes=[made.code_of(GREY, made.LS, bits=12)]
-            ),
+            lambda: made.compressed(GREY[:20].copy(), made.LS, bits=12, codes=[made.code_of(GREY, made.LS, bits=12)]),
             id="a code stream of another size",
         ),
     ],
@@ -214,7 +213,7 @@ def test_an_answer_that_is_none_is_not_believed(started: Callable[..., Pool], li
 
 
 def test_more_than_may_wait_are_told_to_come_back(started: Callable[..., Pool]) -> None:
-    pool = started("time.sleep(1000)", waiting=0, seconds=5)
+    pool = started("time.sleep(1000)", waiting=0, seconds=3)
     caught: list[Exception] = []
 
     def ask() -> None:
