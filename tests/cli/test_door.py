@@ -30,11 +30,11 @@ def every_verb() -> list[tuple[str, ...]]:
 
 
 def test_the_verbs_are_those_that_the_plan_names() -> None:
-    expected = ["init", "sample", "search", "get", "verify", "rebuild", "doctor", "worker"]
+    expected = ["init", "sample", "search", "get", "verify", "rebuild", "doctor", "serve", "worker"]
     expected += ["takeover", "proof", "keys", "storage", "db", "user"]
     expected += ["consent", "grant", "demand", "custody", "protection", "relation", "audit"]
     assert {path[0] for path in every_verb() if path} == set(expected)
-    assert len(every_verb()) == 86
+    assert len(every_verb()) == 89
 
 
 @pytest.mark.parametrize("path", every_verb(), ids=lambda path: " ".join(path) or "(none)")

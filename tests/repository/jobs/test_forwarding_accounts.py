@@ -103,7 +103,7 @@ def test_the_worker_sends_every_account_once_and_passes_over_other_deeds(
         numbers = accounts(archive, 3)
         give(archive, consent())
         numbers += accounts(archive, 130)  # more than one batch
-        give(archive, consent())
+        give(archive, consent(id="another"))
         assert drain(archive, owner="me") == 2
         assert arrived(collector) == numbers
         assert numbers[3] == 5

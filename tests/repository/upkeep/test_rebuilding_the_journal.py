@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from repository.catalogue import journal as desk
+from repository.catalogue import projecting
 from repository.catalogue.catalogue import Catalogue, open_catalogue
 from repository.catalogue.projecting import PROJECTIONS
 from repository.domain.deed import Deed
@@ -221,7 +221,7 @@ def test_lines_that_were_sealed_and_never_published_come_next_in_the_log(archive
 def test_a_kind_that_this_version_does_not_know_ends_the_journal(
     archive: AtRest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "PROJECTIONS", {k: v for k, v in PROJECTIONS.items() if k != "after-death"})
+    monkeypatch.setattr(projecting, "PROJECTIONS", {k: v for k, v in PROJECTIONS.items() if k != "after-death"})
     with rebuilt(archive, new(tmp_path)) as (fresh, done):
         refused = 10
         assert told(done)[0] == ("RBD-JOURNAL-REFUSED", FOLDER, {"number": refused})
