@@ -1,7 +1,8 @@
-"""`python -m benchmarks [NAME ...]`: measures, prints a table and writes docs/benchmarks.md.
+"""`python -m benchmarks [--write] [NAME ...]`: measures, and prints a table for each topic.
 
-Names: taking-over, checking, large, growth, reaching, deciding, reading, http. All of them without any; with names,
-only those, and nothing is written. `reaching` fills two databases with a million studies, or with EDM_BENCH_STUDIES.
+Names: taking-over, checking, large, growth, reaching, deciding, reading, http; all of them without any. Without names,
+or with --write, the tables of what was measured take the places of the old ones in docs/benchmarks.md, each with its
+day. `reaching` fills two databases with a million studies, or with EDM_BENCH_STUDIES.
 """
 
 import os
@@ -22,6 +23,7 @@ from benchmarks.taking_over import taking_over
 from storage.memory import keep_freed_memory
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+WRITE = "--write"
 WORK: dict[str, Callable[[Path], list[Row]]] = {
     "taking-over": lambda folder: taking_over(folder, workers=os.cpu_count() or 1),
     "checking": checking,
@@ -34,17 +36,16 @@ WORK: dict[str, Callable[[Path], list[Row]]] = {
 }
 
 
-def main(names: list[str]) -> None:
+def main(words: list[str]) -> None:
     keep_freed_memory()  # as the command line does
-    rows: list[Row] = []
+    names = [word for word in words if word != WRITE]
     for name in names or WORK:
         print(f"{name} …", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="edm-bench-", dir=os.environ.get("EDM_BENCH_DIR")) as folder:
             found = WORK[name](Path(folder))
-        rows += found
         print(table(found), flush=True)
-    if not names:
-        PAGE.write_text(page(rows))
+        if not names or WRITE in words:
+            PAGE.write_text(page(PAGE.read_text(), name, found))
 
 
 def table(rows: list[Row]) -> str:
@@ -52,11 +53,12 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines + [f"| {r.what} | {r.ours} | {r.other} | {r.ratio} | {r.aim} |" for r in rows])
 
 
-def page(rows: list[Row]) -> str:
-    before, _, after = PAGE.read_text().partition("<!-- table -->") if PAGE.exists() else ("# Benchmarks\n\n", "", "")
-    tail = after.partition("<!-- end -->")[2]
-    facts = f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}. Medians of five rounds in turns; Orthanc once."
-    return f"{before}<!-- table -->\n{facts}\n\n{table(rows)}\n<!-- end -->{tail}"
+def page(text: str, name: str, rows: list[Row]) -> str:
+    """`text` with these rows as the table of topic `name`, between its marks."""
+    mark, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    before, _, rest = text.partition(mark)
+    facts = f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}."
+    return f"{before}{mark}\n{facts}\n\n{table(rows)}\n{end}{rest.partition(end)[2]}"
 
 
 if __name__ == "__main__":
