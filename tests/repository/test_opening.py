@@ -215,10 +215,10 @@ def test_every_opening_has_its_account_in_giving_out_and_in_verifying(
     assert verify(archive, VerifyOrder(level=Level.OPENED), progress=lambda _: None).whole
     compared = Compared()
     assert list(gaps(archive, compared=compared)) == []
-    assert compared.openings == 3 + len(
-        {each.location.object_id for each in archive.catalogue.holdings(takeover.number)}
-    )
-    assert compared.accounted == compared.openings
+    objects = {each.location.object_id for each in archive.catalogue.holdings(takeover.number)}
+    # Threads that verify take turns with the ledger, so that a line may come again.
+    assert len(set(openings(archive.settings.home / OPENINGS))) == 3 + len(objects)
+    assert compared.accounted == compared.openings >= 3 + len(objects)
     assert [operation for _, _, operation, _ in accounts(archive)] == ["read"] * 3 + ["upkeep"]
 
 
