@@ -196,9 +196,12 @@ def test_orthanc_searches_and_pulls_a_study_from_us(both: Both, empty: Orthanc) 
     empty.ask("archive", "retrieve", {"Resources": [{"Study": study}], "Synchronous": True}).raise_for_status()
     with empty.client() as client:
         kept = [client.get(f"/instances/{each}/file").content for each in client.get("/instances").json()]
-    handed_over = {hashlib.sha256(path.read_bytes()).hexdigest() for path in both.files}
-    assert kept
-    assert {hashlib.sha256(each).hexdigest() for each in kept} <= handed_over
+    described = both.ours.archive.catalogue.holdings(both.ours.takeover.number)
+    taken_over = {
+        each.sha256.hex() for each in described if (of := each.description.dicom) and of.study_instance_uid == study
+    }
+    assert taken_over
+    assert taken_over <= {hashlib.sha256(each).hexdigest() for each in kept}
 
 
 def test_orthanc_without_a_token_gets_nothing(both: Both, empty: Orthanc) -> None:
