@@ -21,7 +21,7 @@ V = TypeVar("V")
 SILENT = frozenset(
     {
         "account", "review", "first-copy", "demand", "demand-step", "demand-confirmation", "person", "transfer",
-        "deposit",
+        "deposit", "sign-in-refused",
     }
 )  # fmt: skip
 """Deeds from which nothing follows that a search asks about. Any kind that is not named here makes it forget."""

@@ -191,15 +191,22 @@ class Sight:
             return [self._among(table, said.pairs)]
         return [] if said.takeover is None else [self._takeover(table) == said.takeover]
 
+    def _led_into(self) -> frozenset[int] | None:
+        """The takeovers into which any way leads, so that no other needs to be told; None for all of them."""
+        ground = self._ground
+        if ground.takeovers is None or any(each.pairs is None and each.takeover is None for each in ground.limits):
+            return None
+        named = {each.takeover for each in ground.limits if each.takeover is not None}
+        return ground.takeovers | named | {takeover for each in ground.limits for takeover, _ in each.pairs or ()}
+
     def _open(self, table: Table) -> list[Condition]:
         """What is neither of a takeover that is shut nor of a hidden patient."""
         ground = self._ground
         parts: list[Condition] = []
-        reached = ground.takeovers
-        shut = ground.shut if reached is None or ground.limits else ground.shut & reached
-        hidden = ground.hidden
-        if reached is not None and not ground.limits:
-            hidden = frozenset(pair for pair in hidden if pair[0] in reached)
+        within, shut, hidden = self._led_into(), ground.shut, ground.hidden
+        if within is not None:
+            shut = shut & within
+            hidden = frozenset(pair for pair in hidden if pair[0] in within)
         if shut:
             elsewhere: Condition = table.c.takeover.not_in(sorted(shut))
             parts.append(or_(elsewhere, self._among(table, ground.excepted)) if ground.excepted else elsewhere)
