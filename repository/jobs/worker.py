@@ -85,7 +85,9 @@ def run_embedded(archive: Archive, pace: Pace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     with Embedded(archive, seconds=pace.lease, every=pace.every):
-        stopping.wait()
+        # A signal that the system hands to another thread runs its handler only when this one wakes.
+        while not stopping.wait(1.0):
+            pass
     return 0
 
 

@@ -60,7 +60,10 @@ def test_what_no_checkpoint_covers_is_not_told_yet(served: Served, auditor: http
 
 
 def test_the_feed_names_nobody(served: Served, auditor: httpx.Client) -> None:
-    text = json.dumps(followed(auditor, limit=200), ensure_ascii=False)
+    # Digits of digests, ids and times are chance: a short local number may be among them.
+    chance = {"entry", "at", "takeover", "sequence"}
+    told = [{name: said for name, said in each.items() if name not in chance} for each in followed(auditor, limit=200)]
+    text = json.dumps(told, ensure_ascii=False)
     with served.client() as doctor:
         hits = doctor.get("/v1/search/patients").json()["hits"]
     for hit in hits:

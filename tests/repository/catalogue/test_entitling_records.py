@@ -172,12 +172,13 @@ def test_relations_and_deaths_are_listed_by_patient_with_where_they_can_be_seen(
     second = relate(house.archive, relation(RelationKind.CLOSE, person=DARIUSZ, until=AT + 9 * HOUR))
     relate(house.archive, relation(patient=BOGDAN))
     listed = desk.relations([ANNA])
-    assert [(each.id, each.relation.kind, each.evidence) for each in listed] == [
+    assert {(each.id, each.relation.kind, each.evidence) for each in listed} == {
         (first, RelationKind.AUTHORISED, "akta 7"), (second, RelationKind.CLOSE, ""),
-    ]  # fmt: skip
-    assert desk.relation(second) == listed[1]
-    assert desk.relations([ANNA, ANNA, BOGDAN])[:2] == listed
-    assert len(desk.relations([ANNA, BOGDAN])) == 3
+    }  # fmt: skip
+    assert desk.relation(second) in listed
+    both = desk.relations([ANNA, ANNA, BOGDAN])
+    assert [each for each in both if each.relation.patient == ANNA] == listed
+    assert len(both) == 3
     assert desk.relations([CELINA]) == desk.relations([]) == []
     assert desk.relation("another") is None
     moment = house.pass_()
