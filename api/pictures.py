@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from repository.rendering.pool import Pool
 
 
-def _pool(request: Request) -> Pool:
+async def _pool(request: Request) -> Pool:
     found = request.app.state.pool
     if not isinstance(found, Pool):
         raise TypeError("internal: the application has no pool")

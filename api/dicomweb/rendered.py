@@ -13,14 +13,13 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from api.accepting import Offer, chosen
-from api.dicomweb.rendered_asked import Annotation, Quality, Viewport, Window, viewport_of, window_of
+from api.dicomweb.rendered_asked import Asked, ForPicture, ForThumbnail
 from api.dicomweb.wado_frames import FrameList
 from api.dicomweb.wado_paths import (
     INSTANCE,
     RELATED,
     SERIES,
     STUDY,
-    Accept,
     OfInstance,
     OfSeries,
     OfStudy,
@@ -30,7 +29,6 @@ from api.dicomweb.wado_paths import (
 from api.digests import matches
 from api.errands import ForArchive, ForErrand
 from api.multipart.writing import Part, content_type, new_boundary, written
-from api.pictures import ForPool
 from api.streamed import Begun, Streamed
 from repository.access.errors import AccessRefused
 from repository.access.subject import Operation
@@ -43,7 +41,6 @@ from repository.rendering.pool import Pool
 from repository.runtime import Archive
 
 PDF = "application/pdf"
-_SMALL = (256, 256)  # a thumbnail of which no size is asked for
 _NO_ANNOTATION = '299 - "annotation is not supported: nothing was written into the picture"'
 
 
@@ -67,110 +64,51 @@ def router() -> APIRouter:
     return found
 
 
-class _Asked:
-    """A request for pictures, understood. Raises `RequestNotUnderstood`."""
-
-    def __init__(
-        self,
-        request: Request,
-        pool: Pool,
-        *,
-        accept: str,
-        quality: int | None = None,
-        viewport: str = "",
-        window: str = "",
-        annotation: str = "",
-        small: bool = False,
-    ) -> None:
-        self.request, self.pool, self.accept, self.annotation = request, pool, accept, annotation
-        size, region = viewport_of(viewport)
-        self.recipe = Recipe(
-            quality=quality if quality is not None else Recipe().quality,
-            window=window_of(window),
-            viewport=size if size != (0, 0) or not small else _SMALL,
-            region=region,
-        )
-
-
-def study_rendered(
-    request: Request, archive: ForArchive, errand: ForErrand, *, pool: ForPool, uids: OfStudy, accept: Accept = "",
-    quality: Quality = None, viewport: Viewport = "", window: Window = "", annotation: Annotation = "",
-) -> Response:  # fmt: skip
+def study_rendered(archive: ForArchive, errand: ForErrand, *, uids: OfStudy, asked: ForPicture) -> Response:
     """A picture that stands for a study."""
-    asked = _Asked(
-        request, pool, accept=accept, quality=quality, viewport=viewport, window=window, annotation=annotation
-    )
     return _given(archive, errand, uids, asked=asked)
 
 
-def series_rendered(
-    request: Request, archive: ForArchive, errand: ForErrand, *, pool: ForPool, uids: OfSeries, accept: Accept = "",
-    quality: Quality = None, viewport: Viewport = "", window: Window = "", annotation: Annotation = "",
-) -> Response:  # fmt: skip
+def series_rendered(archive: ForArchive, errand: ForErrand, *, uids: OfSeries, asked: ForPicture) -> Response:
     """A picture that stands for a series."""
-    asked = _Asked(
-        request, pool, accept=accept, quality=quality, viewport=viewport, window=window, annotation=annotation
-    )
     return _given(archive, errand, uids, asked=asked)
 
 
-def instance_rendered(
-    request: Request, archive: ForArchive, errand: ForErrand, *, pool: ForPool, uids: OfInstance, accept: Accept = "",
-    quality: Quality = None, viewport: Viewport = "", window: Window = "", annotation: Annotation = "",
-) -> Response:  # fmt: skip
+def instance_rendered(archive: ForArchive, errand: ForErrand, *, uids: OfInstance, asked: ForPicture) -> Response:
     """A picture of an image; of many frames, of the first. An encapsulated PDF as it is."""
-    asked = _Asked(
-        request, pool, accept=accept, quality=quality, viewport=viewport, window=window, annotation=annotation
-    )
     return _given(archive, errand, uids, asked=asked)
 
 
 def frames_rendered(
-    request: Request, archive: ForArchive, errand: ForErrand, *, pool: ForPool, uids: OfInstance, listed: FrameList,
-    accept: Accept = "", quality: Quality = None, viewport: Viewport = "", window: Window = "",
-    annotation: Annotation = "",
-) -> Response:  # fmt: skip
+    archive: ForArchive, errand: ForErrand, *, uids: OfInstance, listed: FrameList, asked: ForPicture
+) -> Response:
     """Pictures of frames, in the order in which they are listed."""
-    asked = _Asked(
-        request, pool, accept=accept, quality=quality, viewport=viewport, window=window, annotation=annotation
-    )
     return _given(archive, errand, uids, asked=asked, listed=listed)
 
 
-def study_thumbnail(
-    request: Request, archive: ForArchive, errand: ForErrand, *, pool: ForPool, uids: OfStudy, accept: Accept = "",
-    viewport: Viewport = "",
-) -> Response:  # fmt: skip
+def study_thumbnail(archive: ForArchive, errand: ForErrand, *, uids: OfStudy, asked: ForThumbnail) -> Response:
     """A small picture that stands for a study."""
-    return _given(archive, errand, uids, asked=_Asked(request, pool, accept=accept, viewport=viewport, small=True))
+    return _given(archive, errand, uids, asked=asked)
 
 
-def series_thumbnail(
-    request: Request, archive: ForArchive, errand: ForErrand, *, pool: ForPool, uids: OfSeries, accept: Accept = "",
-    viewport: Viewport = "",
-) -> Response:  # fmt: skip
+def series_thumbnail(archive: ForArchive, errand: ForErrand, *, uids: OfSeries, asked: ForThumbnail) -> Response:
     """A small picture that stands for a series."""
-    return _given(archive, errand, uids, asked=_Asked(request, pool, accept=accept, viewport=viewport, small=True))
+    return _given(archive, errand, uids, asked=asked)
 
 
-def instance_thumbnail(
-    request: Request, archive: ForArchive, errand: ForErrand, *, pool: ForPool, uids: OfInstance, accept: Accept = "",
-    viewport: Viewport = "",
-) -> Response:  # fmt: skip
+def instance_thumbnail(archive: ForArchive, errand: ForErrand, *, uids: OfInstance, asked: ForThumbnail) -> Response:
     """A small picture of an image."""
-    return _given(archive, errand, uids, asked=_Asked(request, pool, accept=accept, viewport=viewport, small=True))
+    return _given(archive, errand, uids, asked=asked)
 
 
 def frames_thumbnail(
-    request: Request, archive: ForArchive, errand: ForErrand, *, pool: ForPool, uids: OfInstance, listed: FrameList,
-    accept: Accept = "", viewport: Viewport = "",
-) -> Response:  # fmt: skip
+    archive: ForArchive, errand: ForErrand, *, uids: OfInstance, listed: FrameList, asked: ForThumbnail
+) -> Response:
     """Small pictures of frames."""
-    asked = _Asked(request, pool, accept=accept, viewport=viewport, small=True)
     return _given(archive, errand, uids, asked=asked, listed=listed)
 
 
-def _given(archive: Archive, errand: Errand, uids: Named, *, asked: _Asked, listed: str = "") -> Response:
+def _given(archive: Archive, errand: Errand, uids: Named, *, asked: Asked, listed: str = "") -> Response:
     admitted = _admitted(archive, errand, uids)
     numbers = [int(each) for each in listed.split(",")] if listed else [1]
     single = len(numbers) == 1

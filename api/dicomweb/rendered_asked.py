@@ -1,14 +1,19 @@
 """What a request for a picture asks for (PS3.18 8.3.5): its query parameters, read into a recipe."""
 
 import math
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Depends, Query, Request
 
+from api.dicomweb.wado_paths import Accept
 from api.errors import RequestNotUnderstood
-from repository.formats.dicom.pixels_pictures import EXACT, LINEAR, SIGMOID
+from api.pictures import ForPool
+from repository.formats.dicom.pixels_pictures import EXACT, LINEAR, SIGMOID, Recipe
+from repository.rendering.pool import Pool
 
 MOST_SIDE = 8192  # pixels of a viewport
+_SMALL = (256, 256)  # a thumbnail of which no size is asked for
 Quality = Annotated[
     int | None, Query(ge=1, le=100, description="Of a JPEG: 1 is the smallest, 100 the best (PS3.18 8.3.5.1.2).")
 ]
@@ -31,6 +36,39 @@ Annotation = Annotated[
     str, Query(max_length=200, description="Nothing is written into pictures: the answer says so in `Warning`.")
 ]
 Region = tuple[float | None, float | None, float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for pictures, understood: `recipe` is whole but for the media type, which `accept` is to choose."""
+
+    request: Request
+    pool: Pool
+    accept: str
+    annotation: str
+    recipe: Recipe
+
+
+async def picture(
+    request: Request, pool: ForPool, *, accept: Accept = "", quality: Quality = None, viewport: Viewport = "",
+    window: Window = "", annotation: Annotation = "",
+) -> Asked:  # fmt: skip
+    """Raises `RequestNotUnderstood`."""
+    size, region = viewport_of(viewport)
+    best = quality if quality is not None else Recipe().quality
+    recipe = Recipe(quality=best, window=window_of(window), viewport=size, region=region)
+    return Asked(request, pool, accept, annotation, recipe)
+
+
+async def thumbnail(request: Request, pool: ForPool, *, accept: Accept = "", viewport: Viewport = "") -> Asked:
+    """Raises `RequestNotUnderstood`."""
+    size, region = viewport_of(viewport)
+    recipe = Recipe(viewport=_SMALL if size == (0, 0) else size, region=region)
+    return Asked(request, pool, accept, "", recipe)
+
+
+ForPicture = Annotated[Asked, Depends(picture)]
+ForThumbnail = Annotated[Asked, Depends(thumbnail)]
 
 
 def window_of(text: str) -> tuple[float, float, str] | None:

@@ -67,7 +67,7 @@ def _task() -> Callable[[Mapping[str, Any], bytes], Answer]:
                 return {"photometric": photometric}, made
             recipe = pixels_pictures.Recipe.told(words["recipe"])
             return {}, pixels_pictures.picture(attributes, frame, recipe, syntax=words["syntax"], vr=words["vr"])
-        except NotImplementedError:
+        except (pixels.Unsupported, NotImplementedError):  # the latter is pydicom's
             return {"error": UNSUPPORTED}, b""
         except (MemoryError, pixels.TooLarge):
             return {"error": LARGE}, b""

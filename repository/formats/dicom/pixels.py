@@ -31,6 +31,10 @@ class TooLarge(Exception):
     """Internal signal: more than `MOST_BYTES`."""
 
 
+class Unsupported(Exception):
+    """Internal signal: pixels of a kind that is not decoded here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """`samples`: rows by columns, and by samples where there are several."""
@@ -63,14 +67,14 @@ def header_of(raw: bytes) -> Dataset:
 
 def decoded(header: Dataset, frame: bytes, *, syntax: str, vr: str, rgb: bool) -> Decoded:
     """The samples of a frame that is stored in `syntax`, and its colour model; `rgb`: luminance and chrominance are
-    turned into RGB. Lossless ones are exact. Raises `TooLarge`, `NotImplementedError`, and what codecs raise."""
+    turned into RGB. Lossless ones are exact. Raises `TooLarge`, `Unsupported`, and what codecs raise."""
     from pydicom.encaps import encapsulate
     from pydicom.pixels.decoders.base import get_decoder
 
     options = _options(header, vr)
     compressed = syntax in DECODED
     if not compressed and UID(syntax) in AllTransferSyntaxes and UID(syntax).is_encapsulated:
-        raise NotImplementedError
+        raise Unsupported
     decoder = get_decoder(UID(syntax if compressed else NATIVE))
     source = encapsulate([frame], has_bot=False) if compressed else frame + b"\0" * (len(frame) % 2)
     samples, said = decoder.as_array(source, raw=not rgb, decoding_plugin=_PLUGIN if compressed else "", **options)
@@ -83,7 +87,7 @@ def native(header: Dataset, frame: bytes, *, syntax: str, vr: str) -> tuple[byte
     header says; and its photometric interpretation. Raises as `decoded`."""
     allocated = int(header.BitsAllocated)
     if allocated not in (8, 16, 32):
-        raise NotImplementedError
+        raise Unsupported
     found = decoded(header, frame, syntax=syntax, vr=vr, rgb=False)
     kind = "i" if header.PixelRepresentation else "u"
     return found.samples.astype(f"<{kind}{allocated // 8}").tobytes(), found.photometric

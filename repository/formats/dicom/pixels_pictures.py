@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
 
-from repository.formats.dicom.pixels import decoded
+from repository.formats.dicom.pixels import Unsupported, decoded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +55,7 @@ def picture(header: Dataset, frame: bytes, recipe: Recipe, *, syntax: str, vr: s
     elif found.samples.ndim == 3 and found.samples.shape[2] == 3:
         shown = _eight(found.samples, int(header.get("BitsStored", 0) or header.BitsAllocated))
     else:
-        raise NotImplementedError
+        raise Unsupported
     made = _fitted(Image.fromarray(shown), recipe)
     out = BytesIO()
     if recipe.media_type == JPEG:
