@@ -11,7 +11,7 @@ from traceback import extract_tb
 from typing import TextIO
 
 _MOST_PLACES = 12
-OURS = ("api", "repository", "storage", "cli")
+OURS = ("api", "dicom_gateway", "repository", "storage", "cli")
 THEIRS = ("uvicorn.error", "uvicorn", "asyncio", "concurrent.futures")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("storage", "repository", "api", "cli")
+PARTS = ("storage", "repository", "api", "dicom_gateway", "cli")
 
 ERRORS_HEAD = """\
 # Errors

@@ -23,6 +23,7 @@ from repository.catalogue.journal import Journal
 from repository.catalogue.log import Log
 from repository.catalogue.owners import Owners
 from repository.catalogue.people import People
+from repository.catalogue.peering import Peering
 from repository.catalogue.reaching import Reaching
 from repository.catalogue.reading import Reading
 from repository.catalogue.requests_once import RequestsOnce
@@ -43,6 +44,7 @@ class Catalogue(Takeovers, Items, Writing, Reading, Counting, Owners, Log, Searc
         self.journal = Journal(room, now=now)
         self.demands = Demands(room, now=now)
         self.depositing = Depositing(room, now=now)
+        self.peering = Peering(room, now=now)
         self.accounts = Accounts(room, now=now)
         self.entitling = Entitling(room, now=now)
         self.reaching = Reaching(room, now=now)

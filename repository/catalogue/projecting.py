@@ -144,6 +144,16 @@ def _leave(connection: Connection, deed: Deed) -> None:
     insert(connection, leave, [row])
 
 
+def _lifting(connection: Connection, deed: Deed) -> None:
+    """Found by the flag, as other leaves are by whom they are for."""
+    body = deed.body
+    row = (
+        fit(body["id"]), deed.kind, fit(body["flag"]), "", fit(body["asked_by"]), body["since"], body["until"],
+        packed(dict(body)),
+    )  # fmt: skip
+    insert(connection, leave, [row])
+
+
 def _leave_end(connection: Connection, deed: Deed) -> None:
     _one(connection, leave, (leave.c.id == deed.body["id"]) & (leave.c.until > deed.at), until=deed.at)
 
@@ -182,6 +192,8 @@ PROJECTIONS: Mapping[str, Project] = {
     "authorisation": _leave,
     "approval": _leave,
     "transfer": _leave,  # who may push into an open takeover
+    "peer": _leave,  # a DICOM peer: who may call
+    "lifting": _lifting,
     "leave-end": _leave_end,
     "review": _review,
     "first-copy": _first_copy,

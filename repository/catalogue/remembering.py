@@ -20,7 +20,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 SILENT = frozenset(
     {
-        "account", "review", "first-copy", "demand", "demand-step", "demand-confirmation", "person", "transfer",
+        "account", "review", "first-copy", "demand", "demand-step", "demand-confirmation", "person", "transfer", "peer",
         "deposit", "sign-in-refused",
     }
 )  # fmt: skip
@@ -41,17 +41,24 @@ class State:
     restored: bool
 
 
+def _last(number: str, table: str, where: str = "") -> str:
+    """The greatest: PostgreSQL plans this in half the time of `max`, and these stand in what it plans each time."""
+    return f"(SELECT {number} FROM {table} {where} ORDER BY {number} DESC LIMIT 1)"  # noqa: S608  names are ours
+
+
 @cache
 def state_column() -> ColumnElement[str]:
     """The state as one text, in whatever statement it stands: each part of it is one step into an index."""
-    kinds = " UNION ALL ".join(f"SELECT '{kind}' AS kind" for kind in sorted(set(PROJECTIONS) - SILENT))
+    kinds = ", ".join(f"('{kind}')" for kind in sorted(set(PROJECTIONS) - SILENT))
+    index = '"index"'
+    bearing = _last("number", "journal", "WHERE journal.kind = bearing.column1")
     parts = (
-        f"SELECT max((SELECT max(number) FROM journal WHERE journal.kind = bearing.kind)) FROM ({kinds}) AS bearing",  # noqa: S608  kinds are ours
-        'SELECT coalesce((SELECT max("index") + 1 FROM log_entry), 0) - coalesce((SELECT max(number) FROM journal), 0)',
-        "SELECT max(number) FROM takeover",
-        "SELECT count(*) FROM (SELECT 1 FROM log_entry WHERE claimed = 0 LIMIT 1) AS waiting",
+        f"(SELECT max({bearing}) FROM (VALUES {kinds}) AS bearing)",  # noqa: S608  kinds are ours
+        f"coalesce({_last(index, 'log_entry')} + 1, 0) - coalesce({_last('number', 'journal')}, 0)",
+        _last("number", "takeover"),
+        "cast(EXISTS (SELECT 1 FROM log_entry WHERE claimed = 0) AS integer)",
     )
-    text = " || ':' || ".join(f"cast(coalesce(({part}), 0) AS text)" for part in parts)
+    text = " || ':' || ".join(f"cast(coalesce({part}, 0) AS text)" for part in parts)
     return literal_column(f"({text})", String).label(STATE)
 
 

@@ -13,7 +13,7 @@ from tests.api.served import Served
 from tests.api.test_limits import raw
 
 MARK = "SEKRETNY44051401359"
-LEVELS = ("api", "repository", "storage", "cli")
+LEVELS = ("api", "dicom_gateway", "repository", "storage", "cli")
 
 
 def eventually(lines: StringIO, words: str) -> bool:

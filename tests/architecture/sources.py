@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("storage", "repository", "api", "cli")
+PARTS = ("storage", "repository", "api", "dicom_gateway", "cli")
 NOT_OURS = {".venv", ".git", "var", "build", "__pycache__", ".mypy_cache", ".ruff_cache", ".hypothesis"}
 
 

@@ -1,0 +1,81 @@
+"""Which presentation contexts are agreed on (PS3.7 D.3.2): by what the peer may ask for, and what is served.
+
+Everything that is not a service of another kind is taken for a storage class, unknown and private ones included, in
+whatever transfer syntax comes first: it is kept as it comes. Where the peer offers to be the SCP of a class (role
+selection, PS3.7 D.3.3.4), instances of it can be given to it by C-GET.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from pynetdicom.service_class import NonPatientObjectStorageServiceClass, ServiceClass, StorageServiceClass
+from pynetdicom.sop_class import uid_to_service_class
+
+from dicom_gateway.callers import Caller
+from dicom_gateway.protocol.negotiating import (
+    NO_ABSTRACT_SYNTAX,
+    NO_TRANSFER_SYNTAX,
+    Asked,
+    Context,
+    Proposed,
+)
+from repository.peers.peer import Service
+
+VERIFICATION = "1.2.840.10008.1.1"
+PATIENT_FIND, PATIENT_MOVE, PATIENT_GET = (f"1.2.840.10008.5.1.4.1.2.1.{each}" for each in (1, 2, 3))
+STUDY_FIND, STUDY_MOVE, STUDY_GET = (f"1.2.840.10008.5.1.4.1.2.2.{each}" for each in (1, 2, 3))
+SERVED = {
+    PATIENT_FIND: Service.FIND,
+    STUDY_FIND: Service.FIND,
+    PATIENT_MOVE: Service.MOVE,
+    STUDY_MOVE: Service.MOVE,
+    PATIENT_GET: Service.GET,
+    STUDY_GET: Service.GET,
+}
+EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
+_READ = (EXPLICIT, IMPLICIT)  # of data sets that are questions and answers, the preferred one first
+_DICOM = "1.2.840.10008."
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """`refused`: reasons by context id."""
+
+    contexts: tuple[Context, ...]
+    refused: dict[int, int]
+
+
+def settled(what: Asked, caller: Caller) -> Settled:
+    contexts, refused = list[Context](), dict[int, int]()
+    for each in what.contexts:
+        found = _one(each, what, caller)
+        if isinstance(found, Context):
+            contexts.append(found)
+        else:
+            refused[each.id] = found
+    return Settled(tuple(contexts), refused)
+
+
+@cache
+def is_storage(abstract: str) -> bool:
+    """Of DICOM's own classes those that pynetdicom knows as storage; all that are not DICOM's own."""
+    if not abstract.startswith(_DICOM):
+        return True
+    kind = uid_to_service_class(abstract)
+    if issubclass(kind, StorageServiceClass | NonPatientObjectStorageServiceClass):
+        return True
+    return kind is ServiceClass and abstract.startswith(f"{_DICOM}5.1.4.1.1.")  # a storage class that is newer
+
+
+def _one(each: Proposed, what: Asked, caller: Caller) -> Context | int:
+    if is_storage(each.abstract):
+        scu, scp = what.roles.get(each.abstract, (True, False))
+        serves, requests = scu and caller.may(Service.STORE), scp and caller.may(Service.GET)
+        if not (serves or requests):
+            return NO_ABSTRACT_SYNTAX
+        return Context(each.id, each.abstract, each.syntaxes[0], serves=serves, requests=requests)
+    wanted = SERVED.get(each.abstract)
+    if each.abstract != VERIFICATION and (wanted is None or not caller.may(wanted)):
+        return NO_ABSTRACT_SYNTAX
+    syntax = next((known for known in _READ if known in each.syntaxes), None)
+    return NO_TRANSFER_SYNTAX if syntax is None else Context(each.id, each.abstract, syntax)

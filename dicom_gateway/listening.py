@@ -1,0 +1,115 @@
+"""The DICOM door, listening: a thread for each association, up to a limit; running operations finished when it stops.
+
+Several processes may listen at one address (SO_REUSEPORT): the system shares out connections among them.
+"""
+
+import logging
+import socket
+import threading
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from dicom_gateway.callers import TOO_MANY
+from dicom_gateway.errors import DicomAddressNotFree
+from dicom_gateway.protocol.pdus import reject
+from dicom_gateway.services.call import House
+from dicom_gateway.serving import serve
+from dicom_gateway.settings import GatewaySettings
+from repository.runtime import Archive
+from repository.transfer.transfers import Transfers
+
+BACKLOG = 512
+RECEIVED = 4 << 20  # bytes that the system takes for us before we read them
+_log = logging.getLogger("dicom_gateway")
+
+
+class Gateway:
+    """The door of an archive in this process: open from `__enter__` to `__exit__`. The archive outlives it."""
+
+    def __init__(self, archive: Archive, settings: GatewaySettings) -> None:
+        self._archive, self._settings = archive, settings
+        self._stopping = threading.Event()
+        self._live: dict[threading.Thread, socket.socket] = {}
+        self._turn = threading.Lock()
+
+    def __enter__(self) -> Self:
+        """Raises `DicomAddressNotFree`."""
+        self._socket = bound(self._settings)
+        self.port = int(self._socket.getsockname()[1])
+        self._house = House(self._archive, self._settings, Transfers(self._archive))
+        self._accepting = threading.Thread(target=self._accept, name="dicom")
+        self._accepting.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """No new association; those that ask for nothing end, the others finish within the grace, or are cut off."""
+        self._stopping.set()
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
+        self._socket.close()
+        until = time.monotonic() + self._settings.grace
+        for thread in self._running():
+            thread.join(max(0.0, until - time.monotonic()))
+        with self._turn:
+            for connection in self._live.values():
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._running():
+            thread.join()
+        self._house.transfers.close()
+
+    def _running(self) -> list[threading.Thread]:
+        with self._turn:
+            return list(self._live)
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, address = self._socket.accept()
+            except OSError:
+                if self._stopping.wait(0.05):  # too many files are open: others end in the meantime
+                    return
+                continue
+            self._begin(connection, str(address[0]))
+
+    def _begin(self, connection: socket.socket, address: str) -> None:
+        with self._turn:
+            full = len(self._live) >= self._settings.associations
+        if full:
+            with suppress(OSError):
+                connection.settimeout(1)
+                connection.sendall(reject(*TOO_MANY))
+                connection.close()
+            return
+        thread = threading.Thread(target=self._serve, args=(connection, address), name="association")
+        with self._turn:
+            self._live[thread] = connection
+        thread.start()
+
+    def _serve(self, connection: socket.socket, address: str) -> None:
+        try:
+            serve(self._house, connection, address=address, stopping=self._stopping.is_set)
+        finally:
+            with self._turn:
+                self._live.pop(threading.current_thread(), None)
+
+
+def bound(settings: GatewaySettings) -> socket.socket:
+    """A socket at the address, which other processes of this machine may share. Raises `DicomAddressNotFree`."""
+    made = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED)  # inherited by each connection
+        made.bind((settings.host, settings.port))
+        made.listen(BACKLOG)
+    except OSError as error:
+        made.close()
+        reason = error.strerror or type(error).__name__
+        raise DicomAddressNotFree(address=f"{settings.host}:{settings.port}", reason=reason) from error
+    return made

@@ -1,0 +1,243 @@
+"""Messages over one association (PS3.7 6.3), as whoever accepted it and as whoever requested it.
+
+    receive     the next message: its command set whole, its data set into the sink that `sinks` gives for it
+    send        a command set, and a data set by its pieces
+
+One message at a time in each direction: asynchronous operations are not negotiated. While we answer one request at
+length, `cancelled` reads what comes meanwhile: only C-CANCEL may.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from dicom_gateway.protocol import commands
+from dicom_gateway.protocol.commands import Command
+from dicom_gateway.protocol.errors import ConnectionEnds, PeerAborted, ProtocolBroken
+from dicom_gateway.protocol.negotiating import Agreed, Context
+from dicom_gateway.protocol.pdus import (
+    ABORT,
+    BY_PROVIDER,
+    COMMAND,
+    INVALID_PARAMETER,
+    LAST,
+    P_DATA,
+    RELEASE_REQUEST,
+    RELEASE_RESPONSE,
+    RELEASE_RP,
+    RELEASE_RQ,
+    UNEXPECTED_PDU,
+    UNKNOWN_PDU,
+    Bytes,
+    abort,
+    fragments,
+    values,
+)
+from dicom_gateway.protocol.wire import Wire
+
+LONGEST_IDENTIFIER = 4 << 20  # bytes of a data set that is a question or an answer, and no image
+
+
+class Sink(Protocol):
+    """Where a data set goes as it comes. A fragment is good until `add` returns. `drop`: no more will come."""
+
+    def add(self, fragment: memoryview) -> None: ...
+
+    def drop(self) -> None: ...
+
+
+class Gathered:
+    """A data set in memory, up to `LONGEST_IDENTIFIER`."""
+
+    def __init__(self) -> None:
+        self._content = bytearray()
+
+    def add(self, fragment: memoryview) -> None:
+        if len(self._content) + len(fragment) > LONGEST_IDENTIFIER:
+            raise ProtocolBroken(INVALID_PARAMETER)
+        self._content += fragment
+
+    def drop(self) -> None:
+        self._content = bytearray()
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self._content)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    context: Context
+    command: Command
+    data_set: Sink | None
+
+
+Sinks = Callable[[Context, Command], Sink]
+
+
+def gathering(_context: Context, _command: Command) -> Sink:
+    return Gathered()
+
+
+class Association:
+    """After its negotiation. To be used by the thread that owns the wire."""
+
+    def __init__(self, wire: Wire, terms: Agreed) -> None:
+        self.wire, self.terms = wire, terms
+        self._values: Iterator[tuple[int, int, memoryview]] = iter(())
+        self._cancelled: set[int] = set()
+        self._last_id = 0
+        self.released = False
+
+    def next_id(self) -> int:
+        """For a request of ours."""
+        self._last_id = self._last_id % 0xFFFF + 1
+        return self._last_id
+
+    def receive(self, sinks: Sinks, *, patience: float, idle: bool = False) -> Message | None:
+        """The next message; None once the peer has released the association, which is answered. Raises
+        `ConnectionEnds`; what had come of a data set was dropped then."""
+        coming = _Coming(self.terms.contexts, sinks)
+        try:
+            while True:
+                value = self._next_value(patience, idle=idle and not coming.begun)
+                if value is None:
+                    coming.must_not_end_here()
+                    return None
+                if (message := coming.take(*value)) is not None:
+                    return message
+                patience = self.wire.patience.network
+        except BaseException:
+            coming.drop()
+            raise
+
+    def send(self, context: Context, command: Mapping[int, int | str], data_set: Iterable[Bytes] | None = None) -> None:
+        """The message has been given to the system. Raises `ConnectionEnds`, and what `data_set` raises: the
+        association is broken then."""
+        longest = self.terms.longest
+        said = commands.written(command)
+        waiting = [each for group in fragments(context.id, [said], longest=longest, command=True) for each in group]
+        if data_set is None:
+            self.wire.send(waiting)
+            return
+        for group in fragments(context.id, data_set, longest=longest):
+            self.wire.send([*waiting, *group])
+            waiting = []
+
+    def cancelled(self, message_id: int) -> bool:
+        """Whether the peer has asked, up to now, to cancel its request. Raises `ConnectionEnds`."""
+        while self.wire.waits():
+            self._read_cancel(self.wire.patience.network)
+        return message_id in self._cancelled
+
+    def response(self, to: int, *, patience: float) -> Message:
+        """The response to a request of ours; C-CANCEL may come before it. Raises `ConnectionEnds`."""
+        while True:
+            found = self.receive(gathering, patience=patience)
+            if found is None:
+                self.released = True
+                raise ProtocolBroken(UNEXPECTED_PDU)
+            if found.command.field == commands.C_CANCEL_RQ:
+                self._cancelled.add(found.command.number(commands.RESPONDS_TO))
+            elif found.command.field & commands.RESPONSE and found.command.number(commands.RESPONDS_TO) == to:
+                return found
+            else:
+                raise ProtocolBroken(UNEXPECTED_PDU)
+
+    def release(self) -> None:
+        """The association has ended in order, if the peer took part in it."""
+        with suppress(ConnectionEnds):
+            self.wire.send([RELEASE_REQUEST])
+            until = self.wire.patience.acse
+            while True:
+                kind, _ = self.wire.read(until)
+                if kind == RELEASE_RQ:  # both ask at the same time
+                    self.wire.send([RELEASE_RESPONSE])
+                elif kind != P_DATA:
+                    break
+        self.released = True
+
+    def abort(self, *, reason: int | None = None) -> None:
+        """A-ABORT: ours, or with a `reason` the protocol's."""
+        with suppress(ConnectionEnds):
+            self.wire.send([abort() if reason is None else abort(source=BY_PROVIDER, reason=reason)])
+
+    def _read_cancel(self, patience: float) -> None:
+        found = self.receive(gathering, patience=patience)
+        if found is None:
+            self.released = True
+            raise PeerAborted
+        if found.command.field != commands.C_CANCEL_RQ:
+            raise ProtocolBroken(UNEXPECTED_PDU)
+        self._cancelled.add(found.command.number(commands.RESPONDS_TO))
+
+    def _next_value(self, patience: float, *, idle: bool) -> tuple[int, int, memoryview] | None:
+        """None once the association is released."""
+        try:
+            for value in self._values:
+                return value
+        except ValueError:
+            raise ProtocolBroken(INVALID_PARAMETER) from None
+        kind, content = self.wire.read(patience, idle=idle)
+        if kind == P_DATA:
+            self._values = values(content)
+            return self._next_value(patience, idle=idle)
+        if kind == RELEASE_RQ:
+            self.wire.send([RELEASE_RESPONSE])
+            return None
+        if kind == ABORT:
+            raise PeerAborted
+        raise ProtocolBroken(UNEXPECTED_PDU if kind <= RELEASE_RP else UNKNOWN_PDU)
+
+
+class _Coming:
+    """A message, fragment by fragment."""
+
+    def __init__(self, contexts: Mapping[int, Context], sinks: Sinks) -> None:
+        self._contexts, self._sinks = contexts, sinks
+        self._context: Context | None = None
+        self._command: Command | None = None
+        self._parts = bytearray()
+        self._sink: Sink | None = None
+
+    @property
+    def begun(self) -> bool:
+        return self._context is not None
+
+    def must_not_end_here(self) -> None:
+        if self.begun:
+            raise ProtocolBroken(UNEXPECTED_PDU)
+
+    def take(self, id: int, control: int, fragment: memoryview) -> Message | None:  # noqa: A002  the standard's word
+        """The message, with its last fragment."""
+        if self._context is None:
+            self._context = self._contexts.get(id)
+        if self._context is None or self._context.id != id or bool(control & COMMAND) is not (self._command is None):
+            raise ProtocolBroken(INVALID_PARAMETER)
+        last = bool(control & LAST)
+        if self._command is None:
+            self._command = self._commanded(fragment, last=last)
+            if self._command is None:
+                return None
+            if not self._command.has_data_set:
+                return Message(self._context, self._command, None)
+            self._sink = self._sinks(self._context, self._command)
+            return None
+        if self._sink is not None:
+            self._sink.add(fragment)
+        return Message(self._context, self._command, self._sink) if last else None
+
+    def drop(self) -> None:
+        if self._sink is not None:
+            self._sink.drop()
+
+    def _commanded(self, fragment: memoryview, *, last: bool) -> Command | None:
+        """The command set, once its last fragment has come."""
+        if len(self._parts) + len(fragment) > commands.LONGEST:
+            raise ProtocolBroken(INVALID_PARAMETER)
+        self._parts += fragment
+        try:
+            return commands.read(bytes(self._parts)) if last else None
+        except ValueError:
+            raise ProtocolBroken(INVALID_PARAMETER) from None

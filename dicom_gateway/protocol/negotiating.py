@@ -1,0 +1,273 @@
+"""What is asked for in A-ASSOCIATE-RQ and agreed in A-ASSOCIATE-AC (PS3.8 9.3, PS3.7 D.3), as values.
+
+pynetdicom's PDU classes read and write the bytes; what is agreed to is decided elsewhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
+from pynetdicom.pdu_primitives import (
+    A_ASSOCIATE,
+    ImplementationClassUIDNotification,
+    ImplementationVersionNameNotification,
+    MaximumLengthNotification,
+    SCP_SCU_RoleSelectionNegotiation,
+    SOPClassExtendedNegotiation,
+    UserIdentityNegotiation,
+)
+from pynetdicom.presentation import PresentationContext
+
+from dicom_gateway.protocol.errors import ProtocolBroken
+from dicom_gateway.protocol.pdus import ASSOCIATE_AC, ASSOCIATE_RQ, INVALID_PARAMETER, LARGEST
+
+APPLICATION = "1.2.840.10008.3.1.1.1"
+IMPLEMENTATION_UID, IMPLEMENTATION_VERSION = "2.25.213886403402404806430236338098106410285", "EDM-ARCHIVE-1"
+ACCEPTED, NO_ABSTRACT_SYNTAX, NO_TRANSFER_SYNTAX = 0, 3, 4  # PS3.8 Table 9-18
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A presentation context as it is asked for."""
+
+    id: int
+    abstract: str
+    syntaxes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UserIdentity:
+    """PS3.7 D.3.3.7. `kind`: 1 user name, 2 with passcode, 3 Kerberos, 4 SAML, 5 JWT. Not to be written anywhere."""
+
+    kind: int
+    primary: bytes = field(repr=False)
+    secondary: bytes = field(repr=False)
+    answer_wanted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """`roles`: of the requestor, SCU and SCP, where it says them. `longest`: bytes of a PDU that it takes; 0 any."""
+
+    calling: str
+    called: str
+    application: str = APPLICATION
+    contexts: Sequence[Proposed] = ()
+    roles: Mapping[str, tuple[bool, bool]] = field(default_factory=dict)
+    extended: Mapping[str, bytes] = field(default_factory=dict)
+    identity: UserIdentity | None = None
+    longest: int = 0
+    implementation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A presentation context that is agreed on; `serves`: we are its SCP, `requests`: we are its SCU."""
+
+    id: int
+    abstract: str
+    syntax: str
+    serves: bool = True
+    requests: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """`longest`: bytes of a PDU that the peer takes; 0 any."""
+
+    contexts: Mapping[int, Context]
+    longest: int
+    extended: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def asked(content: bytes | memoryview) -> Asked:
+    """What the content of an A-ASSOCIATE-RQ asks for. Raises `ProtocolBroken`."""
+    try:
+        pdu = A_ASSOCIATE_RQ()
+        pdu.decode(_whole(ASSOCIATE_RQ, content))
+        found = pdu.to_primitive()
+        contexts, said = [_proposed(each) for each in found.presentation_context_definition_list], _information(found)
+        return Asked(
+            calling=found.calling_ae_title.strip(),
+            called=found.called_ae_title.strip(),
+            application=str(found.application_context_name or ""),
+            contexts=contexts,
+            roles=said.roles,
+            extended=said.extended,
+            identity=said.identity,
+            longest=said.longest,
+            implementation=said.implementation,
+        )
+    except ProtocolBroken:
+        raise
+    except Exception:  # noqa: BLE001  whatever the library raises at bytes that are none
+        raise ProtocolBroken(INVALID_PARAMETER) from None
+
+
+def acceptance(
+    what: Asked,
+    contexts: Sequence[Context],
+    *,
+    refused: Mapping[int, int],
+    extended: Mapping[str, bytes],
+    identity: bytes | None = None,
+) -> bytes:
+    """The A-ASSOCIATE-AC. `refused`: reasons by context id. `identity`: the answer to a user identity."""
+    primitive = _primitive(what)
+    primitive.result, primitive.result_source = 0, 1
+    agreed = {each.id: each for each in contexts}
+    results = []
+    for each in what.contexts:
+        syntax = agreed[each.id].syntax if each.id in agreed else each.syntaxes[0]
+        made = _context(each.id, each.abstract, (syntax,))
+        made.result = ACCEPTED if each.id in agreed else refused[each.id]
+        results.append(made)
+    primitive.presentation_context_definition_results_list = results
+    spoken = {each.abstract: each for each in contexts if each.abstract in what.roles}
+    primitive.user_information = [
+        *_own_information(),
+        *(_role(uid, scu=each.serves, scp=each.requests) for uid, each in spoken.items()),
+        *_extended(extended),
+        *([_identity_answer(identity)] if identity is not None else []),
+    ]
+    return _encoded(A_ASSOCIATE_AC(primitive))
+
+
+def request(what: Asked) -> bytes:
+    """The A-ASSOCIATE-RQ that asks for `what`."""
+    primitive = _primitive(what)
+    primitive.presentation_context_definition_list = [
+        _context(each.id, each.abstract, each.syntaxes) for each in what.contexts
+    ]
+    roles = [_role(uid, scu=scu, scp=scp) for uid, (scu, scp) in what.roles.items()]
+    primitive.user_information = [*_own_information(), *roles, *_extended(what.extended)]
+    return _encoded(A_ASSOCIATE_RQ(primitive))
+
+
+def agreed(content: bytes | memoryview, what: Asked) -> Agreed:
+    """What an A-ASSOCIATE-AC agrees to of `what`. Raises `ProtocolBroken`."""
+    try:
+        pdu = A_ASSOCIATE_AC()
+        pdu.decode(_whole(ASSOCIATE_AC, content))
+        found = pdu.to_primitive()
+        said = _information(found)
+        results = [
+            (each.context_id, str(each.transfer_syntax[0]))
+            for each in found.presentation_context_definition_results_list
+            if each.result == ACCEPTED
+        ]
+    except ProtocolBroken:
+        raise
+    except Exception:  # noqa: BLE001  as above
+        raise ProtocolBroken(INVALID_PARAMETER) from None
+    contexts = {id: _context_agreed(what, said, id=id, syntax=syntax) for id, syntax in results if id is not None}  # noqa: A001
+    return Agreed(contexts=contexts, longest=said.longest, extended=said.extended)
+
+
+def _context_agreed(what: Asked, said: "_Said", *, id: int, syntax: str) -> Context:  # noqa: A002
+    proposed = next((each for each in what.contexts if each.id == id), None)
+    if proposed is None or syntax not in proposed.syntaxes:
+        raise ProtocolBroken(INVALID_PARAMETER)
+    default = True, False
+    wanted = what.roles.get(proposed.abstract, default)
+    given = said.roles.get(proposed.abstract, default)
+    return Context(id, proposed.abstract, syntax, serves=wanted[1] and given[1], requests=wanted[0] and given[0])
+
+
+@dataclass(slots=True)
+class _Said:
+    """User information (PS3.8 D.1, PS3.7 D.3.3)."""
+
+    longest: int = 0
+    implementation: str = ""
+    identity: UserIdentity | None = None
+    roles: dict[str, tuple[bool, bool]] = field(default_factory=dict)
+    extended: dict[str, bytes] = field(default_factory=dict)
+
+
+def _whole(kind: int, content: bytes | memoryview) -> bytes:
+    return bytes((kind, 0)) + len(content).to_bytes(4, "big") + bytes(content)
+
+
+def _proposed(context: PresentationContext) -> Proposed:
+    syntaxes = tuple(str(each) for each in context.transfer_syntax)
+    if context.context_id is None or not context.abstract_syntax or not syntaxes:
+        raise ProtocolBroken(INVALID_PARAMETER)
+    return Proposed(context.context_id, str(context.abstract_syntax), syntaxes)
+
+
+def _information(found: A_ASSOCIATE) -> _Said:
+    said = _Said()
+    for each in found.user_information:
+        if isinstance(each, MaximumLengthNotification):
+            said.longest = each.maximum_length_received
+        elif isinstance(each, ImplementationVersionNameNotification):
+            said.implementation = each.implementation_version_name or ""
+        elif isinstance(each, SCP_SCU_RoleSelectionNegotiation):
+            said.roles[str(each.sop_class_uid)] = bool(each.scu_role), bool(each.scp_role)
+        elif isinstance(each, SOPClassExtendedNegotiation):
+            said.extended[str(each.sop_class_uid)] = each.service_class_application_information or b""
+        elif isinstance(each, UserIdentityNegotiation) and each.user_identity_type is not None:
+            said.identity = UserIdentity(
+                each.user_identity_type,
+                each.primary_field or b"",
+                each.secondary_field or b"",
+                each.positive_response_requested,
+            )
+    if 0 < said.longest < _LEAST:
+        raise ProtocolBroken(INVALID_PARAMETER)
+    return said
+
+
+_Own = MaximumLengthNotification | ImplementationClassUIDNotification | ImplementationVersionNameNotification
+_LEAST = 64  # bytes of a PDU: less would be a way to make much out of little
+
+
+def _primitive(what: Asked) -> A_ASSOCIATE:
+    primitive = A_ASSOCIATE()
+    primitive.application_context_name = APPLICATION
+    primitive.calling_ae_title, primitive.called_ae_title = what.calling, what.called
+    return primitive
+
+
+def _context(id: int, abstract: str, syntaxes: Sequence[str]) -> PresentationContext:  # noqa: A002
+    made = PresentationContext()
+    made.context_id, made.abstract_syntax = id, abstract
+    for each in syntaxes:
+        made.add_transfer_syntax(each)
+    return made
+
+
+def _own_information() -> list[_Own]:
+    longest, implementation = MaximumLengthNotification(), ImplementationClassUIDNotification()
+    version = ImplementationVersionNameNotification()
+    longest.maximum_length_received = LARGEST
+    implementation.implementation_class_uid = IMPLEMENTATION_UID
+    version.implementation_version_name = IMPLEMENTATION_VERSION
+    return [longest, implementation, version]
+
+
+def _role(uid: str, *, scu: bool, scp: bool) -> SCP_SCU_RoleSelectionNegotiation:
+    """Of the requestor."""
+    made = SCP_SCU_RoleSelectionNegotiation()
+    made.sop_class_uid, made.scu_role, made.scp_role = uid, scu, scp
+    return made
+
+
+def _extended(information: Mapping[str, bytes]) -> list[SOPClassExtendedNegotiation]:
+    found = []
+    for uid, content in information.items():
+        made = SOPClassExtendedNegotiation()
+        made.sop_class_uid, made.service_class_application_information = uid, content
+        found.append(made)
+    return found
+
+
+def _identity_answer(content: bytes) -> UserIdentityNegotiation:
+    made = UserIdentityNegotiation()
+    made.server_response = content
+    return made
+
+
+def _encoded(pdu: A_ASSOCIATE_AC | A_ASSOCIATE_RQ) -> bytes:
+    return bytes(pdu.encode())

@@ -1,0 +1,164 @@
+"""A connection as whole PDUs, owned by one thread.
+
+Promised: no more memory than the longest PDU agreed on and as much again; nobody holds a thread longer than the
+deadlines say, however slowly bytes come or are taken; what a PDU says of its length is believed only within the bounds.
+
+The stock DCMTK client leaves Nagle's algorithm on. With the receiver's delayed ACK that costs 40 ms an object on every
+server that people use; TCP_QUICKACK, set again after every read since the kernel forgets it, takes it away.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from dicom_gateway.protocol.errors import PeerGone, PeerSilent, ProtocolBroken, Stopping
+from dicom_gateway.protocol.pdus import INVALID_PARAMETER, LARGEST, Bytes, header
+
+TICK = 0.5  # seconds between looks at the clock while nothing comes
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+_IOV = 512  # pieces of one call; the system takes 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Seconds. `acse`: for an answer to a request for, or the release of, an association; `dimse`: for a response;
+    `idle`: for the next message of a peer that asks for nothing; `network`: for the rest of what has begun to come,
+    and for anything to be taken of what is sent."""
+
+    acse: float = 30.0
+    dimse: float = 120.0
+    idle: float = 600.0
+    network: float = 60.0
+
+
+class Wire:
+    """`stopping` is looked at while nothing comes."""
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        *,
+        patience: Patience,
+        longest: int = LARGEST,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._socket, self.patience, self._longest, self._stopping = connection, patience, longest, stopping
+        self._plain = not isinstance(connection, ssl.SSLSocket)
+        self._buffer = bytearray(2 * (longest + 6))  # its pages cost nothing until they are used
+        self._view = memoryview(self._buffer)
+        self._start = self._end = 0
+        connection.settimeout(TICK)
+        with suppress(OSError):  # not TCP: a pair of sockets in a test
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._quick()
+
+    def read(self, patience: float, *, idle: bool = False) -> tuple[int, memoryview]:
+        """Type and content of the next PDU, which must begin within `patience`; the content is good until the next
+        call. Raises `PeerGone`, `PeerSilent`, `ProtocolBroken`, and with `idle` `Stopping`."""
+        self._fill(6, patience, idle=idle)
+        kind, length = header(self._view[self._start : self._start + 6])
+        if length > self._longest:
+            raise ProtocolBroken(INVALID_PARAMETER)
+        self._fill(6 + length, self.patience.network)
+        content = self._view[self._start + 6 : self._start + 6 + length]
+        self._start += 6 + length
+        return kind, content
+
+    def waits(self) -> bool:
+        """Whether something has come that was not read yet."""
+        if self._end > self._start or (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
+            return True
+        self._socket.settimeout(0)
+        try:
+            return self._receive() >= 0
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        finally:
+            self._socket.settimeout(TICK)
+
+    def send(self, parts: Sequence[Bytes]) -> None:
+        """All has been given to the system. Raises `PeerGone`, `PeerSilent`."""
+        if not self._plain:
+            self._send_one(memoryview(b"".join(parts)))
+            return
+        waiting = [memoryview(each) for each in parts if len(each)]
+        while waiting:
+            sent = self._patiently(partial(self._socket.sendmsg, waiting[:_IOV]))
+            done = 0
+            while done < len(waiting) and sent >= len(waiting[done]):
+                sent -= len(waiting[done])
+                done += 1
+            del waiting[:done]
+            if sent:
+                waiting[0] = waiting[0][sent:]
+
+    def linger(self, patience: float) -> None:
+        """After the last word: what the peer still sends is thrown away until it closes, so that the word reaches it
+        and is not lost to a reset."""
+        until = time.monotonic() + patience
+        with suppress(OSError, PeerGone, PeerSilent):
+            self._socket.shutdown(socket.SHUT_WR)
+            while time.monotonic() < until:
+                self._start = self._end = 0
+                with suppress(TimeoutError):
+                    self._receive()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._socket.close()
+
+    def _fill(self, need: int, patience: float, *, idle: bool = False) -> None:
+        """`need` bytes are there from `_start` on."""
+        if self._end - self._start >= need:
+            return
+        if self._start + need > len(self._buffer) or self._start == self._end:
+            rest = self._end - self._start
+            self._view[:rest] = bytes(self._view[self._start : self._end])
+            self._start, self._end = 0, rest
+        until = time.monotonic() + patience
+        while self._end - self._start < need:
+            with suppress(TimeoutError, ssl.SSLWantReadError):
+                self._receive()
+                if self._end - self._start >= need:
+                    return
+            if time.monotonic() > until:
+                raise PeerSilent
+            if idle and self._end == self._start and self._stopping():
+                raise Stopping
+
+    def _receive(self) -> int:
+        try:
+            count = self._socket.recv_into(self._view[self._end :])
+        except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
+            raise
+        except OSError:
+            raise PeerGone from None
+        if count == 0:
+            raise PeerGone
+        self._end += count
+        self._quick()
+        return count
+
+    def _send_one(self, rest: memoryview) -> None:
+        while rest:
+            rest = rest[self._patiently(partial(self._socket.send, rest)) :]
+
+    def _patiently(self, send: Callable[[], int]) -> int:
+        until = time.monotonic() + self.patience.network
+        while True:
+            try:
+                return send()
+            except (TimeoutError, BlockingIOError, ssl.SSLWantWriteError):
+                if time.monotonic() > until:
+                    raise PeerSilent from None
+            except OSError:
+                raise PeerGone from None
+
+    def _quick(self) -> None:
+        if _QUICKACK is not None and self._plain:
+            with suppress(OSError):
+                self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)

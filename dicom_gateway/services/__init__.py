@@ -1,0 +1,1 @@
+"""A request of a peer → a journey of the archive → responses; one module for each service."""

@@ -1,0 +1,124 @@
+"""C-STORE (PS3.4 B): instances are kept, as they come, in the open takeover that the peer is bound to.
+
+The data set is hashed and described as it comes; what is large waits sealed. 0000 is said once the sealed bytes are in
+the store, the rows are committed and the entries are in the log. The same instance again is 0000; another under the
+same UID is kept beside the first, and 0000 too: the statement tells of it.
+"""
+
+from dataclasses import dataclass, field
+
+from dicom_gateway.callers import DOOR
+from dicom_gateway.protocol.association import Sink
+from dicom_gateway.protocol.commands import AFFECTED_CLASS, AFFECTED_INSTANCE
+from dicom_gateway.services.call import Call
+from dicom_gateway.statuses import (
+    CANNOT_UNDERSTAND,
+    CLASS_NOT_SUPPORTED,
+    DATA_SET_MISMATCH,
+    DATA_SET_MISMATCH_KEPT,
+    SUCCESS,
+    Status,
+    of_error,
+)
+from repository.formats.dicom.heading import heading
+from repository.transfer.offering import Collecting, Offer, Outcome
+from repository.transfer.opening import Depositor, admitted_to
+from storage.errors import ArchiveError
+
+_LACKING = frozenset({"DCM-001", "DCM-020"})  # it ends before its data set does; an image without pixels
+_PIECES = 1 << 20  # bytes that are handed on together
+
+
+@dataclass(slots=True)
+class _Coming:
+    """An instance as it comes. `refused`: nothing of it is kept, and why."""
+
+    collecting: Collecting | None = None
+    depositor: Depositor | None = None
+    refused: Status | None = None
+    held: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, fragment: memoryview) -> None:
+        if self.collecting is None or self.refused is not None:
+            return
+        self.held.append(bytes(fragment))
+        self.size += len(fragment)
+        if self.size >= _PIECES:
+            self.flush()
+
+    def flush(self) -> None:
+        held, self.held, self.size = self.held, [], 0
+        if self.collecting is None:
+            return
+        try:
+            self.collecting.add(held)
+        except ArchiveError as error:  # a disk that is full: the rest comes, and is told of
+            self.drop()
+            self.refused = of_error(error)
+
+    def drop(self) -> None:
+        self.held = []
+        if self.collecting is not None:
+            self.collecting.discard()
+            self.collecting = None
+
+
+class Storing:
+    def sink(self, call: Call) -> Sink:
+        sop_class, instance = call.command.text(AFFECTED_CLASS), call.command.text(AFFECTED_INSTANCE)
+        if not call.context.serves or sop_class != call.context.abstract:
+            return _Coming(refused=Status(CLASS_NOT_SUPPORTED))
+        wanted = call.caller.takeover.id if call.caller.takeover else ""
+        try:
+            depositor = admitted_to(call.house.archive, call.caller.principal, door=DOOR, wanted=wanted)
+        except ArchiveError as error:
+            return _Coming(refused=of_error(error))
+        coming = _Coming(Collecting(call.house.transfers.home), depositor)
+        coming.held.append(heading(sop_class, instance, call.context.syntax))
+        return coming
+
+    def serve(self, call: Call, data_set: Sink | None) -> None:
+        call.answer(_kept(call, data_set), {AFFECTED_INSTANCE: call.command.text(AFFECTED_INSTANCE)})
+
+
+def _kept(call: Call, data_set: Sink | None) -> Status:
+    if not isinstance(data_set, _Coming):
+        return Status(CANNOT_UNDERSTAND, "no data set")
+    if data_set.refused is None:
+        data_set.flush()
+    if data_set.refused is not None or data_set.collecting is None or data_set.depositor is None:
+        return data_set.refused or Status(CANNOT_UNDERSTAND)
+    try:
+        offer = data_set.collecting.offer()
+    except ArchiveError as error:
+        data_set.drop()
+        return of_error(error)
+    if wrong := _wrong(call, offer):
+        offer.close()
+        return wrong
+    instance = call.command.text(AFFECTED_INSTANCE)
+    offer.path = f"instances/{instance}.dcm"
+    try:
+        (outcome,) = call.house.transfers.submit(data_set.depositor, [offer]).result()
+    except ArchiveError as error:
+        return of_error(error)
+    return _settled(outcome)
+
+
+def _wrong(call: Call, offer: Offer) -> Status | None:
+    """What an instance cannot be kept as: another than the command says, or none (PS3.4 B.2.3)."""
+    facts = offer.description.dicom if offer.description else None
+    if facts is None or not (facts.sop_instance_uid and facts.study_instance_uid and facts.series_instance_uid):
+        return Status(CANNOT_UNDERSTAND, "the data set names no study, series and instance")
+    said = call.command.text(AFFECTED_CLASS), call.command.text(AFFECTED_INSTANCE)
+    if said != (facts.sop_class_uid, facts.sop_instance_uid):
+        return Status(DATA_SET_MISMATCH, "the data set is of another class or instance")
+    return None
+
+
+def _settled(outcome: Outcome) -> Status:
+    if outcome.reason:
+        return Status(CANNOT_UNDERSTAND, outcome.reason[:64])
+    lacking = any(each.code in _LACKING for each in (outcome.description.findings if outcome.description else ()))
+    return Status(DATA_SET_MISMATCH_KEPT if lacking else SUCCESS)

@@ -1,0 +1,34 @@
+"""Errors as DIMSE statuses (PS3.7 C, PS3.4 B.2.3, C.4): the one table of this door.
+
+A peer tries again what failed with A700, and takes everything else as said. Comments (0000,0902) are the error's own
+words in English, 64 characters at most, and never about anybody.
+"""
+
+from dataclasses import dataclass
+
+from repository.access.errors import AccessRefused
+from storage.errors import ArchiveError
+
+SUCCESS, CANCELLED = 0x0000, 0xFE00
+PENDING, PENDING_UNSUPPORTED = 0xFF00, 0xFF01
+OUT_OF_RESOURCES, DATA_SET_MISMATCH, CANNOT_UNDERSTAND = 0xA700, 0xA900, 0xC000
+DATA_SET_MISMATCH_KEPT = 0xB007
+NOT_AUTHORISED, CLASS_NOT_SUPPORTED, UNRECOGNISED = 0x0124, 0x0122, 0x0211
+UNKNOWN_DESTINATION, CANNOT_COUNT, CANNOT_PERFORM, SOME_FAILED = 0xA801, 0xA701, 0xA702, 0xB000
+_LONGEST = 64  # LO
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    code: int
+    comment: str = ""
+
+
+def of_error(error: Exception) -> Status:
+    """What a peer is told. What is not foreseen is told as out of resources: it may be sent again."""
+    if isinstance(error, AccessRefused):
+        return Status(NOT_AUTHORISED, error.code)
+    if isinstance(error, ArchiveError):
+        comment = f"{error.code} {error}"[:_LONGEST].encode("ascii", "replace").decode()
+        return Status(OUT_OF_RESOURCES if error.retryable else CANNOT_UNDERSTAND, comment)
+    return Status(OUT_OF_RESOURCES)

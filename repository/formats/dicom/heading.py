@@ -1,0 +1,30 @@
+"""The header of a file that came as a data set alone (PS3.10 7.1).
+
+The header follows from SOP class, instance and transfer syntax alone: the same data set makes the same file, whoever
+sends it and when, so that one that comes twice is known by its digest. Over DIMSE the data set goes out again without
+it, byte for byte.
+"""
+
+IMPLEMENTATION_UID, IMPLEMENTATION_VERSION = "2.25.213886403402404806430236338098106410285", "EDM-ARCHIVE-1"
+
+
+def heading(sop_class: str, sop_instance: str, syntax: str) -> bytes:
+    """Preamble, DICM and file meta information."""
+    meta = b"".join(
+        (
+            b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01",
+            _text(0x0002, b"UI", sop_class),
+            _text(0x0003, b"UI", sop_instance),
+            _text(0x0010, b"UI", syntax),
+            _text(0x0012, b"UI", IMPLEMENTATION_UID),
+            _text(0x0013, b"SH", IMPLEMENTATION_VERSION),
+        )
+    )
+    return bytes(128) + b"DICM\x02\x00\x00\x00UL\x04\x00" + len(meta).to_bytes(4, "little") + meta
+
+
+def _text(element: int, vr: bytes, value: str) -> bytes:
+    content = value.encode("ascii", "replace")
+    if len(content) % 2:
+        content += b"\0" if vr == b"UI" else b" "
+    return b"\x02\x00" + element.to_bytes(2, "little") + vr + len(content).to_bytes(2, "little") + content

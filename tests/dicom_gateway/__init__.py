@@ -1,0 +1,1 @@
+"""The DICOM door, asked by pynetdicom's own SCU over real sockets."""
