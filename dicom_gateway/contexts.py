@@ -5,6 +5,7 @@ whatever transfer syntax comes first: it is kept as it comes. Where the peer off
 selection, PS3.7 D.3.3.4), instances of it can be given to it by C-GET.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -54,6 +55,18 @@ def settled(what: Asked, caller: Caller) -> Settled:
         else:
             refused[each.id] = found
     return Settled(tuple(contexts), refused)
+
+
+def extended(what: Asked, contexts: Iterable[Context]) -> dict[str, bytes]:
+    """Answers to SOP class extended negotiation of queries (PS3.4 C.5.1.1), as long as what was asked: relational
+    queries, to whoever asks. Not combined matching of dates and times, nor fuzzy matching of names, which match without
+    case and diacritics anyway and never by sound, nor adjustment of time zones, nor enhanced multi-frame conversion."""
+    queries = {each.abstract for each in contexts if SERVED.get(each.abstract) is Service.FIND}
+    return {
+        uid: bytes((said[0] == 1, *(0 for _ in said[1:])))
+        for uid, said in what.extended.items()
+        if said and uid in queries
+    }
 
 
 @cache

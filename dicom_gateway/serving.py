@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Mapping
 
 from dicom_gateway.callers import TRY_LATER, Caller, Rejected, caller_of
-from dicom_gateway.contexts import settled
+from dicom_gateway.contexts import extended, settled
 from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.association import Association, Gathered, Message, Sink
 from dicom_gateway.protocol.commands import Command
@@ -15,12 +15,21 @@ from dicom_gateway.protocol.pdus import ASSOCIATE_RQ, UNEXPECTED_PDU, abort, rej
 from dicom_gateway.protocol.wire import Wire
 from dicom_gateway.services.call import Call, House, Service
 from dicom_gateway.services.echo import Echo
+from dicom_gateway.services.finding import Finding
+from dicom_gateway.services.getting import Getting
+from dicom_gateway.services.moving import Moving
 from dicom_gateway.services.storing import Storing
 from dicom_gateway.statuses import UNRECOGNISED, Status, of_error
 from storage.errors import ArchiveError
 
 _log = logging.getLogger("dicom_gateway")
-SERVICES: Mapping[int, Service] = {commands.C_ECHO_RQ: Echo(), commands.C_STORE_RQ: Storing()}
+SERVICES: Mapping[int, Service] = {
+    commands.C_ECHO_RQ: Echo(),
+    commands.C_STORE_RQ: Storing(),
+    commands.C_FIND_RQ: Finding(),
+    commands.C_GET_RQ: Getting(),
+    commands.C_MOVE_RQ: Moving(),
+}
 _LINGER = 2.0  # seconds for the peer to read a rejection
 
 
@@ -72,8 +81,9 @@ def _requested(wire: Wire) -> Asked:
 
 def _accepted(wire: Wire, what: Asked, caller: Caller) -> Association:
     found = settled(what, caller)
-    wire.send([acceptance(what, found.contexts, refused=found.refused, extended={})])
-    terms = Agreed(contexts={each.id: each for each in found.contexts}, longest=what.longest)
+    more = extended(what, found.contexts)
+    wire.send([acceptance(what, found.contexts, refused=found.refused, extended=more)])
+    terms = Agreed(contexts={each.id: each for each in found.contexts}, longest=what.longest, extended=more)
     return Association(wire, terms)
 
 

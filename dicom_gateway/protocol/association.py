@@ -7,6 +7,7 @@ One message at a time in each direction: asynchronous operations are not negotia
 length, `cancelled` reads what comes meanwhile: only C-CANCEL may.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ from dicom_gateway.protocol.pdus import (
 from dicom_gateway.protocol.wire import Wire
 
 LONGEST_IDENTIFIER = 4 << 20  # bytes of a data set that is a question or an answer, and no image
+
+
+_Value = tuple[int, int, memoryview]  # of a P-DATA-TF: context, header, fragment
 
 
 class Sink(Protocol):
@@ -85,7 +89,8 @@ class Association:
 
     def __init__(self, wire: Wire, terms: Agreed) -> None:
         self.wire, self.terms = wire, terms
-        self._values: Iterator[tuple[int, int, memoryview]] = iter(())
+        self._values: Iterator[_Value] = iter(())
+        self._rest: deque[_Value] = deque()
         self._cancelled: set[int] = set()
         self._last_id = 0
         self.released = False
@@ -106,6 +111,7 @@ class Association:
                     coming.must_not_end_here()
                     return None
                 if (message := coming.take(*value)) is not None:
+                    self._keep_rest()
                     return message
                 patience = self.wire.patience.network
         except BaseException:
@@ -125,9 +131,23 @@ class Association:
             self.wire.send([*waiting, *group])
             waiting = []
 
+    def send_each(self, context: Context, command: Mapping[int, int | str], data_sets: Iterable[Bytes]) -> None:
+        """A message with each of the data sets, which are small, given to the system in one go: a call for each of a
+        thousand answers takes longer than to make them. Raises `ConnectionEnds`."""
+        longest = self.terms.longest
+        said = commands.written(command)
+        head = b"".join(
+            each for group in fragments(context.id, [said], longest=longest, command=True) for each in group
+        )
+        waiting: list[Bytes] = []
+        for data_set in data_sets:
+            waiting.append(head)
+            waiting += [each for group in fragments(context.id, [data_set], longest=longest) for each in group]
+        self.wire.send([b"".join(waiting)])
+
     def cancelled(self, message_id: int) -> bool:
         """Whether the peer has asked, up to now, to cancel its request. Raises `ConnectionEnds`."""
-        while self.wire.waits():
+        while self._rest or self.wire.waits():
             self._read_cancel(self.wire.patience.network)
         return message_id in self._cancelled
 
@@ -172,8 +192,17 @@ class Association:
             raise ProtocolBroken(UNEXPECTED_PDU)
         self._cancelled.add(found.command.number(commands.RESPONDS_TO))
 
-    def _next_value(self, patience: float, *, idle: bool) -> tuple[int, int, memoryview] | None:
+    def _keep_rest(self) -> None:
+        """What stands after a message in its PDU, which nobody sends, outlives what is read next."""
+        try:
+            self._rest.extend((id, control, memoryview(bytes(each))) for id, control, each in self._values)  # noqa: A001
+        except ValueError:
+            raise ProtocolBroken(INVALID_PARAMETER) from None
+
+    def _next_value(self, patience: float, *, idle: bool) -> _Value | None:
         """None once the association is released."""
+        if self._rest:
+            return self._rest.popleft()
         try:
             for value in self._values:
                 return value

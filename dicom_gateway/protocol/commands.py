@@ -15,12 +15,14 @@ NO_DATA_SET, DATA_SET = 0x0101, 0x0001
 
 AFFECTED_CLASS, REQUESTED_CLASS, FIELD, MESSAGE_ID, RESPONDS_TO = 0x0002, 0x0003, 0x0100, 0x0110, 0x0120
 DESTINATION, PRIORITY, DATA_SET_TYPE, STATUS, ERROR_COMMENT = 0x0600, 0x0700, 0x0800, 0x0900, 0x0902
+OFFENDING_ELEMENT = 0x0901
 AFFECTED_INSTANCE, REQUESTED_INSTANCE, EVENT_TYPE, ACTION_TYPE = 0x1000, 0x1001, 0x1002, 0x1008
 REMAINING, COMPLETED, FAILED, WARNING, ORIGINATOR, ORIGINATOR_ID = 0x1020, 0x1021, 0x1022, 0x1023, 0x1030, 0x1031
 
 LONGEST = 1 << 16  # bytes of a command set
 _ELEMENT = Struct("<HHI")
 _SHORT = Struct("<H")
+_TAG = Struct("<HH")
 _GROUP_LENGTH = Struct("<HHII")
 _UIDS = frozenset({AFFECTED_CLASS, REQUESTED_CLASS, AFFECTED_INSTANCE, REQUESTED_INSTANCE})
 
@@ -77,12 +79,14 @@ def read(content: Bytes) -> Command:
 
 
 def written(values: Mapping[int, int | str]) -> bytes:
-    """The command set: numbers as US, UIDs padded with NUL, any other text with a space (PS3.5 6.2)."""
+    """The command set: numbers as US, the offending element as AT, UIDs padded with NUL, any other text with a space
+    (PS3.5 6.2)."""
     parts = []
     for element in sorted(values):
         value = values[element]
         if isinstance(value, int):
-            content = _SHORT.pack(value)
+            tag = element == OFFENDING_ELEMENT
+            content = _TAG.pack(value >> 16, value & 0xFFFF) if tag else _SHORT.pack(value)
         else:
             content = value.encode("ascii", "replace")
             if len(content) % 2:

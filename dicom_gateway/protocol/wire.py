@@ -57,8 +57,8 @@ class Wire:
         self._quick()
 
     def read(self, patience: float, *, idle: bool = False) -> tuple[int, memoryview]:
-        """Type and content of the next PDU, which must begin within `patience`; the content is good until the next
-        call. Raises `PeerGone`, `PeerSilent`, `ProtocolBroken`, and with `idle` `Stopping`."""
+        """Type and content of the next PDU, which must begin within `patience`; the content is good until anything
+        else is asked of this. Raises `PeerGone`, `PeerSilent`, `ProtocolBroken`, and with `idle` `Stopping`."""
         self._fill(6, patience, idle=idle)
         kind, length = header(self._view[self._start : self._start + 6])
         if length > self._longest:
@@ -72,6 +72,7 @@ class Wire:
         """Whether something has come that was not read yet."""
         if self._end > self._start or (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
             return True
+        self._start = self._end = 0
         self._socket.settimeout(0)
         try:
             return self._receive() >= 0

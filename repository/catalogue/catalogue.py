@@ -31,6 +31,7 @@ from repository.catalogue.runs import Runs
 from repository.catalogue.search import Search
 from repository.catalogue.tables import metadata
 from repository.catalogue.takeovers import Takeovers
+from repository.catalogue.wanting import Wanting
 from repository.catalogue.writing import Writing
 
 
@@ -45,6 +46,7 @@ class Catalogue(Takeovers, Items, Writing, Reading, Counting, Owners, Log, Searc
         self.demands = Demands(room, now=now)
         self.depositing = Depositing(room, now=now)
         self.peering = Peering(room, now=now)
+        self.wanting = Wanting(room, now=now)
         self.accounts = Accounts(room, now=now)
         self.entitling = Entitling(room, now=now)
         self.reaching = Reaching(room, now=now)

@@ -27,6 +27,7 @@ from repository.transfer.opening import open_transfer
 from tests.builders.access import OURS
 from tests.builders.dicom import data_set, part10
 from tests.builders.homes import new_home
+from tests.builders.staff import custodian_of
 
 CT, VERIFICATION = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.1"
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
@@ -35,21 +36,22 @@ CUSTODIAN = Peer(
     ae_title="PACS",
     organisation=Organisation(OURS, "Nasza Przychodnia"),
     services=frozenset(Service),
-    purpose=Purpose.TREATMENT,
+    purpose=Purpose.CUSTODY,
     addresses=("127.0.0.0/8",),
 )
-"""A PACS of whoever has what was taken over in custody: it may read all of it, for treatment."""
+"""A PACS; where a sample was taken over, of whoever has it in custody, so that it may read all of it."""
 
 
 @dataclass
 class Door:
-    """`sample`: what was taken over; `open_one`: receives from `CUSTODIAN`."""
+    """`sample`: what was taken over; `open_one`: receives from `peer`."""
 
     archive: Archive
     port: int
     package: Path
     sample: Takeover | None
     open_one: Takeover
+    peer: Peer
 
     def associated(
         self, *contexts: str, title: str = CUSTODIAN.ae_title, called: str = DEFAULT_TITLE, syntaxes: object = None
@@ -82,12 +84,13 @@ def opened(folder: Path, *, patients: int = 0, images: int = 4, **settings: obje
         if patients:
             build_sample(package, patients=patients, images=images)
             sample = receive(archive, Order(package), progress=lambda _: None)
-        register(archive, CUSTODIAN)
+        house = Organisation(custodian_of(archive), "Następca") if sample else CUSTODIAN.organisation
+        peer = register(archive, replace(CUSTODIAN, organisation=house))
         known = Grantee(GranteeKind.SYSTEM, Identifier("", CUSTODIAN.ae_title))
         live = open_transfer(archive, Handover(), peers=[known])
         chosen = GatewaySettings(**({"port": 0, "grace": 5, "patience": PATIENT} | settings))  # type: ignore[arg-type]
         with Gateway(archive, chosen) as gateway:
-            yield Door(archive, gateway.port, package, sample, live)
+            yield Door(archive, gateway.port, package, sample, live, peer)
 
 
 def named(peer: Peer, title: str, **more: object) -> Peer:

@@ -1,0 +1,35 @@
+"""C-GET (PS3.4 C.4.3): instances go back over the association on which they were asked for."""
+
+from dicom_gateway.protocol.association import Gathered, Sink
+from dicom_gateway.protocol.negotiating import Context
+from dicom_gateway.services.call import Call
+from dicom_gateway.services.retrieval_keys import wanted_of
+from dicom_gateway.services.retrieving import Sending, Tally, admitted, pending, sendings, store, told, uid_of
+
+
+class Getting:
+    def sink(self, call: Call) -> Sink:  # noqa: ARG002  each has its own
+        return Gathered()
+
+    def serve(self, call: Call, data_set: Sink | None) -> None:
+        found = wanted_of(call, data_set)
+        if found is None:
+            return
+        what = admitted(call.house.archive, call.caller.errand, found)
+        contexts: dict[str, list[Context]] = {}
+        for context in call.association.terms.contexts.values():
+            if context.requests:
+                contexts.setdefault(context.abstract, []).append(context)
+        tally, number = Tally(len(what)), call.command.message_id
+        for each in sendings(call.house.archive, what, contexts):
+            if call.association.cancelled(number):
+                told(call, tally, cancelled=True)
+                return
+            if isinstance(each, Sending):
+                status = store(call.association, each, patience=call.house.settings.patience.dimse)
+                tally.settle(uid_of(each.admitted), status)
+            else:
+                tally.settle(uid_of(each), None)
+            if tally.due():
+                pending(call, tally)
+        told(call, tally, cancelled=False)
