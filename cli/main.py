@@ -20,6 +20,7 @@ from cli import (
     grant,
     init,
     keys,
+    peer,
     proof,
     protection,
     rebuild,
@@ -133,6 +134,7 @@ app.add_typer(grant.verbs, name="grant")
 app.add_typer(custody.verbs, name="custody")
 app.add_typer(protection.verbs, name="protection")
 app.add_typer(relation.verbs, name="relation")
+app.add_typer(peer.verbs, name="peer")
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("doctor")(doctor.doctor)

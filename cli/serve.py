@@ -15,20 +15,24 @@ ProcessesOption = Annotated[
 
 
 def serve(context: typer.Context, processes: ProcessesOption = None) -> None:
-    """Serve the archive over HTTP until a signal (SIGTERM, SIGINT); running answers are finished first.
+    """Serve the archive over HTTP and DICOM until a signal (SIGTERM, SIGINT); running answers are finished first.
 
-    Listens on EDM_ARCHIVE_HTTP_LISTEN (127.0.0.1:8042). With EDM_ARCHIVE_BROKER, jobs are left to Celery's workers.
+    Listens on EDM_ARCHIVE_HTTP_LISTEN (127.0.0.1:8042), and for DICOM peers on EDM_ARCHIVE_DICOM_LISTEN, if it is set.
+    With EDM_ARCHIVE_BROKER, jobs are left to Celery's workers.
     """
     from contextlib import nullcontext
     from dataclasses import replace
 
     from api.logs import log_to
     from api.settings import from_environment
+    from dicom_gateway.listening import Gateway
+    from dicom_gateway.settings import from_environment as dicom_from_environment
     from repository.home_lock import in_use
     from repository.jobs.embedded import Embedded
     from repository.settings import read_home
 
     screen, found, settings = screen_of(context), told(), from_environment(os.environ)
+    dicom = dicom_from_environment(os.environ)
     settings = replace(settings, processes=processes or settings.processes)
     log_to()
     read_home(found.home)
@@ -36,6 +40,7 @@ def serve(context: typer.Context, processes: ProcessesOption = None) -> None:
         in_use(found.home),
         opened(screen) as archive,
         nullcontext() if archive.settings.broker else Embedded(archive),
+        nullcontext() if dicom is None else Gateway(archive, dicom),
     ):
         if settings.processes == 1:
             from api.serving import serve as run

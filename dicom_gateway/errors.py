@@ -14,3 +14,14 @@ class DicomAddressNotFree(ArchiveError):
         en="Set EDM_ARCHIVE_DICOM_LISTEN to a free HOST:PORT.",
         pl="Ustaw EDM_ARCHIVE_DICOM_LISTEN na wolny HOST:PORT.",
     )
+
+
+class PeerDoesNotAnswer(ArchiveError):
+    code = "DCMG-002"
+    exit_code = 6
+    retryable = True
+    what = Text(en="Peer {ae_title} does not answer: {reason}.", pl="Węzeł {ae_title} nie odpowiada: {reason}.")
+    todo = Text(
+        en="Check its address with `edm-archive peer list`, and that it knows our AE title.",
+        pl="Sprawdź jego adres (`edm-archive peer list`) i czy zna nasz tytuł AE.",
+    )
