@@ -16,6 +16,7 @@ from dicom_gateway.protocol.commands import (
 from dicom_gateway.protocol.errors import ConnectionEnds, NotAgreed, NotReached
 from dicom_gateway.protocol.negotiating import Asked, Proposed
 from dicom_gateway.protocol.requesting import Address, associated
+from dicom_gateway.securing import secured
 from dicom_gateway.settings import GatewaySettings
 from repository.peers.peer import Peer
 
@@ -23,7 +24,7 @@ _REASONS = {(1, 3): "it does not know our AE title", (1, 7): "it does not know i
 
 
 def echo(peer: Peer, settings: GatewaySettings) -> float:
-    """Seconds from the request for an association to the answer. Raises `PeerDoesNotAnswer`."""
+    """Seconds from the request for an association to the answer. Raises `PeerDoesNotAnswer`, `TlsUnfit`."""
     what = Asked(
         calling=settings.ae_title, called=peer.ae_title, contexts=[Proposed(1, VERIFICATION, (EXPLICIT, IMPLICIT))]
     )
@@ -31,7 +32,8 @@ def echo(peer: Peer, settings: GatewaySettings) -> float:
         raise PeerDoesNotAnswer(ae_title=peer.ae_title, reason="it has no address")
     began = time.monotonic()
     try:
-        with associated(what, Address(peer.host, peer.port), patience=settings.patience) as line:
+        at = Address(peer.host, peer.port, secured(settings).calling if peer.tls else None)
+        with associated(what, at, patience=settings.patience) as line:
             context = line.terms.contexts.get(1)
             if context is None:
                 raise PeerDoesNotAnswer(ae_title=peer.ae_title, reason="it does not take C-ECHO")

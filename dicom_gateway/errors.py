@@ -25,3 +25,16 @@ class PeerDoesNotAnswer(ArchiveError):
         en="Check its address with `edm-archive peer list`, and that it knows our AE title.",
         pl="Sprawdź jego adres (`edm-archive peer list`) i czy zna nasz tytuł AE.",
     )
+
+
+class TlsUnfit(ArchiveError):
+    code = "DCMG-003"
+    exit_code = 2
+    what = Text(
+        en="The DICOM door cannot speak TLS as it is set: {reason}.",
+        pl="Wejście DICOM nie może używać TLS zgodnie z ustawieniami: {reason}.",
+    )
+    todo = Text(
+        en="Check the files and ciphers that EDM_ARCHIVE_DICOM_CERTIFICATE, _KEY, _CA and _CIPHERS name.",
+        pl="Sprawdź pliki i szyfry z EDM_ARCHIVE_DICOM_CERTIFICATE, _KEY, _CA i _CIPHERS.",
+    )

@@ -13,7 +13,9 @@ from typing import Self
 
 from dicom_gateway.callers import TOO_MANY
 from dicom_gateway.errors import DicomAddressNotFree
+from dicom_gateway.protocol.errors import PeerGone
 from dicom_gateway.protocol.pdus import reject
+from dicom_gateway.securing import handshaken, secured
 from dicom_gateway.services.call import House
 from dicom_gateway.serving import serve
 from dicom_gateway.settings import GatewaySettings
@@ -35,10 +37,11 @@ class Gateway:
         self._turn = threading.Lock()
 
     def __enter__(self) -> Self:
-        """Raises `DicomAddressNotFree`."""
+        """Raises `DicomAddressNotFree`, `TlsUnfit`."""
+        tls = secured(self._settings)
         self._socket = bound(self._settings)
         self.port = int(self._socket.getsockname()[1])
-        self._house = House(self._archive, self._settings, Transfers(self._archive))
+        self._house = House(self._archive, self._settings, Transfers(self._archive), tls)
         self._accepting = threading.Thread(target=self._accept, name="dicom")
         self._accepting.start()
         return self
@@ -92,11 +95,24 @@ class Gateway:
         thread.start()
 
     def _serve(self, connection: socket.socket, address: str) -> None:
+        """In the thread of the association."""
         try:
-            serve(self._house, connection, address=address, stopping=self._stopping.is_set)
+            connection, certificate = self._shaken(connection)
+            with self._turn:
+                self._live[threading.current_thread()] = connection
+            serve(self._house, connection, address=address, certificate=certificate, stopping=self._stopping.is_set)
+        except PeerGone:
+            connection.close()
         finally:
             with self._turn:
                 self._live.pop(threading.current_thread(), None)
+
+    def _shaken(self, connection: socket.socket) -> tuple[socket.socket, str]:
+        """With TLS where the door speaks it, and the certificate that was shown. Raises `PeerGone`."""
+        context = self._house.secured.accepting
+        if context is None:
+            return connection, ""
+        return handshaken(connection, context, patience=self._settings.patience.acse)
 
 
 def bound(settings: GatewaySettings) -> socket.socket:

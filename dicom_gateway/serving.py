@@ -33,11 +33,13 @@ SERVICES: Mapping[int, Service] = {
 _LINGER = 2.0  # seconds for the peer to read a rejection
 
 
-def serve(house: House, connection: socket.socket, *, address: str, stopping: Callable[[], bool]) -> None:
+def serve(
+    house: House, connection: socket.socket, *, address: str, certificate: str, stopping: Callable[[], bool]
+) -> None:
     """The association is over and the connection closed. Raises nothing that a peer or the archive can cause."""
     wire = Wire(connection, patience=house.settings.patience, stopping=stopping)
     try:
-        _associated(house, wire, address=address)
+        _associated(house, wire, address=address, certificate=certificate)
     except ConnectionEnds as error:
         _log.info("an association ended: %s", type(error).__name__)
     except Exception as error:  # noqa: BLE001  one association; its words may be about somebody
@@ -47,10 +49,10 @@ def serve(house: House, connection: socket.socket, *, address: str, stopping: Ca
         wire.close()
 
 
-def _associated(house: House, wire: Wire, *, address: str) -> None:
+def _associated(house: House, wire: Wire, *, address: str, certificate: str) -> None:
     try:
         what = _requested(wire)
-        caller = caller_of(house.archive, house.settings, what, address=address)
+        caller = caller_of(house.archive, house.settings, what, address=address, certificate=certificate)
     except Rejected as no:
         _last_word(wire, reject(*no.words))
         return

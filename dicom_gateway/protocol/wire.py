@@ -98,11 +98,10 @@ class Wire:
                 waiting[0] = waiting[0][sent:]
 
     def linger(self, patience: float) -> None:
-        """After the last word: what the peer still sends is thrown away until it closes, so that the word reaches it
-        and is not lost to a reset."""
+        """After the last word: what the peer still sends is thrown away until it closes the connection, as is its part
+        (PS3.8 9.2.2, Sta13), so that the word reaches it and is not lost to a reset."""
         until = time.monotonic() + patience
         with suppress(OSError, PeerGone, PeerSilent):
-            self._socket.shutdown(socket.SHUT_WR)
             while time.monotonic() < until:
                 self._start = self._end = 0
                 with suppress(TimeoutError):

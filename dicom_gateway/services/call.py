@@ -9,6 +9,7 @@ from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.association import Association, Sink
 from dicom_gateway.protocol.commands import Command, response_to
 from dicom_gateway.protocol.negotiating import Context
+from dicom_gateway.securing import Secured
 from dicom_gateway.settings import GatewaySettings
 from dicom_gateway.statuses import Status
 from repository.runtime import Archive
@@ -22,6 +23,7 @@ class House:
     archive: Archive
     settings: GatewaySettings
     transfers: Transfers
+    secured: Secured
 
 
 @dataclass(frozen=True, slots=True)

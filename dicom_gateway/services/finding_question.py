@@ -1,4 +1,4 @@
-"""What C-FIND asks: an identifier → a level, keys to match, attributes to tell (PS3.4 C.4.1.1.3.1, C.4.1.2, C.4.1.3)."""
+"""What C-FIND asks: an identifier → a level, keys to match, attributes to tell (PS3.4 C.4.1.1.3.1, C.4.1.2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -95,8 +95,9 @@ def _moved(call: Call, destination: Peer, group: Sequence[Admitted], tally: Tall
     settings = call.house.settings
     waiting = {id(each): each for each in group}
     what = Asked(calling=settings.ae_title, called=destination.ae_title, contexts=_contexts(group))
+    at = Address(destination.host, destination.port, call.house.secured.calling if destination.tls else None)
     try:
-        with associated(what, Address(destination.host, destination.port), patience=settings.patience) as line:
+        with associated(what, at, patience=settings.patience) as line:
             for each in sendings(call.house.archive, group, _agreed(line)):
                 if _cancelled(call):
                     return True
