@@ -51,7 +51,7 @@ def test_a_peer_is_known_by_the_certificate_that_it_shows(tmp_path: Path) -> Non
         assert with_own.is_established
         assert with_own.send_c_echo().Status == 0x0000
         with_own.release()
-        assert called(door, authority, others, title="SWOJ").is_rejected
+        assert not called(door, authority, others, title="SWOJ").is_established
 
 
 def test_without_a_certificate_of_the_authority_there_is_no_connection(tmp_path: Path) -> None:
