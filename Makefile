@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where a change is judged, order and chance are the same each time.
 SEED := $(if $(CI),--randomly-seed=20261122)
 # For `make peers`: real servers from Debian's packages.
-PEER_PACKAGES := ceph-mon ceph-mgr ceph-osd radosgw ceph-common orthanc orthanc-dicomweb chromium
+PEER_PACKAGES := ceph-mon ceph-mgr ceph-osd radosgw ceph-common orthanc orthanc-dicomweb chromium nginx-light haproxy
 
 # How long `make fuzz` stays with one harness.
 SECONDS_EACH := 300

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -18,7 +18,7 @@ from repository.catalogue.runs import RunState
 from repository.clock import now
 from repository.domain.takeover import FINAL
 from repository.errors import HomeBusy, SecretMissing
-from repository.home_lock import sole_writer
+from repository.home_lock import in_use, sole_writer
 from repository.journal import FOLDER
 from repository.runtime import secret_of, store_at
 from repository.settings import Home, Settings, read_home
@@ -46,12 +46,15 @@ def examined(found: Settings) -> Iterator[Check]:
     yield from _disk(found, home)
     store = _opened_store(found, home)
     yield store if isinstance(store, Check) else _reachable(store, home)
+    stack = ExitStack()
     try:
-        catalogue = open_catalogue(home.catalogue)
+        stack.enter_context(in_use(found.home))
+        catalogue = stack.enter_context(closing(open_catalogue(home.catalogue)))
     except ArchiveError as error:
+        stack.close()
         yield failed("catalogue", error)
         return
-    with closing(catalogue):
+    with stack:
         yield Check("catalogue", "ok", Text(en="its schema is that of this version", pl="schemat zgodny z tą wersją"))
         yield _clock(catalogue)
         yield _verified(catalogue)

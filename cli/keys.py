@@ -78,6 +78,7 @@ def rotate_command(context: typer.Context, as_json: Json = False) -> None:  # no
     from dataclasses import asdict
 
     from repository.upkeep.rotating import rotate
+    from repository.uploads.keeping import uploads_of
 
     screen = screen_of(context)
     screen.kept_so_far = Text(
@@ -85,7 +86,7 @@ def rotate_command(context: typer.Context, as_json: Json = False) -> None:  # no
         pl="Wszystko można otworzyć jak dotąd. To samo polecenie dokończy wymianę.",
     )
     with opened(screen, writes=True) as archive, screen.progress(en="keys", pl="klucze") as advance:
-        done = rotate(archive, progress=lambda seen: advance(seen, 0))
+        done = rotate(archive, progress=lambda seen: advance(seen, 0), also=uploads_of(archive).reseal)
     if screen.as_json:
         screen.json({**asdict(done), "destroyed": list(done.destroyed)})
         return

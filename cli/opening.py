@@ -26,19 +26,19 @@ def settings() -> "Settings":
 
 @contextmanager
 def opened(screen: Screen, *, writes: bool = False) -> Iterator["Archive"]:
-    """The archive of this environment. With `writes`, no other process of this machine writes to it meanwhile."""
-    from repository.home_lock import sole_writer
+    """The archive of this environment; its catalogue is not replaced meanwhile. With `writes`, no other process of this
+    machine writes to it either. Raises `HomeUnderRebuild`, `HomeBusy`."""
+    from contextlib import nullcontext
+
+    from repository.home_lock import in_use, sole_writer
     from repository.runtime import open_archive
     from repository.settings import read_home
 
     found = settings()
     read_home(found.home)
     secret = asked(screen) if not (found.key_file or found.passphrase_file) and sys.stdin.isatty() else None
-    if not writes:
-        with open_archive(found, secret=secret) as archive:
-            yield archive
-        return
-    with sole_writer(found.home), open_archive(found, secret=secret) as archive:
+    alone = sole_writer(found.home) if writes else nullcontext()
+    with in_use(found.home), alone, open_archive(found, secret=secret) as archive:
         yield archive
 
 

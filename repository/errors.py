@@ -1,7 +1,7 @@
 """What can go wrong in the archive itself; every other part keeps its errors in its own room.
 
 ArchiveError (storage/errors.py)
-├─ HomeMissing · HomeExists · HomeBusy · HomeInUse · HomeDamaged
+├─ HomeMissing · HomeExists · HomeBusy · HomeInUse · HomeUnderRebuild · HomeDamaged
 ├─ SecretMissing            no passphrase and no key file was given
 ├─ TakeoverMissing
 ├─ TakeoverStopped          an item could not be kept because of the archive, not of the item
@@ -50,12 +50,27 @@ class HomeInUse(ArchiveError):
     exit_code = 9
     retryable = True
     what = Text(
-        en="The archive at {home} is being served or worked on (`serve`, `worker`).",
-        pl="Archiwum {home} jest udostępniane lub wykonuje zadania (`serve`, `worker`).",
+        en="The archive at {home} is in use: by `serve`, `worker`, or a command that is not done yet.",
+        pl="Archiwum {home} jest w użyciu: przez `serve`, `worker` albo polecenie, które jeszcze trwa.",
     )
     todo = Text(
-        en="Stop them, run the same command again, and start them afterwards.",
-        pl="Zatrzymaj je, powtórz polecenie i uruchom je po jego zakończeniu.",
+        en="Stop the first two, wait for the last, run the same command again, and start them afterwards.",
+        pl="Zatrzymaj dwa pierwsze, poczekaj na ostatnie, powtórz polecenie i uruchom je po jego zakończeniu.",
+    )
+
+
+class HomeUnderRebuild(ArchiveError):
+    code = "HOM-008"
+    exit_code = 9
+    retryable = True
+    what = Text(
+        en="The catalogue of the archive at {home} is being made again (`rebuild`, pid {pid}).",
+        pl="Katalog archiwum {home} jest właśnie odbudowywany (`rebuild`, pid {pid}).",
+    )
+    kept = Text(en="Nothing was done.", pl="Niczego nie wykonano.")
+    todo = Text(
+        en="Wait until it ends, then run the same command again.",
+        pl="Poczekaj na jego koniec i powtórz polecenie.",
     )
 
 

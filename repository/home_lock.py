@@ -2,8 +2,8 @@
 
 Locks of the operating system (flock): they end with the process, however that ends. `HOME/lock` keeps two commands on
 one machine apart; across machines the catalogue's transactions and job leases do that. `HOME/in-use` is shared by all
-that keep the catalogue open for long (`serve`, `worker`): a file that was replaced under them would take what they
-write, accounts of readings among it, and be lost with it.
+that have the catalogue open, for long (`serve`, `worker`) or for a moment (`get`, `search`): every reading is written
+down, and a file that was replaced under them would take that with it and be lost.
 """
 
 import fcntl
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from repository.errors import HomeBusy, HomeDamaged, HomeInUse
+from repository.errors import HomeBusy, HomeDamaged, HomeInUse, HomeUnderRebuild
 from storage.errors import ArchiveError
 
 
@@ -26,8 +26,8 @@ def sole_writer(home: Path) -> Iterator[None]:
 @contextmanager
 def in_use(home: Path) -> Iterator[None]:
     """While this is held, by however many, the catalogue of `home` is not replaced. Taken before it is opened. Raises
-    `HomeBusy` while it is replaced."""
-    with _locked(home / "in-use", fcntl.LOCK_SH, refused=lambda pid: HomeBusy(home=str(home), pid=pid)):
+    `HomeUnderRebuild` while it is replaced."""
+    with _locked(home / "in-use", fcntl.LOCK_SH, refused=lambda pid: HomeUnderRebuild(home=str(home), pid=pid)):
         yield
 
 

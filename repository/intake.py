@@ -26,6 +26,7 @@ from repository.opening import upkeep
 from repository.packages.guard import Limits
 from repository.packages.labels import label_of_text
 from repository.packages.package import HandoverPackage, open_package
+from repository.packages.source import Kept, nothing_kept
 from repository.runtime import Archive
 from repository.settling import settle
 from repository.takeover.balancing import balance
@@ -49,10 +50,10 @@ class Order:
     limits: Limits = field(default_factory=Limits)
     edition: int = 1  # more than 1: the package is taken over once more, as a takeover of its own
 
-    def opened(self) -> HandoverPackage:
-        """The package, as `open_package` gives it."""
+    def opened(self, kept: Kept = nothing_kept) -> HandoverPackage:
+        """The package, as `open_package` gives it; `kept` knows the paths whose files do not lie there as they are."""
         return open_package(
-            self.package, manifest=self.manifest, given=self.given, limits=self.limits, edition=self.edition
+            self.package, manifest=self.manifest, given=self.given, limits=self.limits, edition=self.edition, kept=kept
         )
 
 
@@ -80,11 +81,11 @@ def announce(archive: Archive, package: HandoverPackage, order: Order) -> Takeov
     return takeover
 
 
-def anew(archive: Archive, order: Order) -> Order:
+def anew(archive: Archive, order: Order, *, kept: Kept = nothing_kept) -> Order:
     """The order under the first edition that has not been concluded: for a package that was taken over before."""
     for edition in count(order.edition):
         edited = replace(order, edition=edition)
-        with edited.opened() as package:
+        with edited.opened(kept) as package:
             known = archive.catalogue.takeover_by_fingerprint(package.fingerprint)
         if known is None or known.state not in FINAL:
             return edited

@@ -1,7 +1,10 @@
 """SHA-256 of bytes as they pass, so that no byte is read a second time to be hashed."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from typing import BinaryIO
 
 from storage.objects.port import Bytes
@@ -47,3 +50,46 @@ def pieces(stream: BinaryIO, *, length: int | None = None) -> Iterator[bytes]:
         if left is not None:
             left -= len(part)
         yield part
+
+
+class Aside:
+    """Hashing in threads beside the one that goes on with the next bytes: it never waits for anything but a processor.
+
+    Hashing gives up the interpreter for the whole of a piece, opening for 16 KiB at a time. So one thread that opens
+    and one that hashes come to 1.5 GB/s on two processors, two that do both to 1.3, and one to 1.0 (512 KiB objects,
+    AMD EPYC). Less than `WORTH` bytes are hashed at once: changing threads takes longer.
+    """
+
+    WORTH = 64 << 10
+
+    def __init__(self, threads: int = 0) -> None:
+        self._threads = threads or max(1, (os.cpu_count() or 1) // 2)
+        self._lock = Lock()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def update(self, digest: "hashlib._Hash", *pieces: Bytes) -> Callable[[], object]:
+        """`digest` goes on with `pieces`; it may be used again once what is returned was called."""
+        if sum(map(len, pieces)) < self.WORTH:
+            _update(digest, pieces)
+            return _nothing
+        with self._lock:
+            if self._pool is None:  # with the first bytes: a process may be forked before
+                self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="hashing")
+            hashing: Future[None] = self._pool.submit(_update, digest, pieces)
+        return hashing.result
+
+    def close(self) -> None:
+        """The threads have ended; they come again for whoever hashes on."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown()
+
+
+def _update(digest: "hashlib._Hash", pieces: Iterable[Bytes]) -> None:
+    for piece in pieces:
+        digest.update(piece)
+
+
+def _nothing() -> None:
+    """There is nothing to wait for."""

@@ -9,16 +9,16 @@ description of a pack is the archive's own paper, and is what a lost catalogue i
 import hashlib
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from storage.digests import pieces
+from storage.digests import PIECE, Aside, pieces
 from storage.errors import OpeningRefused, SealBroken
 from storage.ids import new_id
 from storage.keys.record_keys import RecordKey, RecordKeys
 from storage.objects.port import Bytes, ObjectStore
-from storage.sealing.member import open_range, open_whole, plain_length, sha256_opened
+from storage.sealing.member import open_message, open_range, open_whole, plain_length, sha256_opened
 from storage.sealing.pack import (
     DESCRIPTION,
     HEADER,
@@ -31,6 +31,7 @@ from storage.sealing.pack import (
 )
 from storage.warrants import Openings, Unwritten, Warrant
 
+_BLOCK = 512 << 10  # sealed bytes of small members read at one time: into memory that the processor has at hand
 _OPEN_HEADERS = 4096  # data keys held in memory: a study's worth of objects, read many times in a row
 Describe = Callable[[uuid.UUID, Sequence[SealedMember]], bytes]
 
@@ -73,6 +74,7 @@ class Vault:
     ) -> None:
         self.store, self.record_keys, self.archive = store, record_keys, archive
         self.openings = openings or Unwritten()
+        self.hashing = Aside()
         self._data_keys: OrderedDict[str, tuple[PackHeader, bytes]] = OrderedDict()
         self._lock = Lock()
 
@@ -120,15 +122,24 @@ class Vault:
         with self.store.open(key, offset=member.offset, length=member.length) as stream:
             yield from open_whole(data_key, header.context(member.offset), pieces(stream), name=key)
 
-    def open_run(self, key: str, members: Sequence[SealedMember], *, warrant: Warrant) -> Iterator[Iterator[bytes]]:
+    def open_run(self, key: str, members: Sequence[SealedMember], *, warrant: Warrant) -> Generator[Iterator[bytes]]:
         """The bytes of members that lie side by side, in one reading of the object; each must be used up before the
-        next is asked for. Raises as `open`."""
+        next is asked for. Those of up to a `PIECE` are opened to their end before their first byte is given. Raises as
+        `open`."""
         header, data_key = self._warranted(key, warrant)
         first, last = members[0], members[-1]
+        buffer = bytearray(min(PIECE, last.offset + last.length - first.offset))
         with self.store.open(key, offset=first.offset, length=last.offset + last.length - first.offset) as stream:
-            for member in members:
-                sealed = pieces(stream, length=member.length)
-                yield open_whole(data_key, header.context(member.offset), sealed, name=key)
+            for block in _blocks(members):
+                if block[0].length > len(buffer):
+                    sealed = pieces(stream, length=block[0].length)
+                    yield open_whole(data_key, header.context(block[0].offset), sealed, name=key)
+                    continue
+                held = memoryview(buffer)[: sum(member.length for member in block)]
+                held = held[: stream.readinto(held)]  # type: ignore[attr-defined]
+                for member in block:
+                    sealed_member, held = held[: member.length], held[member.length :]
+                    yield iter(open_message(data_key, header.context(member.offset), sealed_member, name=key))
 
     def sha256_opened(self, key: str, offset: int, sealed: Iterable[Bytes], *, warrant: Warrant) -> bytes:
         """SHA-256 of the member at `offset` from its sealed bytes, for whoever reads an object through in one go."""
@@ -164,6 +175,7 @@ class Vault:
 
     def close(self) -> None:
         """Nothing is held open; the store is its owner's to close."""
+        self.hashing.close()
         self.openings.close()
 
     def forget(self, key: str) -> None:
@@ -203,6 +215,20 @@ def _parts(sealer: PackSealer, sources: Sequence[Iterable[Bytes]], describe: Des
     for source in sources:
         yield from sealer.member(source)
     yield from sealer.close(describe(sealer.object_id, sealer.members))
+
+
+def _blocks(members: Sequence[SealedMember]) -> Iterator[list[SealedMember]]:
+    """Neighbours to be read in one go: one, or as many as are no more than `_BLOCK` together."""
+    block: list[SealedMember] = []
+    size = 0
+    for member in members:
+        if block and size + member.length > _BLOCK:
+            yield block
+            block, size = [], 0
+        block.append(member)
+        size += member.length
+    if block:
+        yield block
 
 
 def _object_id(key: str) -> uuid.UUID:

@@ -19,8 +19,7 @@ from api.native.errors import NoProtocolVersion
 from api.native.once import ForOnce
 from api.native.roles import ForAdministrator
 from api.problems import MEDIA_TYPE as PROBLEM
-from repository.jobs.uploading import uploads_of
-from repository.uploads.keeping import MOST_BYTES, Upload, Uploads
+from repository.uploads.keeping import MOST_BYTES, Upload, Uploads, uploads_of
 from repository.uploads.parts import Part
 
 VERSION = "1.0.0"

@@ -14,6 +14,7 @@ from repository.intake import Order, announce
 from repository.jobs.names import EXPIRE, FORWARD, HEADERS, INTAKE, PUBLISH
 from repository.jobs.orders import Orders
 from repository.runtime import Archive
+from repository.uploads.keeping import uploads_of
 from storage.errors import ArchiveError
 
 
@@ -24,7 +25,7 @@ def enqueue_intake(archive: Archive, order: Order) -> Job:
     Raises what opening the package raises, and `OrderNotKept`.
     """
     orders = Orders(archive.settings.home)
-    with orders.locked(wait=True), order.opened() as package:
+    with orders.locked(wait=True), order.opened(uploads_of(archive).kept) as package:
         known = archive.catalogue.takeover_by_fingerprint(package.fingerprint)
         if known is None or not known.closed_at:
             orders.keep(package.fingerprint, order)
@@ -87,7 +88,7 @@ def _resume(archive: Archive, orders: Orders, fingerprint: str) -> Job | None:
     order = orders.find(fingerprint)
     if order is None:
         return None
-    with order.opened() as package:
+    with order.opened(uploads_of(archive).kept) as package:
         if package.fingerprint != fingerprint:  # nobody was told yet that it would be taken over, and now it cannot
             orders.drop(fingerprint)
             return None

@@ -28,6 +28,7 @@ from repository.jobs.verification import verifying
 from repository.opening import archive_itself
 from repository.runtime import Archive
 from repository.takeover.receiving import Progress
+from repository.uploads.keeping import uploads_of
 
 Tick = Callable[[int, int], None]  # done, of
 Run = Callable[[Archive, Job, Tick], Mapping[str, Any]]
@@ -60,7 +61,7 @@ def _complete(
     archive: Archive, takeover: Takeover, orders: Orders, *, progress: Callable[[Progress], None]
 ) -> Takeover:
     order = _order_of(takeover, orders)
-    with order.opened() as package:
+    with order.opened(uploads_of(archive).kept) as package:
         if package.fingerprint != takeover.fingerprint:
             raise PackageDiffers(path=takeover.package, takeover=takeover.id)
         return complete(archive, takeover, package, progress=progress)

@@ -5,8 +5,9 @@ has come to its end the bytes are gone from the home.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from repository.catalogue.jobs import Job, JobState
@@ -17,13 +18,8 @@ from repository.jobs.names import UPLOAD
 from repository.runtime import Archive
 from repository.takeover.inscribing import handover_of_json, handover_to_json
 from repository.uploads.errors import PackageNotAsSent, UploadDamaged, UploadIncomplete, UploadUnknown
-from repository.uploads.keeping import Upload, Uploads
-
-_PIECE = 4 << 20
-
-
-def uploads_of(archive: Archive) -> Uploads:
-    return Uploads(archive.settings.home, clock=archive.clock)
+from repository.uploads.keeping import Upload, Uploads, uploads_of
+from storage.digests import pieces
 
 
 def enqueue_upload(
@@ -54,23 +50,30 @@ def take_up(archive: Archive, job: Job, tick: Callable[[int, int], None]) -> Map
         manifest=uploads.data(asked["manifest"]).resolve() if asked["manifest"] else None,
         given=handover_of_json(asked["given"]) if asked["given"] else None,
     )
-    intake = enqueue_intake(archive, anew(archive, order) if asked["again"] else order)
+    intake = enqueue_intake(archive, anew(archive, order, kept=uploads.kept) if asked["again"] else order)
     if intake.state is JobState.DONE and archive.catalogue.takeover(intake.subject).state in FINAL:
         discard(archive, order)  # it was taken over before
     return {"takeover": intake.subject, "job": intake.id}
 
 
 def _check(uploads: Uploads, upload: Upload, tick: Callable[[int, int], None]) -> None:
-    """Raises `PackageNotAsSent`."""
+    """Raises `PackageNotAsSent`, and what reading it raises."""
     if not upload.sha256:
         return
     digest, done = hashlib.sha256(), 0
-    with uploads.data(upload.id).open("rb") as stream:
-        while piece := stream.read(_PIECE):
-            digest.update(piece)
-            tick(done := done + len(piece), upload.size)
+    for piece in _pieces(uploads, uploads.data(upload.id)):
+        digest.update(piece)
+        tick(done := done + len(piece), upload.size)
     if digest.hexdigest() != upload.sha256:
         raise PackageNotAsSent
+
+
+def _pieces(uploads: Uploads, path: Path) -> Iterator[bytes]:
+    if (sealed := uploads.kept(path)) is not None:
+        yield from sealed.stream()
+        return
+    with path.open("rb") as stream:
+        yield from pieces(stream)
 
 
 def discard(archive: Archive, order: Order) -> None:

@@ -11,7 +11,7 @@ from repository.packages import handover, manifest, patients
 from repository.packages.bag import Bag, read_bag
 from repository.packages.declared import Declarations
 from repository.packages.errors import ItemUnreadable, ManifestUnusable
-from repository.packages.source import ArchiveFile, Slice
+from repository.packages.source import ArchiveFile, Kept, Slice, nothing_kept
 from repository.packages.view import View
 
 KNOWN = (handover.PATH, patients.PATH)
@@ -33,13 +33,13 @@ class Declared:
         return "PKG-FETCH" if label in self.to_fetch else "PKG-MISSING"
 
 
-def declared_by(view: View, given: Path | None) -> Declared:
+def declared_by(view: View, given: Path | None, *, kept: Kept = nothing_kept) -> Declared:
     """A bag is believed as a bag; else the manifest that was given, or `manifest.csv` at the top of the package."""
     declared = _of_bag(view, read_bag(view)) if view.is_bag else Declared()
     if view.is_bag and given is not None:
         declared.findings.append(Finding("PKG-MANIFEST-UNUSED"))
     elif given is not None:
-        declared = _of_given(given)
+        declared = _of_given(given, kept)
     elif not view.is_bag and manifest.NAME in view:
         declared = _of_own(view)
     if declared.declares:
@@ -77,10 +77,11 @@ def _of_own(view: View) -> Declared:
     return _of_manifest(found, digest)
 
 
-def _of_given(path: Path) -> Declared:
-    if not path.is_file():
+def _of_given(path: Path, kept: Kept) -> Declared:
+    file = kept(path)
+    if file is None and not path.is_file():
         raise ManifestUnusable(path=str(path), reason="not a file")
-    file = ArchiveFile(path)
+    file = file or ArchiveFile(path)
     try:
         content = io.BufferedReader(Slice(file, 0, length=file.size))
         found = manifest.read_manifest(content)

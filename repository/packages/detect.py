@@ -8,7 +8,7 @@ from repository.packages.errors import PackageMissing, PackageUnreadable, Packag
 from repository.packages.folder import FolderSource
 from repository.packages.guard import DEFAULT_LIMITS, Limits
 from repository.packages.inflating import Damaged, GzipCursor
-from repository.packages.source import ArchiveFile, PackageSource
+from repository.packages.source import ArchiveFile, Kept, PackageSource, PackedFile, nothing_kept
 from repository.packages.tar_headers import is_tar
 from repository.packages.tarball import TarSource
 from repository.packages.zipped import ZipSource
@@ -23,8 +23,13 @@ OTHERS = {
 }
 
 
-def open_source(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> PackageSource:
-    """The package at `path`, listed. Raises `PackageMissing`, `PackageUnreadable`, `PackageUnusable`."""
+def open_source(path: Path, *, limits: Limits = DEFAULT_LIMITS, kept: Kept = nothing_kept) -> PackageSource:
+    """The package at `path`, listed; `kept` gives the file for a path that it knows better than the disk.
+
+    Raises `PackageMissing`, `PackageUnreadable`, `PackageUnusable`.
+    """
+    if (file := kept(path)) is not None:
+        return _open_archive(file, limits)
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -35,26 +40,32 @@ def open_source(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> PackageSource
         return FolderSource(path, limits=limits)
     if not stat.S_ISREG(mode):
         raise PackageUnusable(Finding("PKG-NOT-A-PACKAGE"))
-    return _open_archive(path, limits)
+    return _open_archive(ArchiveFile(path), limits)
 
 
-def _open_archive(path: Path, limits: Limits) -> PackageSource:
-    file = ArchiveFile(path)
+def _open_archive(file: PackedFile, limits: Limits) -> PackageSource:
     try:
-        head = file.read_at(0, 512)
+        return _source_of(file, limits)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _source_of(file: PackedFile, limits: Limits) -> PackageSource:
+    """The source closes the file; where none is given, nobody has."""
+    head = file.read_at(0, 512)
+    try:
         inner = GzipCursor(file).read(512) if head.startswith(b"\x1f\x8b\x08") else b""
     except Damaged:
         raise PackageUnusable(Finding("PKG-ARCHIVE-BROKEN")) from None
-    finally:
-        file.close()
     if not head:
         raise PackageUnusable(Finding("PKG-EMPTY"))
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return ZipSource(path, limits=limits)
+        return ZipSource(file, limits=limits)
     if is_tar(head):
-        return TarSource(path, limits=limits, compressed=False)
+        return TarSource(file, limits=limits, compressed=False)
     if is_tar(inner):
-        return TarSource(path, limits=limits, compressed=True)
+        return TarSource(file, limits=limits, compressed=True)
     for magic, name in OTHERS.items():
         if head.startswith(magic):
             raise PackageUnusable(Finding("PKG-ARCHIVE-UNSUPPORTED", params={"form": name}))

@@ -10,7 +10,7 @@ import threading
 import zlib
 
 from repository.packages.errors import ItemUnreadable, PackageUnreadable
-from repository.packages.source import ArchiveFile
+from repository.packages.source import PackedFile
 
 STEP = 1 << 16
 SPACING = 64 << 20  # bytes of output between copies at first
@@ -25,7 +25,7 @@ class Damaged(Exception):  # becomes a finding in `tarball.py`, never leaves thi
 class GzipCursor:
     """A place in the output of a gzip file (RFC 1952, also of several members): reads on from `position`."""
 
-    def __init__(self, file: ArchiveFile) -> None:
+    def __init__(self, file: PackedFile) -> None:
         self.position = 0
         self._file = file
         self._at = 0
@@ -97,7 +97,7 @@ class GzipCursor:
 class GzipIndex:
     """Finds a cursor at or before a position of the output. Safe for many threads."""
 
-    def __init__(self, file: ArchiveFile, *, spacing: int = SPACING) -> None:
+    def __init__(self, file: PackedFile, *, spacing: int = SPACING) -> None:
         self._start = GzipCursor(file)
         self._spacing = spacing
         self._copies: list[GzipCursor] = []
@@ -136,7 +136,7 @@ class GzipIndex:
 class GzipSlice(io.RawIOBase):
     """`length` bytes of the output from `offset`."""
 
-    def __init__(self, file: ArchiveFile, index: GzipIndex, *, offset: int, length: int) -> None:
+    def __init__(self, file: PackedFile, index: GzipIndex, *, offset: int, length: int) -> None:
         self._file = file
         self._index = index
         self._left = length

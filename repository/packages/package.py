@@ -17,7 +17,7 @@ from repository.packages.declaring import Declared, declared_by
 from repository.packages.detect import open_source
 from repository.packages.errors import ItemUnreadable, PackageUnusable
 from repository.packages.guard import Limits, check_name
-from repository.packages.source import Entry, EntryKind, PackageSource
+from repository.packages.source import Entry, EntryKind, Kept, nothing_kept
 from repository.packages.view import View
 
 UNREADABLE = frozenset(
@@ -120,11 +120,14 @@ def open_package(
     given: Handover | None = None,
     limits: Limits | None = None,
     edition: int = 1,
+    kept: Kept = nothing_kept,
 ) -> HandoverPackage:
     """The package at `path`, listed and understood as far as it can be.
 
     An `edition` above 1 has a fingerprint of its own: what a producer hands over again, with a file mended that has the
     same size, may look like the package that was taken over before.
+
+    `kept` gives the files of `path` and `manifest` where they do not lie there as they are.
 
     `manifest` is a table beside a bare package; `given` fills what the package does not say of the hand-over. Raises
     `PackageMissing`, `PackageUnreadable` and `ManifestUnusable`; what is wrong with the content is `rejection` or
@@ -132,12 +135,14 @@ def open_package(
     """
     limits, given = limits or Limits(), given or Handover()
     try:
-        source = open_source(path, limits=limits)
+        source = open_source(path, limits=limits, kept=kept)
     except PackageUnusable as error:
         seal = _seal_of_unusable(path, error.finding)
         return _edition(HandoverPackage(None, rejection=error.finding, fingerprint=seal, given=given), edition)
     try:
-        package = _understood(source, manifest=manifest, given=given, limits=limits)
+        view = View(source, limits)
+        declared = declared_by(view, manifest, kept=kept)
+        package = _understood(view, declared, given=given, limits=limits)
         if package.rejection is not None:  # two empty folders are two refusals, not one
             named = f"edm-archive refused 1\n{package.fingerprint}\n{path.resolve()}"
             package.fingerprint = hashlib.sha256(named.encode("utf-8", "replace")).hexdigest()
@@ -161,11 +166,9 @@ def _edition(package: HandoverPackage, edition: int) -> HandoverPackage:
     return package
 
 
-def _understood(source: PackageSource, *, manifest: Path | None, given: Handover, limits: Limits) -> HandoverPackage:
-    view = View(source, limits)
-    declared = declared_by(view, manifest)
+def _understood(view: View, declared: Declared, *, given: Handover, limits: Limits) -> HandoverPackage:
     handover, notes = _handover(view, given)
-    read = _Read(view, declared, handover, (*source.findings, *declared.findings, *notes), limits)
+    read = _Read(view, declared, handover, (*view.source.findings, *declared.findings, *notes), limits)
     package = HandoverPackage(read, rejection=_rejection(read), fingerprint=_fingerprint(read), given=given)
     if package._aliases:  # noqa: SLF001 - its own module
         note = Finding("PKG-NAME-FORM", params={"count": len(package._aliases)})  # noqa: SLF001 - its own module

@@ -15,7 +15,7 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -81,8 +81,38 @@ def seal_of_listing(entries: Iterable[Entry]) -> str:
     return digest.hexdigest()
 
 
+class PackedFile(Protocol):
+    """The bytes of an archive file, read by position from many threads, wherever and however they are kept."""
+
+    @property
+    def path(self) -> Path:
+        """What errors call it."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Up to `length` bytes; fewer only at the end of the file. Raises `PackageUnreadable`, also once closed."""
+
+    def check_unchanged(self) -> None:
+        """Raises `PackageChanged` if it is not what it was when it was opened. Works when closed."""
+
+    def damage(self) -> ItemUnreadable:
+        """The error of an item whose bytes are not what they should be; raises `PackageChanged` if that is why."""
+
+    def close(self) -> None: ...
+
+
+Kept = Callable[[Path], PackedFile | None]
+
+
+def nothing_kept(_path: Path) -> PackedFile | None:
+    """Every path is what lies there."""
+    return None
+
+
 class ArchiveFile:
-    """An archive file on disk, read by position from many threads, that notices when it is changed."""
+    """A `PackedFile` on disk as it is, that notices when it is changed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -131,7 +161,7 @@ class ArchiveFile:
 class Slice(io.RawIOBase):
     """`length` bytes of an archive file from `offset`, as they lie."""
 
-    def __init__(self, file: ArchiveFile, offset: int, *, length: int) -> None:
+    def __init__(self, file: PackedFile, offset: int, *, length: int) -> None:
         self._file = file
         self._at = offset
         self._left = length

@@ -2,23 +2,22 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import BinaryIO
 
 from repository.findings import Finding
 from repository.packages.errors import PackageUnusable
 from repository.packages.guard import Limits
 from repository.packages.inflating import Damaged, GzipCursor, GzipIndex, GzipSlice
-from repository.packages.source import ArchiveFile, Entry, EntryKind, Slice, seal_of_listing
+from repository.packages.source import Entry, EntryKind, PackedFile, Slice, seal_of_listing
 from repository.packages.tar_headers import BLOCK, Forward, TarDamaged, TarUnended, walk_tar
 
 
 class TarSource:
     """Lists on opening, in the order of the archive. `form` is `tar` or `tar.gz`."""
 
-    def __init__(self, path: Path, *, limits: Limits, compressed: bool) -> None:
+    def __init__(self, file: PackedFile, *, limits: Limits, compressed: bool) -> None:
         self.form = "tar.gz" if compressed else "tar"
-        self._file = ArchiveFile(path)
+        self._file = file
         self._limits = limits
         self._index = GzipIndex(self._file) if compressed else None
         self.findings: tuple[Finding, ...] = ()
@@ -90,7 +89,7 @@ class TarSource:
 class _Plain:
     """A tar on disk, read forward."""
 
-    def __init__(self, file: ArchiveFile) -> None:
+    def __init__(self, file: PackedFile) -> None:
         self.position = 0
         self._file = file
 
@@ -109,7 +108,7 @@ class _Plain:
 class _Bounded:
     """A compressed tar, read forward once; leaves copies in the index and stops where a bomb would go on."""
 
-    def __init__(self, file: ArchiveFile, index: GzipIndex, *, most: int) -> None:
+    def __init__(self, file: PackedFile, index: GzipIndex, *, most: int) -> None:
         self._cursor = GzipCursor(file)
         self._index = index
         self._most = most

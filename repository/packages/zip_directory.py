@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from repository.packages.guard import Limits
 from repository.packages.labels import label_of, label_of_text
-from repository.packages.source import ArchiveFile, Entry, EntryKind
+from repository.packages.source import Entry, EntryKind, PackedFile
 
 END = struct.Struct("<4s4H2LH")
 END64_LOCATOR = struct.Struct("<4sLQL")
@@ -51,7 +51,7 @@ class _End:
     offset: int
 
 
-def read_directory(file: ArchiveFile, limits: Limits) -> list[Member]:
+def read_directory(file: PackedFile, limits: Limits) -> list[Member]:
     """Every member in the order of the directory. Raises `ZipDamaged`."""
     end = _find_end(file)
     if end.count > limits.entries or end.size > limits.entries * (CENTRAL.size + limits.path_bytes):
@@ -62,7 +62,7 @@ def read_directory(file: ArchiveFile, limits: Limits) -> list[Member]:
     return _without_overlaps(members, end.offset)
 
 
-def _find_end(file: ArchiveFile) -> _End:
+def _find_end(file: PackedFile) -> _End:
     start = max(0, file.size - END.size - UNKNOWN_16)
     tail = file.read_at(start, file.size - start)
     at = tail.rfind(b"PK\5\6")
@@ -78,7 +78,7 @@ def _find_end(file: ArchiveFile) -> _End:
     raise ZipDamaged
 
 
-def _end64(file: ArchiveFile, end: int) -> _End | None:
+def _end64(file: PackedFile, end: int) -> _End | None:
     raw = file.read_at(max(0, end - END64_LOCATOR.size), END64_LOCATOR.size)
     if end < END64_LOCATOR.size or not raw.startswith(b"PK\6\7"):
         return None
@@ -92,7 +92,7 @@ def _end64(file: ArchiveFile, end: int) -> _End | None:
     return _End(count, size, start)
 
 
-def _central(file: ArchiveFile, end: _End) -> Iterator[Member]:
+def _central(file: PackedFile, end: _End) -> Iterator[Member]:
     at, stop = end.offset, end.offset + end.size
     window, base = b"", at
     while at < stop:
@@ -197,7 +197,7 @@ def _moment(day: int, time: int) -> int:
     return calendar.timegm(date) * 10**9 if 1 <= date[1] <= 12 and date[2] else 0
 
 
-def _locate(file: ArchiveFile, member: Member) -> Member:
+def _locate(file: PackedFile, member: Member) -> Member:
     """Reads the local header: where the packed bytes begin, and whether it names the same member."""
     raw = file.read_at(member.header, LOCAL.size)
     if len(raw) < LOCAL.size or not raw.startswith(b"PK\3\4"):

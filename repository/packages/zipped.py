@@ -4,26 +4,25 @@ import bz2
 import io
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from repository.findings import Finding
 from repository.packages.errors import ItemUnreadable, PackageUnreadable, PackageUnusable
 from repository.packages.guard import Limits
-from repository.packages.source import ArchiveFile, Entry, seal_of_listing
+from repository.packages.source import Entry, PackedFile, seal_of_listing
 from repository.packages.zip_directory import Member, ZipDamaged, ZipTooMany, read_directory
 
 STEP = 1 << 16
 
 
 class ZipSource:
-    """Lists on opening, in the order of the central directory."""
+    """Lists on opening, in the order of the central directory; from then on it is this one's to close the file."""
 
     form = "zip"
     findings: tuple[Finding, ...] = ()
 
-    def __init__(self, path: Path, *, limits: Limits) -> None:
-        self._file = ArchiveFile(path)
+    def __init__(self, file: PackedFile, *, limits: Limits) -> None:
+        self._file = file
         try:
             members = self._list(limits)
         except BaseException:
@@ -118,7 +117,7 @@ UNPACKERS: Mapping[int, Callable[[], _Unpacker]] = {0: _Stored, 8: _Deflated, 12
 class _Unpacked(io.RawIOBase):
     """The bytes of one member; at their end size and CRC-32 must be the announced ones."""
 
-    def __init__(self, file: ArchiveFile, member: Member) -> None:
+    def __init__(self, file: PackedFile, member: Member) -> None:
         self._file = file
         self._size = member.entry.size
         self._crc = member.crc

@@ -17,8 +17,10 @@ class Rotation:
     destroyed: tuple[int, ...]
 
 
-def rotate(archive: Archive, *, progress: Callable[[int], None]) -> Rotation:
+def rotate(archive: Archive, *, progress: Callable[[int], None], also: Callable[[], object] = lambda: None) -> Rotation:
     """Every record key, and each person's secret, lies under a new root key alone. Needs the writer's lock.
+
+    `also` does the same to what lies in the home and not in the store or the catalogue: keys of uploads.
 
     Stopped anywhere, nothing is unreadable: an epoch is destroyed only when no record key needs it. Run again after a
     stop, it finishes the rotation that was begun instead of beginning another.
@@ -28,6 +30,7 @@ def rotate(archive: Archive, *, progress: Callable[[int], None]) -> Rotation:
     epoch = ring.active_epoch if begun else ring.add_epoch()
     moved = keys.rewrap(progress)
     reseal(archive)  # what people's codes are checked by
+    also()
     past = tuple(held for held in ring.epochs if held != epoch)
     for old in past:
         ring.destroy_epoch(old)

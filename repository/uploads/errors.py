@@ -112,3 +112,14 @@ class UploadDamaged(UploadError):
     what = Text(en="What is kept of this upload cannot be read.", pl="Nie można odczytać tego, co przesłano.")
     kept = Text(en="Nothing of it was taken over.", pl="Nic z niej nie zostało przejęte.")
     todo = Text(en="Begin a new one.", pl="Rozpocznij nowe.")
+
+
+class UploadUnsealed(UploadError):
+    """Begun by a version of the archive that did not seal uploads."""
+
+    code = "UPL-012"
+    what = Text(
+        en="The upload was begun before uploads were sealed: nothing is added to it in the clear.",
+        pl="Przesyłanie rozpoczęto, zanim je szyfrowano: niczego się do niego jawnie nie dopisze.",
+    )
+    todo = Text(en="Cancel it and send the package anew.", pl="Przerwij je i wyślij paczkę od nowa.")

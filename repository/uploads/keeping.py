@@ -1,12 +1,14 @@
 """Uploads of one home folder: HOME/uploads/<id>/, for the archive's own account alone (0700).
 
     upload.json   whose it is, how large it will be, its SHA-256 where that was told
-    data          the bytes
+    key           what its bytes are sealed under, itself under the key ring, with the digest of upload.json
+    data/         the bytes, as sealed segments named by where they begin
     offset        how many of them are acknowledged: what lies beyond was cut off and is cut away
     order.json    what was asked for once it was complete; from then on it is not changed any more
 
-The bytes are as they were sent, and not sealed: a package is opened at many places at once, by path, when it is taken
-over. So they are gone as soon as that has happened, and when nobody goes on for `LASTS`.
+Nothing of the package lies there in the clear (decision 0014). What an earlier version began has no key, and its bytes
+are one file `data`, as they were sent: complete, it can be taken over; nothing is added to it any more. All of it is
+gone as soon as it was taken over, and when nobody goes on for `LASTS`.
 """
 
 import fcntl
@@ -20,9 +22,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from repository.clock import Clock, instant
 from repository.packages.errors import reason_of
+from repository.runtime import Archive
 from repository.uploads.errors import (
     NoRoom,
     OffsetDiffers,
@@ -33,11 +37,15 @@ from repository.uploads.errors import (
     UploadTaken,
     UploadTooLarge,
     UploadUnknown,
+    UploadUnsealed,
 )
+from repository.uploads.locks import make_key, open_key, reseal_key
 from repository.uploads.parts import Part
+from repository.uploads.reading import SealedFile
 from storage.errors import KeyUnavailable
 from storage.ids import new_id
 from storage.keys.ring import read_private, write_private
+from storage.keys.small_secrets import SmallSecrets
 
 FOLDER = "uploads"
 LASTS = timedelta(days=7)  # since the last part
@@ -59,6 +67,7 @@ class Upload:
     offset: int
     expires_at: datetime
     ordered: bool
+    sealed: bool
 
     @property
     def complete(self) -> bool:
@@ -66,8 +75,8 @@ class Upload:
 
 
 class Uploads:
-    def __init__(self, home: Path, *, clock: Clock) -> None:
-        self.folder, self._clock = home / FOLDER, clock
+    def __init__(self, home: Path, *, clock: Clock, secrets: SmallSecrets) -> None:
+        self.folder, self._clock, self._secrets = home / FOLDER, clock, secrets
 
     def begin(self, owner: str, size: int, *, sha256: str = "") -> Upload:
         """A new upload of `size` bytes, of which none has come. Raises `UploadTooLarge`, `TooManyUploads`, `NoRoom`."""
@@ -82,10 +91,12 @@ class Uploads:
             made = str(new_id())
             place = self.folder / made
             place.mkdir(mode=0o700)
-            os.close(os.open(place / DATA, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            (place / DATA).mkdir(mode=0o700)
             self._note_offset(place, 0)
-            about = {"owner": owner, "size": size, "sha256": sha256}
-            write_private(place / ABOUT, json.dumps(about).encode())  # last: from here on it is there
+            about = json.dumps({"owner": owner, "size": size, "sha256": sha256}).encode()
+            make_key(place, about, secrets=self._secrets)
+            write_private(place / ABOUT, about)  # last: from here on it is there
+            _sync(self.folder)
         except OSError as error:
             raise NoRoom from error
         return self.find(made, owner)
@@ -100,7 +111,7 @@ class Uploads:
     @contextmanager
     def part(self, id: str, owner: str, *, offset: int) -> Iterator[Part]:  # noqa: A002
         """A part that begins at `offset`, alone while this is entered. At the end what was not finished stays as far as
-        it is whole (`Part`). Raises `UploadUnknown`, `UploadTaken`, `UploadBusy`, `OffsetDiffers`."""
+        it is whole (`Part`). Raises `UploadUnknown`, `UploadTaken`, `UploadBusy`, `OffsetDiffers`, `UploadUnsealed`."""
         self.find(id, owner)
         with self._held(id):
             found = self.find(id, owner)  # as it is now that nobody else changes it
@@ -108,9 +119,16 @@ class Uploads:
                 raise UploadTaken
             if found.offset != offset:
                 raise OffsetDiffers(offset=found.offset)
+            if not found.sealed:
+                raise UploadUnsealed
             place = self.folder / id
             with Part(
-                place / DATA, offset=offset, size=found.size, note=lambda reached: self._note_offset(place, reached)
+                place / DATA,
+                key=self._key(id),
+                whole=UUID(id),
+                offset=offset,
+                size=found.size,
+                note=lambda reached: self._note_offset(place, reached),
             ) as part:
                 yield part
 
@@ -147,7 +165,25 @@ class Uploads:
         return found, self._json(self.folder / id / ORDER)
 
     def data(self, id: str) -> Path:  # noqa: A002
+        """The path that an order for this upload names, and `kept` knows."""
         return self.folder / id / DATA
+
+    def kept(self, package: Path) -> SealedFile | None:
+        """The sealed upload whose path this is, to be read; None for any other path, and for an upload that lies there
+        in the clear. Raises `UploadUnknown`, `UploadIncomplete`, `UploadDamaged`."""
+        id = self.holds(package)  # noqa: A001
+        found = self._read(id) if id else None
+        if found is None or not found.sealed:
+            return None
+        if not found.complete:
+            raise UploadIncomplete(offset=found.offset, size=found.size)
+        return SealedFile(package, size=found.size, key=self._key(id), whole=UUID(id))
+
+    def reseal(self) -> int:
+        """The key of every upload lies under the active root key; how many had to be moved. Part of rotating the keys.
+        May stop anywhere and be run again. OSError where the disk says no."""
+        places = [self.folder / each for each in self.ids()]
+        return sum(reseal_key(place, secrets=self._secrets) for place in places)
 
     def ids(self) -> list[str]:
         try:
@@ -190,7 +226,8 @@ class Uploads:
             at = datetime.fromisoformat(reached["at"])
             size, offset = int(about["size"]), int(reached["offset"])
             ordered = (place / ORDER).exists()
-            return Upload(id, str(about["owner"]), size, str(about["sha256"]), offset, at + LASTS, ordered)
+            sealed = (place / DATA).is_dir()
+            return Upload(id, str(about["owner"]), size, str(about["sha256"]), offset, at + LASTS, ordered, sealed)
         except (KeyError, TypeError, ValueError):
             raise UploadDamaged from None
 
@@ -204,6 +241,14 @@ class Uploads:
             raise UploadDamaged
         return found
 
+    def _key(self, id: str) -> bytes:  # noqa: A002
+        place = self.folder / id
+        try:
+            about = read_private(place / ABOUT)
+        except KeyUnavailable:
+            raise UploadDamaged from None
+        return open_key(place, about, secrets=self._secrets)
+
     def _note_offset(self, place: Path, offset: int) -> None:
         write_private(place / OFFSET, json.dumps({"offset": offset, "at": instant(self._clock())}).encode())
 
@@ -211,7 +256,7 @@ class Uploads:
     def _held(self, id: str) -> Iterator[None]:  # noqa: A002
         """No other process and no other request changes it meanwhile. Raises `UploadBusy`."""
         try:
-            handle = os.open(self.folder / id / DATA, os.O_RDONLY | os.O_CLOEXEC)
+            handle = os.open(self.folder / id / ABOUT, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise UploadDamaged(reason=reason_of(error)) from None
         try:
@@ -222,3 +267,16 @@ class Uploads:
             yield
         finally:
             os.close(handle)
+
+
+def uploads_of(archive: Archive) -> Uploads:
+    secrets = SmallSecrets(archive.ring, archive=archive.id)
+    return Uploads(archive.settings.home, clock=archive.clock, secrets=secrets)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

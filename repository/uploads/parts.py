@@ -1,48 +1,46 @@
-"""One part on its way to the disk. What is acknowledged is durable; what was cut off is kept as far as it may be."""
+"""One part on its way to the disk. What is acknowledged is durable; what was cut off is kept as far as it may be.
+
+It is sealed as it comes: no byte of it reaches the disk in the clear.
+"""
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 from repository.uploads.errors import NoRoom, PartDiffers, UploadTooLarge
+from storage.sealing.segments import Segment, cut
 
-NOTED_EVERY = 64 << 20  # bytes after which what has come is durable, while more is coming
+NOTED_EVERY = 64 << 20  # bytes of a segment, after which what has come is durable while more is coming
 
 
 class Part:
     """Bytes from `offset` on. `expect` names a digest: then all of the part counts, or nothing of it."""
 
-    def __init__(self, path: Path, *, offset: int, size: int, note: Callable[[int], None]) -> None:
-        self._path, self._size, self._note = path, size, note
+    def __init__(
+        self, folder: Path, *, key: bytes, whole: UUID, offset: int, size: int, note: Callable[[int], None]
+    ) -> None:
+        self._folder, self._key, self._whole, self._size, self._note = folder, key, whole, size, note
         self._noted = self._reached = offset
         self._digest: hashlib._Hash | None = None
         self._wanted = b""
-        self._handle = -1
+        self._segment: Segment | None = None
 
     def __enter__(self) -> Self:
-        self._handle = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.ftruncate(self._handle, self._noted)  # what a crash left unacknowledged
-            os.lseek(self._handle, self._noted, os.SEEK_SET)
-        except OSError as error:
-            os.close(self._handle)
-            raise NoRoom from error
+        self._cut()  # what a crash left unacknowledged
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Cut off, a part without digest is kept as far as it came; one with a digest is not."""
-        try:
-            if self._digest is None and not isinstance(error, NoRoom):
-                self._settle()
-            elif self._reached != self._noted:
-                os.ftruncate(self._handle, self._noted)
-        finally:
-            os.close(self._handle)
+        if self._digest is None and not isinstance(error, NoRoom):
+            self._settle()
+        elif self._reached != self._noted:
+            self._discard()
+            self._cut()
 
     @property
     def offset(self) -> int:
@@ -57,17 +55,21 @@ class Part:
         """Raises `UploadTooLarge` for what goes beyond the size that was told, and `NoRoom`."""
         if self._reached + len(piece) > self._size:
             raise UploadTooLarge(most=self._size)
-        view = memoryview(piece)
+        if not piece:
+            return
         try:
-            while view:
-                view = view[os.write(self._handle, view) :]
+            if self._segment is None:
+                self._segment = Segment(self._folder, self._reached, key=self._key, whole=self._whole)
+            self._reached += len(piece)
+            self._segment.write(piece)
         except OSError as error:
             raise NoRoom from error
-        self._reached += len(piece)
         if self._digest is not None:
             self._digest.update(piece)
-        elif self._reached - self._noted >= NOTED_EVERY:
-            self._settle()
+        if self._segment.size >= NOTED_EVERY:
+            self._close_segment()
+            if self._digest is None:
+                self._acknowledge()
 
     def finish(self) -> int:
         """All of it is durable; the offset after it. Raises `PartDiffers`, and then nothing of it is kept."""
@@ -77,11 +79,33 @@ class Part:
         return self._noted
 
     def _settle(self) -> None:
+        self._close_segment()
+        self._acknowledge()
+
+    def _close_segment(self) -> None:
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            try:
+                segment.finish()
+            except OSError as error:
+                raise NoRoom from error
+
+    def _acknowledge(self) -> None:
         if self._reached == self._noted:
             return
         try:
-            os.fsync(self._handle)
             self._note(self._reached)
         except OSError as error:
             raise NoRoom from error
         self._noted = self._reached
+
+    def _discard(self) -> None:
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            segment.discard()
+
+    def _cut(self) -> None:
+        try:
+            cut(self._folder, self._noted)
+        except OSError as error:
+            raise NoRoom from error

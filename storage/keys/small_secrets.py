@@ -34,6 +34,10 @@ class SmallSecrets:
     def __init__(self, provider: KeyProvider, *, archive: uuid.UUID) -> None:
         self._provider, self._archive = provider, archive
 
+    @property
+    def active_epoch(self) -> int:
+        return self._provider.active_epoch
+
     def seal(self, secret: bytes, *, place: bytes) -> bytes:
         """`secret` under the active root key, to be opened for this `place` only. ValueError over 4096 bytes."""
         if len(secret) > LARGEST:

@@ -1,12 +1,14 @@
 """Bytes are hashed as they pass, and pass unchanged."""
 
 import hashlib
+import os
+import threading
 from io import BytesIO
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.digests import PIECE, Digesting, pieces
+from storage.digests import PIECE, Aside, Digesting, pieces
 
 
 @given(st.lists(st.binary(max_size=50)))
@@ -27,3 +29,27 @@ def test_pieces_end_at_the_length_asked_for(content: bytes, length: int) -> None
 
 def test_pieces_are_never_larger_than_a_piece() -> None:
     assert [len(part) for part in pieces(BytesIO(bytes(PIECE * 2 + 1)))] == [PIECE, PIECE, 1]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 3 * Aside.WORTH), max_size=5))
+def test_what_is_hashed_aside_has_the_same_digest(sizes: list[int]) -> None:
+    aside, digest, parts = Aside(2), hashlib.sha256(), [os.urandom(size) for size in sizes]
+    for part in parts:
+        aside.update(digest, part)()
+    assert digest.digest() == hashlib.sha256(b"".join(parts)).digest()
+    both = hashlib.sha256()
+    aside.update(both, *parts)()
+    assert both.digest() == digest.digest()
+    aside.close()
+
+
+def test_no_thread_hashes_on_after_it_is_closed() -> None:
+    aside, digest = Aside(1), hashlib.sha256()
+    hashed = aside.update(digest, bytes(Aside.WORTH))
+    aside.close()
+    hashed()
+    assert digest.digest() == hashlib.sha256(bytes(Aside.WORTH)).digest()
+    assert not [each for each in threading.enumerate() if each.name.startswith("hashing")]
+    aside.update(digest, bytes(Aside.WORTH))()
+    aside.close()

@@ -1,4 +1,4 @@
-"""Freed memory is kept where the C library can be told to."""
+"""Freed memory is kept where the C library can be told to; what is there at the start is not looked through again."""
 
 import platform
 import subprocess
@@ -25,3 +25,23 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def test_freed_buffers_are_used_again_instead_of_faulted_in() -> None:
     run = [sys.executable, "-c", FAULTS, "keep"]
     assert int(subprocess.run(run, check=True, capture_output=True, text=True).stdout) < 5_000
+
+
+SETTLED = """
+import gc
+from storage.memory import settle
+class Ring: pass
+there = [[] for _ in range(20_000)]
+ring = Ring(); ring.self = ring
+del ring
+settle()
+assert not any(isinstance(each, Ring) for each in gc.get_objects())
+assert gc.get_freeze_count() > 20_000
+made = [[] for _ in range(5_000)]
+print(len(gc.get_objects(generation=0)) >= 5_000)
+"""
+
+
+def test_what_is_there_at_the_start_is_not_looked_through_again() -> None:
+    told = subprocess.run([sys.executable, "-c", SETTLED], check=True, capture_output=True, text=True).stdout
+    assert told.strip() == "True"

@@ -204,3 +204,40 @@ def test_a_member_outside_of_its_object_is_damage(vault: Vault) -> None:
     stored = put(vault, b"item")
     with pytest.raises(SealBroken):
         list(vault.open(stored.key, SealedMember(stored.pack.size - 10, 100, b""), warrant=EVERY))
+
+
+SIZES = st.sampled_from([0, 1, 100, 8192, 16_383, 16_384, 16_385, 300_000, 524_288, 1_048_500, 1_048_577, 2_500_000])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(SIZES, min_size=1, max_size=12), st.data())
+def test_neighbours_come_out_in_one_reading(sizes: list[int], data: st.DataObject) -> None:
+    with memory_vault() as vault:
+        contents = [os.urandom(size) for size in sizes]
+        stored = put(vault, *contents)
+        first = data.draw(st.integers(0, len(sizes) - 1))
+        last = data.draw(st.integers(first, len(sizes) - 1))
+        run = vault.open_run(stored.key, stored.members[first : last + 1], warrant=EVERY)
+        assert [b"".join(each) for each in run] == contents[first : last + 1]
+
+
+@pytest.mark.parametrize("sizes", [[8192] * 200, [300_000] * 5, [1_500_000] * 3])
+@pytest.mark.parametrize("where", [0, -1])
+def test_of_neighbours_those_before_a_changed_one_come_out(vault: Vault, sizes: list[int], where: int) -> None:
+    contents = [os.urandom(size) for size in sizes]
+    stored = put(vault, *contents)
+    changed, damaged = bytearray(raw(vault, stored.key)), len(sizes) // 2
+    member = stored.members[damaged]
+    changed[member.offset if where == 0 else member.offset + member.length - 1] ^= 1
+    overwrite(vault, stored.key, bytes(changed))
+    found: list[bytes] = []
+    with pytest.raises(SealBroken):
+        found.extend(map(b"".join, vault.open_run(stored.key, stored.members, warrant=EVERY)))
+    assert found == contents[:damaged]
+
+
+def test_neighbours_in_an_object_that_ends_early_do_not_open(vault: Vault) -> None:
+    stored = put(vault, *[os.urandom(8192)] * 20)
+    overwrite(vault, stored.key, raw(vault, stored.key)[: stored.members[10].offset + 5])
+    with pytest.raises(SealBroken):
+        list(map(list, vault.open_run(stored.key, stored.members, warrant=EVERY)))

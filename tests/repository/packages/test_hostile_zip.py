@@ -12,6 +12,7 @@ from repository.domain.takeover import Disposition
 from repository.packages.errors import ItemUnreadable
 from repository.packages.guard import Limits
 from repository.packages.package import open_package
+from repository.packages.source import ArchiveFile
 from repository.packages.zipped import ZipSource
 from tests.builders.archives import RawMember, raw_zip, zip_bytes
 from tests.repository.packages.reading import codes, content_of, items_of, packed, reasons_of
@@ -137,7 +138,7 @@ def test_an_archive_of_more_than_65535_members_is_listed_whole(tmp_path: Path) -
     with zipfile.ZipFile(buffer, "w") as archive:
         for number in range(66_000):
             archive.writestr(zipfile.ZipInfo(f"{number}"), b"")
-    source = ZipSource(packed(tmp_path, buffer.getvalue()), limits=Limits())
+    source = ZipSource(ArchiveFile(packed(tmp_path, buffer.getvalue())), limits=Limits())
     assert [entry.path for entry in source.entries] == [f"{number}" for number in range(66_000)]
     source.close()
 
@@ -161,7 +162,9 @@ def test_what_the_standard_library_writes_is_read_as_it_was(
 ) -> None:
     from repository.packages.labels import text_of
 
-    source = ZipSource(packed(tmp_path_factory.mktemp("zip"), zip_bytes(files, method=method)), limits=Limits())
+    source = ZipSource(
+        ArchiveFile(packed(tmp_path_factory.mktemp("zip"), zip_bytes(files, method=method))), limits=Limits()
+    )
     assert {text_of(entry.path): source.open(entry.path).read() for entry in source.entries} == files
     source.close()
 
