@@ -11,13 +11,15 @@ from starlette.types import ASGIApp
 from api import dicomweb, fhir, native, tokens
 from api.callers.certificate import Proxies
 from api.callers.entrance import Entrance, entrance
-from api.callers.identities import identities_at
+from api.callers.following import IdentityFile
 from api.dicomweb.stow import Receptions
+from api.dicomweb.stow_straight import StraightPush
 from api.limits import Limits
 from api.measures import Measures
-from api.problems import answer
+from api.problems import by_problem
 from api.requests import Requests
 from api.settings import HttpSettings
+from api.straight import StraightRoute
 from repository.rendering.pool import Pool, sensible_workers
 from repository.runtime import Archive
 from repository.transfer.transfers import Transfers
@@ -26,9 +28,14 @@ THREADS = 40  # requests at work at one time; others wait for their turn
 # What pages of the origins that the operator names may send, and may read of an answer. Cookies are never looked at.
 READABLE = [
     "Accept", "Accept-Language", "Authorization", "Content-Type", "EDM-Basis", "EDM-Evidence", "EDM-For", "EDM-Purpose",
-    "EDM-Reason", "If-Match", "If-None-Match", "If-Range", "Idempotency-Key", "Range",
+    "EDM-Reason", "EDM-Takeover", "If-Match", "If-None-Match", "If-Range", "Idempotency-Key", "Prefer", "Range",
+    "Repr-Digest", "Tus-Resumable", "Upload-Checksum", "Upload-Length", "Upload-Metadata", "Upload-Offset",
 ]  # fmt: skip
-TOLD = ["Content-Range", "ETag", "Link", "Location", "Repr-Digest", "Retry-After", "Warning", "X-Request-Id"]
+TOLD = [
+    "Accept-Ranges", "Allow", "Content-Disposition", "Content-Location", "Content-Range", "ETag", "Link", "Location",
+    "Repr-Digest", "Retry-After", "Tus-Checksum-Algorithm", "Tus-Extension", "Tus-Max-Size", "Tus-Resumable",
+    "Tus-Version", "Upload-Expires", "Upload-Length", "Upload-Offset", "Warning", "WWW-Authenticate", "X-Request-Id",
+]  # fmt: skip
 
 
 def door(archive: Archive, settings: HttpSettings) -> ASGIApp:
@@ -44,12 +51,12 @@ def door(archive: Archive, settings: HttpSettings) -> ASGIApp:
             expose_headers=TOLD,
             max_age=600,
         )
-    return Requests(Limits(app, settings=settings), measures=inner.state.measures)
+    return Requests(Limits(app, settings=settings, told=told), measures=inner.state.measures)
 
 
 def entrance_of(archive: Archive, settings: HttpSettings) -> Entrance:
-    """The entrance that the identity file describes. Raises `IdentityFileWrong`."""
-    identities = identities_at(archive.settings.home, told=settings.identity)
+    """The entrance that the identity file describes, as it is at each moment. Raises `IdentityFileWrong`."""
+    identities = IdentityFile(archive.settings.home, told=settings.identity)
     proxies = Proxies(settings.client_header, settings.proxies)
     return entrance(archive, identities, address=settings.url, proxies=proxies)
 
@@ -66,8 +73,11 @@ def application(archive: Archive, settings: HttpSettings, *, entrance: Entrance)
     )
     app.state.archive, app.state.settings, app.state.entrance = archive, settings, entrance
     app.state.measures = Measures(archive)
-    app.state.receptions = Receptions(Transfers(archive))
+    transfers = Transfers(archive)
+    app.state.receptions = Receptions(transfers)
+    app.state.bundles = fhir.Bundles(archive, transfers)
     app.state.pool = Pool(sensible_workers())
+    app.router.routes += [StraightRoute(dicomweb.OFTEN), StraightPush()]
     app.include_router(tokens.router())
     app.include_router(native.router(), prefix="/v1")
     app.include_router(dicomweb.router(), prefix="/dicomweb")
@@ -80,10 +90,14 @@ def application(archive: Archive, settings: HttpSettings, *, entrance: Entrance)
 
 
 async def _told(request: Request, error: Exception) -> Response:
+    return told(request, error)
+
+
+def told(request: Request, error: Exception) -> Response:
     """As the door through which it came tells errors."""
-    if request.url.path.startswith("/fhir/"):
+    if request.url.path.startswith("/fhir/") or request.url.path == "/fhir":
         return fhir.refused(request, error)
-    return await answer(request, error)
+    return by_problem(request, error)
 
 
 @asynccontextmanager

@@ -51,13 +51,20 @@ def lift_command(
     flag: Annotated[str, typer.Argument(metavar="FLAG", help="As `set` printed it.")],
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
-    """Lift one flag; others over the same person stay."""
-    from repository.stewarding.leaves import lift
+    """Ask for one flag to be lifted; it is when a second administrator says the same. Others over the person stay."""
+    from repository.stewarding.leaves import lift, lifted_body
 
     screen = screen_of(context)
     with opened(screen) as archive:
-        lifted = lift(archive, permitting.administrator(archive, screen), flag)
-    screen.answer({"flag": flag, "lifted_at": lifted.at}, en=f"Lifted at {lifted.at}.", pl=f"Zdjęto: {lifted.at}.")
+        body = lifted_body(lift(archive, permitting.administrator(archive, screen), flag))
+    if body["lifted_at"]:
+        screen.answer(body, en=f"Lifted at {body['lifted_at']}.", pl=f"Zdjęto: {body['lifted_at']}.")
+        return
+    screen.answer(
+        body,
+        en=f"Asked for. The protection lasts until another administrator runs the same, by {body['until']}.",
+        pl=f"Zgłoszono. Ochrona trwa, dopóki inny administrator nie poda tego samego, do {body['until']}.",
+    )
 
 
 @verbs.command("approve")

@@ -15,6 +15,7 @@ from repository.access.bodies import (
     authorisation_body,
     custody_body,
     identifier_body,
+    lifting_body,
     permission_body,
     relation_body,
 )
@@ -25,7 +26,7 @@ from repository.access.errors import (
     RelationUnfit,
     SecondPersonNeeded,
 )
-from repository.access.facts import AfterDeath, Approval, Authorisation, Custody, Relation
+from repository.access.facts import AfterDeath, Approval, Authorisation, Custody, Lifting, Relation
 from repository.access.identity import names
 from repository.access.permission import Permission, PermissionKind
 from repository.access.principal import Principal
@@ -149,9 +150,20 @@ def protect(
     return tuple(flag for flag, _ in flags)
 
 
-def unprotect(archive: Archive, flag: str, *, by: Principal | None = None) -> Deed:
-    """The flag is lifted. Raises `CatalogueConflict` where there is none."""
-    return note(archive, "protection-end", {"id": flag, **by_body(by)})
+def ask_lifting(archive: Archive, asked: Lifting, *, by: Principal | None = None) -> Lifting:
+    """It is on record that somebody wants the flag lifted; the protection lasts."""
+    known = replace(asked, id=asked.id or str(new_id()))
+    note(archive, "lifting", {**lifting_body(known), **by_body(by)})
+    return known
+
+
+def unprotect(archive: Archive, flag: str, *, by: Principal | None = None, asked: Lifting | None = None) -> Deed:
+    """The flag is lifted, as was `asked` by another person. Raises `CatalogueConflict` where there is none that lasts,
+    and `SecondPersonNeeded` where it was asked for this flag by nobody but `by`."""
+    if by is not None and (asked is None or asked.flag != flag or asked.asked_by.strip() in {"", by.id.strip()}):
+        raise SecondPersonNeeded
+    with_whom = {"lifting": asked.id, "asked_by": asked.asked_by} if asked is not None else {}
+    return note(archive, "protection-end", {"id": flag, **with_whom, **by_body(by)})
 
 
 def relate(archive: Archive, relation: Relation, *, evidence: str = "", by: Principal | None = None) -> str:

@@ -17,6 +17,7 @@ from starlette.requests import Request
 
 from api.callers.bearer import fetched
 from api.callers.errors import KeysUnavailable, NotAccepted
+from api.callers.following import Following, Source
 from api.callers.identities import Client, Identities
 from api.callers.keys import FixedKeys, KeySource
 from api.callers.tokens import lifetime, require_audience, require_signed, text_of, unchecked
@@ -32,6 +33,7 @@ LONGEST = 300.0  # seconds that an assertion may be good for
 LASTS = timedelta(minutes=5)  # that an access token is good for
 _PREFIX, _PLACE = "edm1.", b"access token"
 _LONGEST_JTI = 200
+Clients = dict[str, tuple[Client, KeySource]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,14 @@ class Granted:
 class BackendClients:
     """The clients of the identity file: what they prove, and the way by the token that they get for it."""
 
-    def __init__(self, archive: Archive, identities: Identities, *, address: str) -> None:
+    def __init__(self, archive: Archive, identities: Source | Identities, *, address: str) -> None:
         """`address`: of the token endpoint, as clients have to name it in `aud`."""
         self._archive, self.address = archive, address
-        self._clients: dict[str, tuple[Client, KeySource]] = {
-            each.client_id: (each, _keys(each)) for each in identities.clients
-        }
+        self._clients = Following(identities, _known)
 
     def granted(self, assertion: str, *, asked: str) -> Granted:
         """A token for whoever the assertion proves, with those of the scopes that the client may have. Raises
-        `NotAccepted` for whatever is wrong with the proof, `ValueError` where no scope is left."""
+        `NotAccepted` for whatever is wrong with the proof, `ValueError` where no scope is left, `IdentitiesUnsure`."""
         client = self._proved(assertion)
         wanted = tuple(dict.fromkeys(asked.split()))
         scopes = tuple(each for each in wanted if each in client.scopes)
@@ -66,9 +66,10 @@ class BackendClients:
     def _proved(self, assertion: str) -> Client:
         token = unchecked(assertion)
         name = token.issuer
-        if name not in self._clients or token.claims.get("sub") != name:
+        known = self._clients()
+        if name not in known or token.claims.get("sub") != name:
             raise NotAccepted("client")
-        client, keys = self._clients[name]
+        client, keys = known[name]
         try:
             require_signed(token, keys, algorithms=ALGORITHMS, types=TYPES)
         except KeysUnavailable as error:
@@ -86,9 +87,9 @@ class BackendClients:
         return bearer(request).startswith(_PREFIX)
 
     def caller(self, request: Request) -> Caller:
-        """Raises `NotAccepted`."""
+        """Raises `NotAccepted`, `IdentitiesUnsure`."""
         said = self._opened(bearer(request))
-        client, at = self._clients.get(said["client"], (None, None))[0], datetime.fromtimestamp(said["at"], UTC)
+        client, at = self._clients().get(said["client"], (None, None))[0], datetime.fromtimestamp(said["at"], UTC)
         if client is None or self._archive.clock() >= at + LASTS:
             raise NotAccepted("expired" if client else "client")
         name = f"client#{client.client_id}"
@@ -112,6 +113,17 @@ class BackendClients:
         except (SealBroken, KeyUnavailable, ValueError):
             raise NotAccepted("sealed") from None
         return found
+
+
+def _known(identities: Identities, before: Clients | None) -> Clients:
+    """Whoever is as before keeps the keys that were fetched."""
+    had = before or {}
+    return {
+        each.client_id: had[each.client_id]
+        if each.client_id in had and had[each.client_id][0] == each
+        else (each, _keys(each))
+        for each in identities.clients
+    }
 
 
 def _keys(client: Client) -> KeySource:

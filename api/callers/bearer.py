@@ -10,6 +10,7 @@ from starlette.requests import Request
 from api.callers.claims import assurance_of, principal_of, purposes_of
 from api.callers.errors import KeysUnavailable, NotAccepted
 from api.callers.fetching import Documents
+from api.callers.following import Following, Source
 from api.callers.identities import Identities, Issuer
 from api.callers.keys import FetchedKeys, KeySource
 from api.callers.scopes import is_ours
@@ -26,32 +27,42 @@ from repository.access.principal import Identification, Method
 from repository.clock import Clock
 
 LONGEST = 24 * 3600.0  # seconds that a token may be good for: it cannot be taken back
+Issuers = dict[str, tuple[Issuer, KeySource]]
 _DISCOVERY = "/.well-known/openid-configuration"
 
 
 class ProviderTokens:
     """A way: JSON Web Tokens of the issuers in the identity file. Keys are fetched when the first token comes."""
 
-    def __init__(self, identities: Identities, *, clock: Clock) -> None:
+    def __init__(self, identities: Source | Identities, *, clock: Clock) -> None:
         self._clock = clock
-        self._issuers: dict[str, tuple[Issuer, KeySource]] = {
-            each.issuer: (each, fetched(each.jwks_uri, issuer=each.issuer, ca=each.ca)) for each in identities.issuers
-        }
+        self._issuers = Following(identities, _known)
 
     def recognises(self, request: Request) -> bool:
         return looks_like_one(bearer(request))
 
     def caller(self, request: Request) -> Caller:
-        """Raises `NotAccepted`, `KeysUnavailable`."""
-        token = unchecked(bearer(request))
-        if token.issuer not in self._issuers:
+        """Raises `NotAccepted`, `KeysUnavailable`, `IdentitiesUnsure`."""
+        token, known = unchecked(bearer(request)), self._issuers()
+        if token.issuer not in known:
             raise NotAccepted("issuer")
-        issuer, keys = self._issuers[token.issuer]
+        issuer, keys = known[token.issuer]
         try:
             require_signed(token, keys, algorithms=issuer.algorithms, types=issuer.types)
             return _caller(token.claims, issuer, now=self._clock())
         except NotAccepted as error:
             raise NotAccepted(error.why, issuer=issuer.issuer) from None
+
+
+def _known(identities: Identities, before: Issuers | None) -> Issuers:
+    """Whoever is as before keeps the keys that were fetched."""
+    had = before or {}
+    return {
+        each.issuer: had[each.issuer]
+        if each.issuer in had and had[each.issuer][0] == each
+        else (each, fetched(each.jwks_uri, issuer=each.issuer, ca=each.ca))
+        for each in identities.issuers
+    }
 
 
 def fetched(address: str, *, issuer: str = "", ca: Path | None = None) -> FetchedKeys:

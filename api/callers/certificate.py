@@ -19,6 +19,7 @@ from starlette.requests import Request
 
 from api.callers.bearer import thumbprint
 from api.callers.errors import NotAccepted, TwoIdentities
+from api.callers.following import Following, Source
 from api.callers.identities import Certificate, Identities
 from api.callers.way import Caller
 from repository.access.principal import Identification, Principal
@@ -34,6 +35,7 @@ PROVED = "edm.certificate"  # in the scope: DER of the certificate that the hand
 FOR = timedelta(minutes=5)  # that an identity by certificate is good for: one request
 KNOWN_FOR = 60.0  # seconds that the trust store and its judgement of a certificate are kept
 _MOST_KNOWN = 1000
+Entries = tuple[Certificate, ...]
 _LARGEST = 32 << 10  # bytes of a header field
 
 
@@ -57,22 +59,32 @@ class Proxies:
             return False
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found of a certificate `among` the entries of that moment."""
+
+    entry: Certificate
+    seen: Trusted
+    among: Entries
+
+
 class ClientCertificates:
     """A way: systems that are known by their certificate."""
 
     def __init__(
         self,
-        identities: Identities,
+        identities: Source | Identities,
         *,
         store: Callable[[], TrustStore],
         clock: Clock,
         proxies: Proxies = Proxies(),
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._entries, self._proxies = identities.certificates, proxies
+        self._entries = Following(identities, lambda found, _: found.certificates)
+        self._proxies = proxies
         self._read, self._clock, self._ticks = store, clock, ticks
         self._lock = Lock()
-        self._judged: dict[bytes, tuple[Certificate, Trusted]] = {}
+        self._judged: dict[bytes, Judged] = {}
         self._store: TrustStore | None = None
         self._read_at = 0.0
 
@@ -83,7 +95,7 @@ class ClientCertificates:
         return thumbprint(sha256(self._certificate(request)).digest())
 
     def caller(self, request: Request) -> Caller:
-        """Raises `NotAccepted`; `TrustUnusable` where the trust folder cannot be relied on."""
+        """Raises `NotAccepted`, `IdentitiesUnsure`; `TrustUnusable` where the trust folder cannot be relied on."""
         certificate, now = self._certificate(request), self._clock()
         entry, seen = self._known(certificate, now)
         return Caller(
@@ -106,16 +118,16 @@ class ClientCertificates:
 
     def _known(self, certificate: bytes, now: datetime) -> tuple[Certificate, Trusted]:
         """What is kept of it for a minute, or a new judgement; one that is no longer good is never kept."""
-        digest = sha256(certificate).digest()
+        digest, entries = sha256(certificate).digest(), self._entries()
         with self._lock:
             store, found = self._fresh_store(), self._judged.get(digest)
-        if found is None or now > found[1].until:
-            found = self._judge(certificate, store, now)
+        if found is None or found.among is not entries or now > found.seen.until:
+            found = Judged(*self._judge(certificate, store, now, among=entries), entries)
             with self._lock:
                 if len(self._judged) >= _MOST_KNOWN:
                     self._judged.clear()
                 self._judged[digest] = found
-        return found[0], found[1]
+        return found.entry, found.seen
 
     def _fresh_store(self) -> TrustStore:
         if self._store is None or self._ticks() - self._read_at >= KNOWN_FOR:
@@ -123,10 +135,12 @@ class ClientCertificates:
             self._store, self._read_at = self._read(), self._ticks()
         return self._store
 
-    def _judge(self, certificate: bytes, store: TrustStore, now: datetime) -> tuple[Certificate, Trusted]:
+    def _judge(
+        self, certificate: bytes, store: TrustStore, now: datetime, *, among: Entries
+    ) -> tuple[Certificate, Trusted]:
         digest = sha256(certificate).hexdigest()
         try:
-            for entry in self._entries:
+            for entry in among:
                 if entry.sha256 == digest:
                     return entry, trusted(certificate, store=store, at=now, usage=Usage.TLS_CLIENT)
             named = trusted_organisation([certificate], store=store, at=now)
@@ -134,7 +148,7 @@ class ClientCertificates:
             raise NotAccepted("certificate-unknown") from None
         except TrustError as error:
             raise NotAccepted(error.code) from None
-        for entry in self._entries:
+        for entry in among:
             if (
                 entry.anchor == named.trusted.anchor
                 and entry.subject_organisation in ("", named.name)

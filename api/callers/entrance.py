@@ -12,6 +12,7 @@ from api.callers.backend import BackendClients
 from api.callers.bearer import ProviderTokens
 from api.callers.certificate import ClientCertificates, Proxies
 from api.callers.errors import NotAccepted
+from api.callers.following import Source
 from api.callers.identities import Identities
 from api.callers.scopes import require_scope
 from api.callers.session import Sessions
@@ -59,7 +60,7 @@ class Entrance:
         )
 
 
-def entrance(archive: Archive, identities: Identities, *, address: str, proxies: Proxies) -> Entrance:
+def entrance(archive: Archive, identities: Source | Identities, *, address: str, proxies: Proxies) -> Entrance:
     """The ways of this archive: bearer tokens (sessions, the archive's own, those of providers), certificates.
     `address`: what clients see before the path."""
     backend = BackendClients(archive, identities, address=f"{address}/v1/token")

@@ -6,6 +6,7 @@ ScopeTooNarrow                the token was not given for that
 TooManyAtOnce                 of one caller
 KeysUnavailable               the keys of an identity provider cannot be had at the moment
 IdentityFileWrong             what the operator wrote cannot be relied on; nothing is served
+IdentitiesUnsure              the same while it is served: nobody is let in by that file
 """
 
 from api.errors import HttpError
@@ -77,3 +78,16 @@ class IdentityFileWrong(HttpError):
         en="Mend it as docs/serving.md says; nobody else may be able to write to it.",
         pl="Popraw go według docs/serving.md; nikt inny nie może w nim zapisywać.",
     )
+
+
+class IdentitiesUnsure(HttpError):
+    """The log of the archive says what is wrong; a caller is not told."""
+
+    code = "CAL-006"
+    status = 503
+    retryable = True
+    what = Text(
+        en="Whom the archive trusts is being changed; until that is done it lets in nobody but local accounts.",
+        pl="Trwa zmiana tego, komu archiwum ufa; do jej zakończenia wpuszcza ono tylko konta lokalne.",
+    )
+    todo = Text(en="Try again soon; then ask the operator.", pl="Spróbuj za chwilę; potem zapytaj operatora.")

@@ -12,7 +12,7 @@ otherwise, so that nobody can forget it. An identity without scopes (None: a ses
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from enum import StrEnum
 
 from starlette.requests import Request
@@ -47,12 +47,12 @@ class Need(StrEnum):
 _LETTER = {Need.READ: "r", Need.SEARCH: "s", Need.WRITE: "c"}
 
 
-def requires(need: str, *, resource: str = "*") -> Callable[[Request], None]:
+def requires(need: str, *, resource: str = "*") -> Callable[[Request], Awaitable[None]]:
     """A dependency for routers and routes: what they need, and of which kind of FHIR resource. It stands in
     `dependencies=[Depends(requires("read"))]`, which run before the endpoint's own."""
     needed = Need(need)
 
-    def needs(request: Request) -> None:
+    async def needs(request: Request) -> None:
         request.state.need = (needed, resource)
 
     return needs

@@ -21,12 +21,14 @@ class MultipartError(HttpError):
 class BoundaryMissing(MultipartError):
     code = "API-021"
     what = Text(
-        en="The media type names no boundary of 1 to 70 characters that RFC 2046 allows.",
-        pl="Typ treści nie wskazuje granicy długości od 1 do 70 znaków dozwolonych przez RFC 2046.",
+        en="The media type names no boundary that is taken here: of characters that RFC 2046 allows, 128 at most.",
+        pl="Typ treści nie wskazuje przyjmowanej granicy: ze znaków dozwolonych przez RFC 2046, najwyżej 128.",
     )
     todo = Text(
-        en='Send Content-Type: multipart/related; type="…"; boundary="…".',
-        pl='Wyślij Content-Type: multipart/related; type="…"; boundary="…".',
+        en='Send Content-Type: multipart/related; type="…"; boundary="…". RFC 2046 §5.1.1 has 1 to 70 characters, the '
+        "last no space; longer ones of clients that err are taken.",
+        pl='Wyślij Content-Type: multipart/related; type="…"; boundary="…". RFC 2046 §5.1.1 przewiduje od 1 do 70 '
+        "znaków, ostatni inny niż spacja; dłuższe, błędnie nadawane przez klientów, są przyjmowane.",
     )
 
 

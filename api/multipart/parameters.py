@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from api.multipart.errors import BoundaryMissing
 
-# RFC 2046 §5.1.1: at most 70 characters, and the last one is no space. Orthanc's client sends 73 all the same.
+# RFC 2046 §5.1.1: at most 70 characters, and the last one is no space. Orthanc's client sends 73 all the same, so
+# 128 are taken.
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,127}[0-9A-Za-z'()+_,\-./:=?]")
 _TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,127}/[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,127}")
 _PARAMETER = re.compile(

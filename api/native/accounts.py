@@ -4,17 +4,17 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from api.callers.scopes import requires
 from api.errands import ForArchive
-from api.giving import begun
 from api.native.answering import json_answer
 from api.native.declared import STRICT, problems, told
+from api.native.once import ForOnce
 from api.native.seeking import About, AccountPage, as_row
 from api.native.stewards import ForLooking
 from api.native.wording import Line, Strict
+from api.streamed import Begun, Streamed
 from repository.access.account import PERMITTED, REFUSED
 from repository.access.purpose import Purpose
 from repository.completeness import completeness
@@ -114,7 +114,8 @@ def router() -> APIRouter:
     add("/accounts/completeness", complete, methods=["GET"], response_model=CompletenessGiven, responses=problems(404))
     add("/copies/search", copies, methods=["POST"], response_model=CopiesGiven, responses=refused, dependencies=asks)
     add("/reviews", reviews, methods=["GET"], response_model=AccountPage, responses=problems(404))
-    add("/reviews/{account}", done, methods=["POST"], response_model=Reviewed, responses=refused)
+    add("/reviews/{account}", done, methods=["POST"], response_model=Reviewed,
+        responses=refused | problems(409))  # fmt: skip
     return found
 
 
@@ -133,7 +134,7 @@ def export(archive: ForArchive, errand: ForLooking, wanted: Annotated[Export, Bo
         "Content-Type": MEDIA[wanted.form],
         "Content-Disposition": f'attachment; filename="accounts.{wanted.form}"',
     }
-    return StreamingResponse(begun(parts), headers=headers)
+    return Streamed(Begun(iter(parts)), headers=headers)
 
 
 def complete(archive: ForArchive, errand: ForLooking) -> Response:
@@ -166,8 +167,12 @@ def reviews(
 
 
 def done(
-    archive: ForArchive, errand: ForLooking, account: AccountNumber, *, said: Annotated[Remark, Body()]
+    archive: ForArchive, errand: ForLooking, once: ForOnce, *, account: AccountNumber, said: Annotated[Remark, Body()]
 ) -> Response:
     """You have looked at an account. Nobody does so for himself."""
-    deed = review(archive, errand, account, remark=said.remark)
-    return json_answer({"account": account, "deed": deed.number})
+
+    def made() -> Response:
+        deed = review(archive, errand, account, remark=said.remark)
+        return json_answer({"account": account, "deed": deed.number})
+
+    return once(made, said)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from api.errands import ForArchive
 from api.native.answering import json_answer
 from api.native.declared import STRICT, problems
+from api.native.once import ForOnce
 from api.native.permissions import FHIR, one, routes
 from api.native.permits import ConsentOrder, FhirBody, Given, GivenList, as_given
 from api.native.stewards import ForSteward
@@ -46,18 +47,23 @@ def give_consent(
     archive: ForArchive,
     who: ForSteward,
     *,
+    once: ForOnce,
     said: Annotated[ConsentOrder | FhirBody, Body()],
     policy: Policy = None,
 ) -> Response:
     """What a patient has said is recorded, in force from now on: one, or all of a Bundle of FHIR Consents, or none."""
-    if isinstance(said, FhirBody):
-        given = _from_fhir(archive, who, said, policies=policy or [])
-        now = archive.clock()
-        return json_answer({"permissions": [as_given(each, at=now) for each in given]}, status=201)
-    where = takeover_of(archive, said.takeover)
-    by = require_giver(archive, who, where)
-    recorded = give(archive, said.permission(takeover=where, now=archive.clock()), by=by)
-    return one(archive, recorded, status=201, location=f"{request.url.path}/{recorded.id}")
+
+    def made() -> Response:
+        if isinstance(said, FhirBody):
+            given = _from_fhir(archive, who, said, policies=policy or [])
+            now = archive.clock()
+            return json_answer({"permissions": [as_given(each, at=now) for each in given]}, status=201)
+        where = takeover_of(archive, said.takeover)
+        by = require_giver(archive, who, where)
+        recorded = give(archive, said.permission(takeover=where, now=archive.clock()), by=by)
+        return one(archive, recorded, status=201, location=f"{request.url.path}/{recorded.id}")
+
+    return once(made, said)
 
 
 def _from_fhir(archive: Archive, who: Principal, said: FhirBody, *, policies: list[str]) -> list[Permission]:

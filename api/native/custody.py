@@ -10,6 +10,7 @@ from api.errands import ForArchive
 from api.errors import PreconditionFailed
 from api.native.answering import json_answer, require_state
 from api.native.declared import STRICT, IfMatch, problems
+from api.native.once import ForOnce
 from api.native.stewards import ForParty, ForSteward
 from api.native.wording import Code, NumberGiven, Person, Strict, TakeoverId, takeover_of
 from repository.access.bodies import custody_body
@@ -69,21 +70,26 @@ def given(
     archive: ForArchive,
     who: ForSteward,
     *,
+    once: ForOnce,
     takeover: TakeoverId,
     order: Annotated[CustodyOrder, Body()],
     if_match: IfMatch = None,
 ) -> Response:
     """Custody passes on now: the old custodian's access ends and the new one's begins at the same instant."""
-    by = require_administrator(who)
-    known = takeover_of(archive, takeover)
-    require_state(request, _tag(_custody(archive, known)))
-    try:
-        give_custody(archive, known, order.custodian.identifier, name=order.name, by=by)
-    except CatalogueConflict:
-        if if_match:
-            raise PreconditionFailed from None
-        raise
-    return _answer(known, _custody(archive, known))
+
+    def made() -> Response:
+        by = require_administrator(who)
+        known = takeover_of(archive, takeover)
+        require_state(request, _tag(_custody(archive, known)))
+        try:
+            give_custody(archive, known, order.custodian.identifier, name=order.name, by=by)
+        except CatalogueConflict:
+            if if_match:
+                raise PreconditionFailed from None
+            raise
+        return _answer(known, _custody(archive, known))
+
+    return once(made, order)
 
 
 def _custody(archive: Archive, takeover: str) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from api.native.demand_models import (
     VerdictGiven,
     answer_body,
 )
+from api.native.once import ForOnce
 from api.native.stewards import ForCaller, ForParty, good_for
 from api.native.wording import DOOR, Uuid, takeover_of
 from repository.access.principal import Principal
@@ -56,11 +57,11 @@ def router() -> APIRouter:
     add("", submitted, methods=["POST"], response_model=AnswerGiven, responses=words)
     add("", all_of_them, methods=["GET"], response_model=DemandPage, responses=problems())
     add("/queue", waiting, methods=["GET"], response_model=DemandPage, responses=problems(404, 409))
-    add("/expiry", expired, methods=["POST"], response_model=DemandPage, responses=problems(404, 409))
+    add("/expiry", expired, methods=["POST"], response_model=DemandPage, responses=words)
     add("/{demand}", shown, methods=["GET"], response_model=DemandWhole, responses=problems(404))
     add("/{demand}/answer", answered, methods=["GET"], response_model=AnswerGiven, responses=problems(404, 409))
-    add("/{demand}/verification", verified, methods=["POST"], response_model=VerdictGiven, responses=problems(404, 409))
-    add("/{demand}/forwarding", forwarded, methods=["POST"], response_model=DemandGiven, responses=problems(404, 409))
+    add("/{demand}/verification", verified, methods=["POST"], response_model=VerdictGiven, responses=words)
+    add("/{demand}/forwarding", forwarded, methods=["POST"], response_model=DemandGiven, responses=words)
     add("/{demand}/preparation", prepared, methods=["POST"], response_model=PreparedGiven, responses=words)
     add("/{demand}/to-be-signed", text, methods=["GET"], response_model=PreparedGiven, responses=problems(404, 409))
     add("/{demand}/signature", signed, methods=["POST"], response_model=DemandGiven, responses=words)
@@ -71,12 +72,18 @@ def router() -> APIRouter:
     return found_
 
 
-def submitted(archive: ForArchive, caller: ForCaller, message: Annotated[Message, Body()]) -> Response:
+def submitted(
+    archive: ForArchive, caller: ForCaller, once: ForOnce, *, message: Annotated[Message, Body()]
+) -> Response:
     """A demand in your own name, answered at once by a receipt or by the list of its errors. Sent again, the answer is
     the same."""
     who = caller.principal if message.purpose is None else good_for(caller, message.purpose)
-    demand = submit(archive, order_from(message.model_dump(mode="json"), who))
-    return _answered(archive, demand.id, who, location=True)
+
+    def made() -> Response:
+        demand = submit(archive, order_from(message.model_dump(mode="json"), who))
+        return _answered(archive, demand.id, who, location=True)
+
+    return once(made, message)
 
 
 def answered(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
@@ -99,9 +106,9 @@ def waiting(archive: ForArchive, who: ForParty, takeover: OfTakeover = "") -> Re
     return _many(queue(archive, by=who, takeover=takeover_of(archive, takeover)))
 
 
-def expired(archive: ForArchive, who: ForParty) -> Response:
+def expired(archive: ForArchive, who: ForParty, once: ForOnce) -> Response:
     """Those that have stood in one state for too long, of which this is the end."""
-    return _many(expire_due(archive, archive.clock(), by=who))
+    return once(lambda: _many(expire_due(archive, archive.clock(), by=who)))
 
 
 def shown(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
@@ -109,24 +116,34 @@ def shown(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
     return json_answer(told_whole(archive, demand, to=who)[1])
 
 
-def verified(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
+def verified(archive: ForArchive, who: ForParty, once: ForOnce, *, demand: DemandId) -> Response:
     """It is decided whether the requester may have it. A refusal ends the demand, with its reasons."""
-    verdict = verify(archive, demand, decide=deciding(archive), by=who, door=DOOR)
-    decision = verdict.decision
-    return json_answer(told(verdict.demand) | {"reasons": list(decision.told), "rules": decision.rules})
+
+    def made() -> Response:
+        verdict = verify(archive, demand, decide=deciding(archive), by=who, door=DOOR)
+        decision = verdict.decision
+        return json_answer(told(verdict.demand) | {"reasons": list(decision.told), "rules": decision.rules})
+
+    return once(made)
 
 
-def forwarded(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
+def forwarded(archive: ForArchive, who: ForParty, once: ForOnce, *, demand: DemandId) -> Response:
     """The verified demand is in the queue of those who prepare."""
-    return _one(forward(archive, demand, by=who))
+    return once(lambda: _one(forward(archive, demand, by=who)))
 
 
-def prepared(archive: ForArchive, who: ForParty, demand: DemandId, *, content: Annotated[Content, Body()]) -> Response:
+def prepared(
+    archive: ForArchive, who: ForParty, once: ForOnce, *, demand: DemandId, content: Annotated[Content, Body()]
+) -> Response:
     """The content is frozen by the medical worker who is signed in, and who then signs it."""
-    named = [each.rpartition("/") for each in content.holdings]
-    holdings = [(takeover_of(archive, takeover), int(ordinal)) for takeover, _, ordinal in named]
-    after = prepare(archive, demand, worker=who, holdings=holdings, decide=deciding(archive), door=DOOR)
-    return json_answer(_with_text(after, to_be_signed(archive, demand, worker=who)))
+
+    def made() -> Response:
+        named = [each.rpartition("/") for each in content.holdings]
+        holdings = [(takeover_of(archive, takeover), int(ordinal)) for takeover, _, ordinal in named]
+        after = prepare(archive, demand, worker=who, holdings=holdings, decide=deciding(archive), door=DOOR)
+        return json_answer(_with_text(after, to_be_signed(archive, demand, worker=who)))
+
+    return once(made, content)
 
 
 def text(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
@@ -136,16 +153,22 @@ def text(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
 
 
 def signed(
-    archive: ForArchive, who: ForParty, demand: DemandId, *, signature: Annotated[Signature, Body()]
+    archive: ForArchive, who: ForParty, once: ForOnce, *, demand: DemandId, signature: Annotated[Signature, Body()]
 ) -> Response:
     """The worker's own signature is taken over, and sealed."""
     supplied = Supplied(signature.kind, signature.value, signature.certificate)
-    return _one(sign(archive, demand, worker=who, signature=supplied))
+    return once(lambda: _one(sign(archive, demand, worker=who, signature=supplied)), signature)
 
 
-def sent(archive: ForArchive, who: ForParty, demand: DemandId, *, how: Annotated[Sending, Body()]) -> Response:
+def sent(
+    archive: ForArchive, who: ForParty, once: ForOnce, *, demand: DemandId, how: Annotated[Sending, Body()]
+) -> Response:
     """It is on record that the signed content was sent; nothing unsigned can be."""
-    return _one(send(archive, demand, by=who, decide=deciding(archive), channel=how.channel, door=DOOR))
+
+    def made() -> Response:
+        return _one(send(archive, demand, by=who, decide=deciding(archive), channel=how.channel, door=DOOR))
+
+    return once(made, how)
 
 
 def out(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
@@ -153,16 +176,18 @@ def out(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
     return json_answer(outgoing(archive, demand, by=who, door=DOOR))
 
 
-def received(archive: ForArchive, who: ForParty, demand: DemandId, *, what: Annotated[Received, Body()]) -> Response:
+def received(
+    archive: ForArchive, who: ForParty, once: ForOnce, *, demand: DemandId, what: Annotated[Received, Body()]
+) -> Response:
     """It is on record that the requester has received exactly what was frozen."""
-    return _one(receive(archive, demand, content_sha256=what.content_sha256, by=who))
+    return once(lambda: _one(receive(archive, demand, content_sha256=what.content_sha256, by=who)), what)
 
 
 def confirmed(
-    archive: ForArchive, who: ForParty, demand: DemandId, *, where: Annotated[Confirming, Body()]
+    archive: ForArchive, who: ForParty, once: ForOnce, *, demand: DemandId, where: Annotated[Confirming, Body()]
 ) -> Response:
     """The receipt is confirmed in one of both places. With both, the demand is confirmed."""
-    return _one(confirm(archive, demand, place=where.place, by=who))
+    return once(lambda: _one(confirm(archive, demand, place=where.place, by=who)), where)
 
 
 def _answered(archive: Archive, demand_id: str, who: Principal, *, location: bool = False) -> Response:

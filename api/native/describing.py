@@ -1,4 +1,5 @@
-"""OpenAPI of the native door, completed: what every route has, and no route should have to say again.
+"""OpenAPI of the native door, completed: what every route has, and no route should have to say again. Of the other
+doors, what a request has to carry.
 
 Problems by status, the token that a route needs, the header fields of an errand, limits. It is read off the routes
 themselves: whoever depends on a caller needs a token, whoever depends on an errand says what for.
@@ -68,15 +69,19 @@ def _complete(schema: dict[str, Any], depends: Mapping[tuple[str, str], Dependan
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             operation["operationId"] = method + re.sub(r"[^A-Za-z0-9]+", "_", path).rstrip("_")
+            calls = set(_calls(depends.get((path, method))))
+            if errand_of in calls:
+                operation["parameters"] = [*operation.get("parameters", ()), *map(_header, _NAMES)]
             if path.startswith(PREFIX):
-                _complete_one(operation, depends.get((path, method)))
+                _complete_one(operation, calls)
+            elif any(_knows_who(call) for call in calls):
+                operation["security"] = [{"bearer": []}]
     for unused in ("HTTPValidationError", "ValidationError"):
         if f'/{unused}"' not in str(schema["paths"]).replace("'", '"'):
             schemas.pop(unused, None)
 
 
-def _complete_one(operation: dict[str, Any], dependant: Dependant | None) -> None:
-    calls = set(_calls(dependant)) if dependant is not None else set()
+def _complete_one(operation: dict[str, Any], calls: set[Any]) -> None:
     responses = operation["responses"]
     if "HTTPValidationError" in str(responses.get("422", "")):
         del responses["422"]  # our own answer to what is not as described is 400
@@ -87,8 +92,6 @@ def _complete_one(operation: dict[str, Any], dependant: Dependant | None) -> Non
         statuses += [401, 403, 404]
     elif any(each["in"] == "path" for each in operation.get("parameters", ())):
         statuses.append(404)
-    if errand_of in calls:
-        operation["parameters"] = [*operation.get("parameters", ()), *map(_header, _NAMES)]
     _declare(responses, statuses)
 
 
@@ -107,7 +110,7 @@ def _declare(responses: dict[str, Any], statuses: Iterable[int]) -> None:
     for name, response in responses.items():
         headers = {"X-Request-Id": _text()}
         headers |= {"WWW-Authenticate": _text()} if name == "401" else {}
-        headers |= {"Retry-After": _text()} if name in ("429", "503") else {}
+        headers |= {"Retry-After": _text()} if name in ("409", "429", "503") else {}
         headers |= {"Allow": _text()} if name == "405" else {}
         response["headers"] = headers | response.get("headers", {})
 
@@ -121,7 +124,7 @@ def _header(name: str) -> dict[str, Any]:
     return {"name": shown, "in": "header", "required": name == PURPOSE, "schema": schema, "description": said}
 
 
-def _calls(dependant: Dependant) -> Iterator[Any]:
-    for each in dependant.dependencies:
+def _calls(dependant: Dependant | None) -> Iterator[Any]:
+    for each in dependant.dependencies if dependant is not None else ():
         yield each.call
         yield from _calls(each)

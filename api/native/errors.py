@@ -30,6 +30,7 @@ class StillAtWork(HttpError):
     code = "RST-003"
     status = 409
     retryable = True
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2"}  # seconds
     what = Text(
         en="The first request with this Idempotency-Key has not been answered yet.",
         pl="Pierwsze żądanie z tym Idempotency-Key nie ma jeszcze odpowiedzi.",

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Request, Response
 
 from api.errands import ForArchive
 from api.native.declared import STRICT, problems
+from api.native.once import ForOnce
 from api.native.permissions import one, routes
 from api.native.permits import Given, GrantOrder
 from api.native.stewards import ForSteward
@@ -26,11 +27,15 @@ def router() -> APIRouter:
 
 
 def give_grant(
-    request: Request, archive: ForArchive, who: ForSteward, *, said: Annotated[GrantOrder, Body()]
+    request: Request, archive: ForArchive, who: ForSteward, *, once: ForOnce, said: Annotated[GrantOrder, Body()]
 ) -> Response:
     """Somebody may read a takeover, or one patient's part of it, from now on; without limits all of that."""
-    where = takeover_of(archive, said.takeover)
-    by = require_giver(archive, who, where)
-    made = said.permission(grantor_of(by), takeover=where, now=archive.clock())
-    recorded = give(archive, made, by=by)
-    return one(archive, recorded, status=201, location=f"{request.url.path}/{recorded.id}")
+
+    def made() -> Response:
+        where = takeover_of(archive, said.takeover)
+        by = require_giver(archive, who, where)
+        wanted = said.permission(grantor_of(by), takeover=where, now=archive.clock())
+        recorded = give(archive, wanted, by=by)
+        return one(archive, recorded, status=201, location=f"{request.url.path}/{recorded.id}")
+
+    return once(made, said)

@@ -11,6 +11,7 @@ from api.native.answering import Limit, json_answer, next_link, require_state
 from api.native.declared import problems
 from api.native.errors import JobOver
 from api.native.job_models import JobPage, ToldJob, told_job
+from api.native.once import ForOnce
 from api.native.roles import ForAdministrator, ForOverseer
 from repository.catalogue.jobs import Job, JobState
 from repository.runtime import Archive
@@ -25,7 +26,11 @@ def router() -> APIRouter:
     found.add_api_route("/jobs", jobs, methods=["GET"], response_model=JobPage)
     found.add_api_route("/jobs/{job}", job, methods=["GET"], response_model=ToldJob, responses=TAGGED)
     found.add_api_route(
-        "/jobs/{job}/cancel", cancel, methods=["POST"], response_model=ToldJob, responses=TAGGED | problems(409, 412)
+        "/jobs/{job}/cancel",
+        cancel,
+        methods=["POST"],
+        response_model=ToldJob,
+        responses=TAGGED | problems(409, 412, 422),
     )
     return found
 
@@ -51,13 +56,17 @@ def job(archive: ForArchive, _: ForOverseer, job: JobId) -> Response:
     return _answer(_found(archive, job))
 
 
-def cancel(request: Request, archive: ForArchive, _: ForAdministrator, *, job: JobId) -> Response:
+def cancel(request: Request, archive: ForArchive, _: ForAdministrator, *, once: ForOnce, job: JobId) -> Response:
     """A job that waits is not begun any more. What has been done stays; the same thing may be asked for again."""
-    found = _found(archive, job)
-    require_state(request, tag_of(found))
-    if not archive.catalogue.jobs.cancel(found.id, generation=found.generation):
-        raise JobOver
-    return _answer(_found(archive, job))
+
+    def made() -> Response:
+        found = _found(archive, job)
+        require_state(request, tag_of(found))
+        if not archive.catalogue.jobs.cancel(found.id, generation=found.generation):
+            raise JobOver
+        return _answer(_found(archive, job))
+
+    return once(made)
 
 
 def tag_of(job: Job) -> str:

@@ -1,21 +1,24 @@
 """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a request that creates, sent twice, creates once.
 
 The same key with the same request gets the same answer for a day; with another request 422; while the first is being
-done 409. Keys are a caller's own. An answer that holds a secret must not go this way: it is kept in the catalogue.
+done 409. Keys are a caller's own. Where a request or its answer holds a secret, both are kept sealed.
 """
 
-from collections.abc import Callable
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
 
 from api.errands import archive_of, caller_of
 from api.native.answering import JSON
 from api.native.errors import KeyUsedOtherwise, StillAtWork
 from repository.catalogue.requests_once import key_of
+from repository.people.inviting import secrets_of
 from repository.runtime import Archive
 
 _KEPT = ("location", "etag", "link")
@@ -25,6 +28,7 @@ Key = Annotated[
     str | None,
     Header(alias="Idempotency-Key", pattern=_KEY, description="The same key and request again: the same answer."),
 ]
+Body = BaseModel | Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,41 +40,69 @@ class Once:
     caller: str
     key: str
 
-    def __call__(self, make: Callable[[], Response], body: Any) -> Response:
-        """What `make` answers, or answered before. `body`: what was asked for, as plain values. Raises
-        `KeyUsedOtherwise`, `StillAtWork`, and what `make` raises, which is kept by nobody."""
+    def __call__(self, make: Callable[[], Response], body: Body = None, *, secret: bool = False) -> Response:
+        """What `make` answers, or answered before. `body`: what was asked for, besides address and If-Match. With
+        `secret` neither body nor answer can be had, or guessed, from the catalogue. Raises `KeyUsedOtherwise`,
+        `StillAtWork`, and what `make` raises, which is kept by nobody."""
         if not self.key:
             return make()
         requests, key = self.archive.catalogue.requests, key_of(self.caller, self.key)
-        asked = self._digest(body)
+        whole = self._digest(body)
+        asked = self._digest(None) if secret else whole
         known = requests.begin(key, asked)
         if known is not None:
             if known.asked != asked:
                 raise KeyUsedOtherwise
             if not known.status:
-                raise StillAtWork(retry_after=2)
-            return _again(known.status, dict(known.answer))
+                raise StillAtWork
+            return _again(known.status, self._opened(known.answer, key, whole) if secret else dict(known.answer))
         try:
             answer = make()
         except BaseException:
             requests.forget(key)
             raise
         headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
-        requests.end(key, answer.status_code, {"body": bytes(answer.body).decode(), "headers": headers})
+        told = {"body": bytes(answer.body).decode(), "headers": headers}
+        requests.end(key, answer.status_code, self._sealed(told, key, whole) if secret else told)
         return answer
 
-    def _digest(self, body: Any) -> str:
-        said = {"method": self.request.method, "path": self.request.url.path, "body": body}
+    def _digest(self, body: Body) -> str:
+        """Of all that makes it this request. A plain digest of a password could be guessed at: such a body is not in
+        the one that the catalogue keeps."""
+        url, plain = self.request.url, body.model_dump(mode="json") if isinstance(body, BaseModel) else body
+        said = {"method": self.request.method, "path": url.path, "query": url.query, "body": plain}
+        said["state"] = self.request.headers.get("if-match", "")
         return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def _sealed(self, told: Mapping[str, Any], key: str, whole: str) -> dict[str, Any]:
+        sealed = secrets_of(self.archive).seal(orjson.dumps({"asked": whole, **told}), place=_place(key))
+        return {"sealed": b64encode(sealed).decode()}
+
+    def _opened(self, answer: Mapping[str, Any], key: str, whole: str) -> dict[str, Any]:
+        """Raises `KeyUsedOtherwise`, and `SealBroken` or `KeyUnavailable` where it does not open."""
+        opened = secrets_of(self.archive).open(b64decode(answer["sealed"]), place=_place(key))
+        found: dict[str, Any] = orjson.loads(opened)
+        if found["asked"] != whole:
+            raise KeyUsedOtherwise
+        return found
 
 
 def once_of(request: Request, key: Key = None) -> Once:
-    return Once(archive_of(request), request, caller_of(request).principal.id, (key or "").strip('"'))
+    return once_by(request, key, caller=caller_of(request).principal.id)
+
+
+def once_by(request: Request, key: str | None, *, caller: str) -> Once:
+    """For whoever is known by `caller`."""
+    return Once(archive_of(request), request, caller, (key or "").strip('"'))
 
 
 ForOnce = Annotated[Once, Depends(once_of)]
 
 
-def _again(status: int, answer: dict[str, Any]) -> Response:
+def _place(key: str) -> bytes:
+    return b"once\0" + key.encode("ascii")
+
+
+def _again(status: int, answer: Mapping[str, Any]) -> Response:
     headers = {"Cache-Control": "no-store", **answer["headers"]}
     return Response(answer["body"].encode(), status, headers=headers, media_type=JSON if answer["body"] else None)

@@ -1,16 +1,17 @@
 """Local accounts: who may sign in. Administrators invite and revoke; everybody sees to a password and sessions of his
-own. Codes and secrets are told once, and are kept by nobody between.
+own. Codes and secrets are told once, and are kept by nobody between, but sealed for a day where a key was sent.
 """
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Response
+from fastapi import APIRouter, Body, Depends, Path, Request, Response
 from pydantic import AfterValidator, BaseModel, Field, StrictBool
 
 from api.callers.scopes import requires
 from api.errands import ForArchive
 from api.native.answering import json_answer
 from api.native.declared import STRICT, problems
+from api.native.once import ForOnce, Key, once_by
 from api.native.stewards import ForParty
 from api.native.wording import Code, Line, Person, Strict
 from repository.access.principal import Organisation, PrincipalKind
@@ -56,7 +57,7 @@ class Inviting(Strict):
 
 
 class InvitationGiven(BaseModel):
-    """`code` is told once."""
+    """`code` is told once (and again for the same Idempotency-Key)."""
 
     account: str
     code: str
@@ -131,7 +132,7 @@ def router() -> APIRouter:
         responses=problems(409, 413, 422), dependencies=admins)  # fmt: skip
     add("/people", listed, methods=["GET"], response_model=PeopleGiven, responses=problems(), dependencies=admins)
     add("/people/{account}/revocation", revoked, methods=["POST"], response_model=PersonGiven,
-        responses=problems(404), dependencies=admins)  # fmt: skip
+        responses=problems(404, 409, 422), dependencies=admins)  # fmt: skip
     add("/people/acceptance", accepted, methods=["POST"], response_model=Enrolled, responses=problems(409, 413, 422))
     add("/people/password", password, methods=["POST"], status_code=204, response_class=Response,
         responses=problems(413, 422))  # fmt: skip
@@ -141,26 +142,33 @@ def router() -> APIRouter:
     return found
 
 
-def invited(archive: ForArchive, who: ForParty, said: Annotated[Inviting, Body()]) -> Response:
+def invited(archive: ForArchive, who: ForParty, once: ForOnce, *, said: Annotated[Inviting, Body()]) -> Response:
     """An account waits for its owner, who takes it over with the code."""
-    by = require_kind(who, ADMINISTRATOR)
-    house = said.organisation
-    made = invite(
-        archive, kind=said.kind, given_name=said.given_name, surname=said.surname, role=said.role, npwz=said.npwz,
-        by=by.id, name=said.name, identifier=said.identifier.identifier if said.identifier else None,
-        organisation=Organisation(house.identifier.identifier, house.name, house.role) if house else None,
-        note=into_journal(archive),
-    )  # fmt: skip
-    return json_answer({"account": made.account, "code": made.code, "until": instant(made.until)}, status=201)
+
+    def made() -> Response:
+        by, house = require_kind(who, ADMINISTRATOR), said.organisation
+        found = invite(
+            archive, kind=said.kind, given_name=said.given_name, surname=said.surname, role=said.role, npwz=said.npwz,
+            by=by.id, name=said.name, identifier=said.identifier.identifier if said.identifier else None,
+            organisation=Organisation(house.identifier.identifier, house.name, house.role) if house else None,
+            note=into_journal(archive),
+        )  # fmt: skip
+        return json_answer({"account": found.account, "code": found.code, "until": instant(found.until)}, status=201)
+
+    return once(made, said, secret=True)
 
 
-def accepted(archive: ForArchive, said: Annotated[Accepting, Body()]) -> Response:
+def accepted(request: Request, archive: ForArchive, *, said: Annotated[Accepting, Body()], key: Key = None) -> Response:
     """The account that waited for the code is yours, under that name and password; nobody needs to be signed in."""
-    done = accept(
-        archive, said.code, name=said.name, password=said.password, given_name=said.given_name, surname=said.surname,
-        totp=said.totp, note=into_journal(archive),
-    )  # fmt: skip
-    return json_answer({"account": done.account, "name": done.name, "otpauth": done.otpauth})
+
+    def made() -> Response:
+        done = accept(
+            archive, said.code, name=said.name, password=said.password, given_name=said.given_name,
+            surname=said.surname, totp=said.totp, note=into_journal(archive),
+        )  # fmt: skip
+        return json_answer({"account": done.account, "name": done.name, "otpauth": done.otpauth})
+
+    return once_by(request, key, caller=f"invitation#{said.code}")(made, said, secret=True)
 
 
 def listed(archive: ForArchive, who: ForParty) -> Response:
@@ -169,10 +177,14 @@ def listed(archive: ForArchive, who: ForParty) -> Response:
     return json_answer({"people": [told(one) for one in people(archive)]})
 
 
-def revoked(archive: ForArchive, who: ForParty, account: Account) -> Response:
+def revoked(archive: ForArchive, who: ForParty, once: ForOnce, *, account: Account) -> Response:
     """The account is taken away for good: its sessions end now, its invitation is void."""
-    by = require_kind(who, ADMINISTRATOR)
-    return json_answer(told(revoke(archive, account, by=by.id, note=into_journal(archive))))
+
+    def made() -> Response:
+        by = require_kind(who, ADMINISTRATOR)
+        return json_answer(told(revoke(archive, account, by=by.id, note=into_journal(archive))))
+
+    return once(made)
 
 
 def password(archive: ForArchive, said: Annotated[Changing, Body()]) -> Response:

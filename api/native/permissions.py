@@ -11,6 +11,7 @@ from api.errands import ForArchive
 from api.errors import PreconditionFailed
 from api.native.answering import JSON, json_answer, require_state
 from api.native.declared import STRICT, IfMatch, problems
+from api.native.once import ForOnce
 from api.native.permits import Change, EndGiven, Given, GivenList, Wanted, as_given, tag_of
 from api.native.stewards import ForSteward
 from api.native.wording import DOOR, Moment, Uuid, takeover_of
@@ -49,7 +50,7 @@ def routes(prefix: str, *, grant: bool, ending: str) -> APIRouter:
     add(f"/{prefix}/{{permission}}", _changed(grant=grant), methods=["PATCH"], response_model=Given,
         name=f"change {prefix}", responses=problems(404, 409, 412, 413, 422), dependencies=[STRICT])  # fmt: skip
     add(f"/{prefix}/{{permission}}/{ending}", _ended(grant=grant), methods=["POST"], response_model=EndGiven,
-        name=f"end {prefix}", responses=problems(404, 409, 412))  # fmt: skip
+        name=f"end {prefix}", responses=problems(404, 409, 412, 422))  # fmt: skip
     return found
 
 
@@ -129,15 +130,25 @@ def _changed(*, grant: bool) -> Callable[..., Response]:
 
 def _ended(*, grant: bool) -> Callable[..., Response]:
     def ends(
-        request: Request, archive: ForArchive, who: ForSteward, *, permission: PermissionId, if_match: IfMatch = None
+        request: Request,
+        archive: ForArchive,
+        who: ForSteward,
+        *,
+        once: ForOnce,
+        permission: PermissionId,
+        if_match: IfMatch = None,
     ) -> Response:
         """It ends now: the next request is decided without it."""
-        known = held(archive, who, permission, grant=grant, door=DOOR)
-        require_state(request, tag_of(known))
-        try:
-            ended = end(archive, who, permission, grant=grant, door=DOOR, edition=known.edition)
-        except CatalogueConflict:
-            raise (PreconditionFailed if if_match else CatalogueConflict(reason="another edition")) from None
-        return json_answer({"id": ended.id, "ended_at": ended.at, "end_reason": ended.reason})
+
+        def made() -> Response:
+            known = held(archive, who, permission, grant=grant, door=DOOR)
+            require_state(request, tag_of(known))
+            try:
+                ended = end(archive, who, permission, grant=grant, door=DOOR, edition=known.edition)
+            except CatalogueConflict:
+                raise (PreconditionFailed if if_match else CatalogueConflict(reason="another edition")) from None
+            return json_answer({"id": ended.id, "ended_at": ended.at, "end_reason": ended.reason})
+
+        return once(made)
 
     return ends

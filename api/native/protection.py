@@ -4,7 +4,7 @@ Nobody lets himself in: an approval and an authorisation are another person's to
 nothing of who is protected: flags are lifted by their id alone.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Response
 from pydantic import BaseModel, Field
@@ -13,13 +13,14 @@ from api.callers.scopes import requires
 from api.errands import ForArchive
 from api.native.answering import json_answer
 from api.native.declared import STRICT, problems
+from api.native.once import ForOnce
 from api.native.permits import EndGiven
 from api.native.stewards import ForSteward
 from api.native.wording import Code, Line, Moment, NumberGiven, Person, Strict, TakeoverName, Uuid, takeover_of
 from repository.access.bodies import approval_body, authorisation_body
 from repository.consents.errors import OptionUnreadable
 from repository.entitlement import protect
-from repository.stewarding.leaves import end_repair, let_open, let_repair, lift
+from repository.stewarding.leaves import end_repair, let_open, let_repair, lift, lifted_body
 from repository.stewarding.standing import require_administrator
 
 Flag = Annotated[str, Path(pattern=Uuid, description="As it was given.")]
@@ -39,8 +40,13 @@ class Flags(BaseModel):
 
 
 class Lifted(BaseModel):
+    """`lifted_at` is null while the protection lasts and waits for a second administrator, `until` then at most."""
+
     flag: str
-    lifted_at: str
+    asked_by: str
+    asked_at: str
+    until: str
+    lifted_at: str | None
 
 
 class Approving(Strict):
@@ -86,54 +92,90 @@ class AuthorisationGiven(BaseModel):
     until: str
 
 
+_ASKED: dict[int | str, dict[str, Any]] = {
+    202: {"model": Lifted, "description": "Asked for: another administrator has to say the same"}
+}
+
+
 def router() -> APIRouter:
     found = APIRouter(tags=["protection"], dependencies=[Depends(requires("admin")), STRICT])
     add, words = found.add_api_route, problems(404, 409, 413, 422)
     add("/protection", protected, methods=["POST"], status_code=201, response_model=Flags, responses=words)
-    add("/protection/{flag}/lifting", lifted, methods=["POST"], response_model=Lifted, responses=problems(404))
+    add("/protection/{flag}/lifting", lifted, methods=["POST"], response_model=Lifted,
+        responses=problems(404, 409, 422) | _ASKED)  # fmt: skip
     add("/approvals", approved, methods=["POST"], status_code=201, response_model=ApprovalGiven, responses=words)
     add("/authorisations", authorised, methods=["POST"], status_code=201, response_model=AuthorisationGiven,
         responses=words)  # fmt: skip
-    add("/authorisations/{flag}/end", ended, methods=["POST"], response_model=EndGiven, responses=problems(404))
+    add(
+        "/authorisations/{flag}/end",
+        ended,
+        methods=["POST"],
+        response_model=EndGiven,
+        responses=problems(404, 409, 422),
+    )
     return found
 
 
-def protected(archive: ForArchive, who: ForSteward, said: Annotated[Protecting, Body()]) -> Response:
+def protected(archive: ForArchive, who: ForSteward, once: ForOnce, *, said: Annotated[Protecting, Body()]) -> Response:
     """From now on it needs two persons to open what is theirs."""
-    by = require_administrator(who)
-    if not (said.patients or said.takeover):
-        raise OptionUnreadable(option="patients, takeover")
-    where = takeover_of(archive, said.takeover)
-    flags = protect(archive, *(each.identifier for each in said.patients), takeover=where, by=by)
-    return json_answer({"flags": list(flags)}, status=201)
+
+    def made() -> Response:
+        by = require_administrator(who)
+        if not (said.patients or said.takeover):
+            raise OptionUnreadable(option="patients, takeover")
+        where = takeover_of(archive, said.takeover)
+        flags = protect(archive, *(each.identifier for each in said.patients), takeover=where, by=by)
+        return json_answer({"flags": list(flags)}, status=201)
+
+    return once(made, said)
 
 
-def lifted(archive: ForArchive, who: ForSteward, flag: Flag) -> Response:
-    """One flag is lifted; others over the same person stay."""
-    return json_answer({"flag": flag, "lifted_at": lift(archive, who, flag).at})
+def lifted(archive: ForArchive, who: ForSteward, once: ForOnce, *, flag: Flag) -> Response:
+    """The first administrator asks for it (202), and within seven days another one who says the same lifts that flag
+    (200); others over the same person stay."""
+
+    def made() -> Response:
+        found = lift(archive, who, flag)
+        return json_answer(lifted_body(found), status=202 if found.at is None else 200)
+
+    return once(made)
 
 
-def approved(archive: ForArchive, who: ForSteward, said: Annotated[Approving, Body()]) -> Response:
+def approved(archive: ForArchive, who: ForSteward, once: ForOnce, *, said: Annotated[Approving, Body()]) -> Response:
     """As the second person, you let somebody open one protected record for a time."""
-    by = require_administrator(who)
-    if (said.patient is None) is not bool(said.takeover):
-        raise OptionUnreadable(option="patient, takeover")
-    given, whom = let_open(
-        archive, by, said.requester, minutes=said.minutes, takeover=takeover_of(archive, said.takeover),
-        patient=said.number, identifier=said.patient.identifier if said.patient else None,
-    )  # fmt: skip
-    return json_answer(approval_body(given) | {"name": whom.name}, status=201)
+
+    def made() -> Response:
+        by = require_administrator(who)
+        if (said.patient is None) is not bool(said.takeover):
+            raise OptionUnreadable(option="patient, takeover")
+        given, whom = let_open(
+            archive, by, said.requester, minutes=said.minutes, takeover=takeover_of(archive, said.takeover),
+            patient=said.number, identifier=said.patient.identifier if said.patient else None,
+        )  # fmt: skip
+        return json_answer(approval_body(given) | {"name": whom.name}, status=201)
+
+    return once(made, said)
 
 
-def authorised(archive: ForArchive, who: ForSteward, said: Annotated[Authorising, Body()]) -> Response:
+def authorised(
+    archive: ForArchive, who: ForSteward, once: ForOnce, *, said: Annotated[Authorising, Body()]
+) -> Response:
     """Another administrator may open content for maintenance until then; each reading stands out in the accounts."""
-    by = require_administrator(who)
-    where = takeover_of(archive, said.takeover)
-    given, known = let_repair(archive, by, said.administrator, reason=said.reason, until=said.until, takeover=where)
-    return json_answer(authorisation_body(given) | {"name": known.name}, status=201)
+
+    def made() -> Response:
+        by = require_administrator(who)
+        where = takeover_of(archive, said.takeover)
+        given, known = let_repair(archive, by, said.administrator, reason=said.reason, until=said.until, takeover=where)
+        return json_answer(authorisation_body(given) | {"name": known.name}, status=201)
+
+    return once(made, said)
 
 
-def ended(archive: ForArchive, who: ForSteward, flag: Flag) -> Response:
+def ended(archive: ForArchive, who: ForSteward, once: ForOnce, *, flag: Flag) -> Response:
     """An authorisation ends now: the next reading is decided without it."""
-    deed = end_repair(archive, who, flag)
-    return json_answer({"id": flag, "ended_at": deed.at, "end_reason": "ended"})
+
+    def made() -> Response:
+        deed = end_repair(archive, who, flag)
+        return json_answer({"id": flag, "ended_at": deed.at, "end_reason": "ended"})
+
+    return once(made)

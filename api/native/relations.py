@@ -9,6 +9,7 @@ from api.callers.scopes import requires
 from api.errands import ForArchive
 from api.native.answering import json_answer
 from api.native.declared import STRICT, problems
+from api.native.once import ForOnce
 from api.native.permits import EndGiven
 from api.native.stewards import ForSteward
 from api.native.wording import DOOR, Date, Line, Moment, NumberGiven, Person, Strict, TakeoverName, Uuid, takeover_of
@@ -86,13 +87,19 @@ def router() -> APIRouter:
     return found
 
 
-def add_relation(archive: ForArchive, who: ForSteward, said: Annotated[RelationOrder, Body()]) -> Response:
+def add_relation(
+    archive: ForArchive, who: ForSteward, once: ForOnce, *, said: Annotated[RelationOrder, Body()]
+) -> Response:
     """What a person is to a patient is recorded; what follows from it is decided at the next request."""
-    known = related(
-        archive, who, patient=said.patient.identifier, person=said.person.identifier, kind=said.kind, since=said.since,
-        until=said.until, evidence=said.evidence, takeover=takeover_of(archive, said.takeover),
-    )  # fmt: skip
-    return json_answer(_row(known), status=201)
+
+    def made() -> Response:
+        known = related(
+            archive, who, patient=said.patient.identifier, person=said.person.identifier, kind=said.kind,
+            since=said.since, until=said.until, evidence=said.evidence, takeover=takeover_of(archive, said.takeover),
+        )  # fmt: skip
+        return json_answer(_row(known), status=201)
+
+    return once(made, said)
 
 
 def search(archive: ForArchive, who: ForSteward, wanted: Annotated[OfPatient, Body()]) -> Response:
@@ -103,17 +110,27 @@ def search(archive: ForArchive, who: ForSteward, wanted: Annotated[OfPatient, Bo
     return json_answer({"relations": [_row(each) for each in found], "died": dead})
 
 
-def end(archive: ForArchive, who: ForSteward, relation: RelationId, *, said: Annotated[InTakeover, Body()]) -> Response:
+def end(
+    archive: ForArchive, who: ForSteward, once: ForOnce, *, relation: RelationId, said: Annotated[InTakeover, Body()]
+) -> Response:
     """It ends now; one that has ended with the patient's death may give a right of its own."""
-    deed = unrelated(archive, who, relation, takeover=takeover_of(archive, said.takeover))
-    return json_answer({"id": relation, "ended_at": deed.at, "end_reason": "ended"})
+
+    def made() -> Response:
+        deed = unrelated(archive, who, relation, takeover=takeover_of(archive, said.takeover))
+        return json_answer({"id": relation, "ended_at": deed.at, "end_reason": "ended"})
+
+    return once(made, said)
 
 
-def death(archive: ForArchive, who: ForSteward, said: Annotated[Death, Body()]) -> Response:
+def death(archive: ForArchive, who: ForSteward, once: ForOnce, *, said: Annotated[Death, Body()]) -> Response:
     """From now on nobody asks as the patient. Said again, the last word counts whole."""
-    after = AfterDeath(said.on.isoformat(), said.objected, tuple(each.identifier for each in said.let_in))
-    noted = died(archive, who, said.patient.identifier, after=after, takeover=takeover_of(archive, said.takeover))
-    return json_answer({"died": after_death_body(after), "recorded_at": noted.at}, status=201)
+
+    def made() -> Response:
+        after = AfterDeath(said.on.isoformat(), said.objected, tuple(each.identifier for each in said.let_in))
+        noted = died(archive, who, said.patient.identifier, after=after, takeover=takeover_of(archive, said.takeover))
+        return json_answer({"died": after_death_body(after), "recorded_at": noted.at}, status=201)
+
+    return once(made, said)
 
 
 def _row(known: KnownRelation) -> dict[str, Any]:

@@ -12,12 +12,10 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import StreamingResponse
 
 from api.accepting import Offer, chosen
 from api.digests import etag
 from api.errands import PURPOSE, ForArchive, errand_of
-from api.giving import begun
 from api.native.answering import JSON, Limit, json_answer, next_link
 from api.native.declared import problems
 from api.native.roles import ForCaller, oversees
@@ -33,6 +31,7 @@ from api.native.takeover_models import (
     told_takeover,
     unnamed,
 )
+from api.streamed import Begun, Streamed
 from repository.access.errors import AccessRefused
 from repository.catalogue.errors import BadCursor, TakeoverUnknown
 from repository.domain.takeover import Item, Takeover
@@ -119,9 +118,8 @@ def statement(
     if not items:
         return json_answer(head)
     shown = (told_item(each) for each in archive.catalogue.items(found.number) if sight.shows(each))
-    return StreamingResponse(
-        begun(_with_rows(head, "items", shown)), headers={"Cache-Control": "no-store"}, media_type=JSON
-    )
+    headers = {"Cache-Control": "no-store", "Content-Type": JSON}
+    return Streamed(Begun(_with_rows(head, "items", shown)), headers=headers)
 
 
 def protocol(request: Request, archive: ForArchive, caller: ForCaller, *, takeover: WholeId) -> Response:

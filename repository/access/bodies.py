@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from repository.access.facts import AfterDeath, Approval, Authorisation, Custody, Relation, RelationKind
+from repository.access.facts import AfterDeath, Approval, Authorisation, Custody, Lifting, Relation, RelationKind
 from repository.access.permission import Grantee, GranteeKind, Grantor, Permission, PermissionKind
 from repository.access.purpose import Purpose
 from repository.access.subject import Scope
@@ -199,3 +199,18 @@ def approval_of(body: Read) -> Approval:
         patient=body["patient"],
         identifier=identifier_of(body["identifier"]),
     )
+
+
+def lifting_body(known: Lifting) -> Body:
+    return {
+        "id": known.id,
+        "flag": known.flag,
+        "asked_by": known.asked_by,
+        "since": instant(known.since),
+        "until": instant(known.until),
+    }
+
+
+def lifting_of(body: Read) -> Lifting:
+    words: dict[str, str] = {name: body[name] for name in ("id", "flag", "asked_by")}
+    return Lifting(**words, since=read_moment(body["since"]), until=read_moment(body["until"]))

@@ -80,6 +80,18 @@ class Approval:
     identifier: Identifier | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Lifting:
+    """Somebody has asked that the flag of a special protection be lifted, which another person may do until then. No
+    decision looks at it: the protection lasts."""
+
+    id: str
+    flag: str
+    asked_by: str  # Principal.id
+    since: datetime
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """`protected`: the patient or the provider is under special protection. `permissions`: those that may concern the

@@ -4,7 +4,7 @@
     showing      one listing: what of it may be shown, and its one account
     permissions  consents, objections and grants given, changed, ended, listed, as of any instant
     relations    relations to patients, and their deaths
-    leaves       protection lifted, approvals and authorisations by a second person
+    leaves       protection lifted by two, approvals and authorisations by a second person
 
 Rights are decided elsewhere, from what is written here (`repository.access`); the deeds are `repository.entitlement`.
 """

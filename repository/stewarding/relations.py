@@ -66,5 +66,5 @@ def died(archive: Archive, who: Principal, patient: Identifier, *, after: AfterD
     `IdentifierUnfit`, and `OptionUnreadable` for a day to come."""
     by = require_relator(archive, who, patient, takeover=takeover)
     if date.fromisoformat(after.died_on) > in_poland(archive.clock()).date():
-        raise OptionUnreadable(option="--on")
+        raise OptionUnreadable(option="on")
     return note_death(archive, patient, after, by=by)

@@ -62,7 +62,30 @@ def test_lists_leave_out_who_is_protected_and_have_one_account_each(shared_offic
     )
     assert listed("doctor") == everything
     assert shared_office.as_("doctor").json("consent", "show", known[0])["id"] == known[0]
-    shared_office.as_("boss").done("protection", "lift", flag)
+    lifted(shared_office, flag)
+
+
+def lifted(office: Office, flag: str) -> str:
+    """What the second of two administrators is told."""
+    assert "Lifted" not in office.as_("boss").done("protection", "lift", flag).stdout
+    return office.as_("second").done("protection", "lift", flag).stdout
+
+
+@pytest.mark.requirement("R463-10.2")
+def test_protection_is_lifted_by_two_administrators(shared_office: Office) -> None:
+    boss = shared_office.as_("boss")
+    (flag,) = boss.json("protection", "set", "--patient", BOGDAN.extension)["flags"]
+    before = len(shared_office.deeds())
+    asked = boss.json("protection", "lift", flag)
+    assert (asked["asked_by"], asked["lifted_at"]) == (shared_office.ids["boss"], None)
+    assert boss.json("protection", "lift", flag) == asked
+    assert "Ochrona trwa" in boss.done("protection", "lift", flag, "--lang", "pl").stdout
+    assert [each.kind for each in shared_office.deeds()[before:]] == ["lifting"]
+    lifted = shared_office.as_("second").json("protection", "lift", flag)
+    assert lifted["asked_by"] == shared_office.ids["boss"]
+    assert lifted["lifted_at"] > asked["asked_at"]
+    assert shared_office.deeds()[-1].kind == "protection-end"
+    assert "ACC-001" in shared_office.as_("boss").done("protection", "lift", flag, code=10).stderr
 
 
 @pytest.mark.requirement("R463-10.2")
@@ -73,7 +96,7 @@ def test_relations_of_who_is_protected_are_not_listed_and_each_listing_has_its_a
     assert [each["id"] for each in boss.json("relation", "list", *whose)["relations"]] == [known]
     (flag,) = boss.json("protection", "set", *whose)["flags"]
     assert boss.json("relation", "list", *whose) == {"relations": [], "died": None}
-    boss.done("protection", "lift", flag)
+    lifted(shared_office, flag)
     accounts = [each for each in shared_office.deeds()[before:] if each.kind == "account"]
     assert [(each.body["operation"], each.outcome) for each in accounts] == [
         ("accounts", "permitted"), ("accounts", "refused"),
@@ -101,11 +124,14 @@ def test_a_family_is_protected_lifted_and_approved_for_by_a_second_person(shared
     )
     assert boss.run("protection", "approve", "--requester", "doctor").exit_code == 2
     for flag in flags:
-        boss.done("protection", "lift", flag)
-        assert "ACC-001" in boss.done("protection", "lift", flag, code=10).stderr
-    (provider,) = boss.json("protection", "set", "--takeover", shared_office.takeover)["flags"]
-    assert "Lifted" in boss.done("protection", "lift", provider).stdout
-    assert "Zdjęto" not in boss.done("protection", "set", "--patient", BOGDAN.extension, "--lang", "pl").stdout
+        assert "Lifted" in lifted(shared_office, flag)
+        assert "ACC-001" in shared_office.as_("boss").done("protection", "lift", flag, code=10).stderr
+    (provider,) = shared_office.as_("boss").json("protection", "set", "--takeover", shared_office.takeover)["flags"]
+    assert "Lifted" in lifted(shared_office, provider)
+    assert (
+        "Zdjęto"
+        not in shared_office.as_("boss").done("protection", "set", "--patient", BOGDAN.extension, "--lang", "pl").stdout
+    )
 
 
 @pytest.mark.requirement("R463-6.2")

@@ -61,9 +61,39 @@ def test_a_protected_record_is_opened_by_two_persons(office: Served, admin: http
             assert given.status_code == 201, given.text
             assert doctor.get(what).status_code == 200
     finally:
-        assert admin.post(f"/v1/protection/{flags[0]}/lifting").status_code == 200
+        assert lifted(office, admin, flags[0]).status_code == 200
     gone = admin.post(f"/v1/protection/{flags[0]}/lifting")
     assert (gone.status_code, problem(gone)["code"]) == (404, "ACC-001")
+
+
+def lifted(office: Served, admin: httpx.Client, flag: str) -> httpx.Response:
+    """What the second of two administrators is told."""
+    assert admin.post(f"/v1/protection/{flag}/lifting").status_code == 202
+    with office.client(OTHER_ADMIN, purpose=None) as other:
+        return other.post(f"/v1/protection/{flag}/lifting")
+
+
+def test_protection_is_lifted_by_two_administrators_and_lasts_until_then(office: Served, admin: httpx.Client) -> None:
+    patient, whose = known_patients(office)[1]
+    what = holding_of(office, patient)
+    (flag,) = admin.post("/v1/protection", json={"patients": [number(whose)]}).json()["flags"]
+    address, before = f"/v1/protection/{flag}/lifting", office.archive.catalogue.journal.size()
+    with office.client() as doctor, office.client(OTHER_ADMIN, purpose=None) as other:
+        first = admin.post(address)
+        assert (first.status_code, first.json()["lifted_at"]) == (202, None)
+        assert first.json()["asked_by"] == account_of(office, ADMIN)
+        again = admin.post(address)
+        assert (again.status_code, again.json()) == (202, first.json())
+        assert office.archive.catalogue.journal.size() == before + 1
+        assert problem(doctor.post(address))["code"] == "CNS-006"
+        assert doctor.get(what).status_code == 404
+        second = other.post(address)
+        assert (second.status_code, second.json()["asked_by"]) == (200, first.json()["asked_by"])
+        assert second.json()["lifted_at"] > first.json()["asked_at"]
+        assert doctor.get(what).status_code == 200
+    (deed,) = (each for each in office.archive.catalogue.journal.deeds(after=before) if each.kind == "protection-end")
+    assert deed.body["by"]["id"] == account_of(office, OTHER_ADMIN)
+    assert deed.body["asked_by"] == account_of(office, ADMIN)
 
 
 def test_what_is_said_of_somebody_protected_is_as_if_it_were_not_there(office: Served, admin: httpx.Client) -> None:
@@ -85,7 +115,7 @@ def test_what_is_said_of_somebody_protected_is_as_if_it_were_not_there(office: S
             assert doctor.post("/v1/relations/search", json=wanted).status_code == 403
             assert admin.post("/v1/consents/search", json=wanted).json() == {"permissions": []}
         finally:
-            admin.post(f"/v1/protection/{flag}/lifting")
+            assert lifted(office, admin, flag).status_code == 200
 
 
 def test_an_administrator_opens_content_while_another_one_lets_him(office: Served, admin: httpx.Client) -> None:
