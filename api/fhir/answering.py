@@ -14,6 +14,7 @@ from api.errors import HttpError, MediaTypeUnknown, NotAcceptable, RequestNotUnd
 from api.languages import language_of
 from api.problems import headers_of, status_of, translated
 from repository.fhir_xml import as_xml
+from repository.mhd.errors import BundleRefused
 from storage.errors import Text
 
 Json = dict[str, Any]
@@ -123,6 +124,12 @@ def searchset(request: Request, resources: Sequence[Json], *, next_mark: str, un
     return _response(written(bundle, form), form, 200, {"Cache-Control": "no-store", "Vary": "Accept"})
 
 
+def bundle_answer(request: Request, bundle: Json) -> Response:
+    """The answer to a transaction."""
+    form = form_of(request)
+    return _response(written(bundle, form), form, 200, {"Cache-Control": "no-store", "Vary": "Accept"})
+
+
 def _address(base: str, kind: str, request: Request, *, mark: str = "") -> str:
     """As GET; conditions of a form are told in it as well, for the way to the next page leads by GET."""
     said = [(name, each) for name, values in request.state.searched.items() for each in values if name != "_after"]
@@ -145,8 +152,11 @@ def refused(request: Request, error: Exception) -> Response:
     text = getattr(found.message, language_of(request.headers.get("accept-language", "")))
     issue = _issue("error", _ISSUES.get(status, "exception" if status >= 500 else "invalid"), text)
     issue["details"] = {"coding": [{"system": "urn:edm-archive:errors", "code": found.code}], **issue["details"]}
+    issues = [issue]
+    if isinstance(found, BundleRefused):
+        issues += [_issue("error", "invalid", each.reason) | {"expression": [each.place]} for each in found.faults]
     try:
         form = form_of(request)
     except HttpError:
         form = JSON
-    return _response(written(_outcome([issue]), form), form, status, headers_of(found, status))
+    return _response(written(_outcome(issues), form), form, status, headers_of(found, status))

@@ -6,10 +6,23 @@ from api.errands import ForArchive
 from api.fhir.answering import JSON, XML, Json, base_of, resource_answer
 from api.fhir.custody import LIST
 from repository.accounting import fhir_search
+from repository.fhir_form.documents import COMPREHENSIVE, MINIMAL
 from repository.mhd import documents, people
 
 _DATES = frozenset({"birthdate", "creation", "date", "period", "started"})
-_STRINGS = frozenset({"author.family", "author.given", "family", "given", "agent-name", "entity-name", "altid"})
+_STRINGS = frozenset(
+    {
+        "author.family",
+        "author.given",
+        "source.family",
+        "source.given",
+        "family",
+        "given",
+        "agent-name",
+        "entity-name",
+        "altid",
+    }
+)
 _REFERENCES = frozenset({"patient", "subject", "related", "agent", "entity", "target"})
 _URIS = frozenset({"policy"})
 SEARCHED = {
@@ -25,6 +38,11 @@ SEARCHED = {
 }
 """Parameters by kind of resource; what can be searched can be read."""
 CREATED = frozenset({"Consent"})
+PROFILES = {"DocumentReference": [MINIMAL, COMPREHENSIVE]}
+PROVIDED = (
+    "ITI-65 takes one submission set with its documents, all of one patient, into the open takeover to which the caller"
+    " is bound. Folders, and relations other than replaces, are refused; so this is not all of a Document Recipient."
+)
 
 
 def router() -> APIRouter:
@@ -46,7 +64,7 @@ def statement(base: str, *, name: str) -> Json:
         "status": "active",
         "date": "2026-01-01",
         "kind": "instance",
-        "instantiates": ["http://profiles.ihe.net/ITI/MHD/CapabilityStatement/IHE.MHD.DocumentResponder"],
+        "instantiates": ["https://profiles.ihe.net/ITI/MHD/CapabilityStatement/IHE.MHD.DocumentResponder"],
         "software": {"name": "EDM Archive"},
         "implementation": {"description": f"EDM Archive {name}", "url": base},
         "fhirVersion": "4.0.1",
@@ -54,19 +72,23 @@ def statement(base: str, *, name: str) -> Json:
         "rest": [
             {
                 "mode": "server",
+                "documentation": PROVIDED,
                 "security": {
                     "description": "Bearer tokens or client certificates. Each reading has a purpose: EDM-Purpose, or"
                     " that of the token."
                 },
                 "resource": sorted(kinds, key=lambda each: str(each["type"])),
+                "interaction": [{"code": "transaction", "documentation": "IHE MHD ITI-65"}],
             }
         ],
     }
 
 
 def _kind(kind: str, names: frozenset[str]) -> Json:
+    supported = {"supportedProfile": PROFILES[kind]} if kind in PROFILES else {}
     return {
         "type": kind,
+        **supported,
         "interaction": [{"code": each} for each in ("read", *(["create"] if kind in CREATED else []), "search-type")],
         "searchParam": [{"name": each, "type": _type(each)} for each in sorted(names) if ":" not in each],
     }

@@ -9,16 +9,18 @@ from api.errands import ForArchive, ForErrand
 from api.fhir.answering import Json, base_of, form_of, resource_answer, searchset
 from api.fhir.documents import Id, Params
 from repository.access.errors import AccessRefused
-from repository.accounting.fhir_tokens import token
-from repository.fhir_form.custody import SUBMISSION_SET, provenance, submission_set
+from repository.fhir_form.custody import provenance, submission_set
 from repository.fhir_form.documents import Told
 from repository.mhd.asking import COMMON
 from repository.mhd.documents import documents_of, read_document
 from repository.mhd.errors import ParameterWrong
+from repository.mhd.lists import checked, meets
 from repository.opening import Errand
 from repository.runtime import Archive
 
-LIST = frozenset({"code", "patient", "patient.identifier", "patient:identifier", "status", "subject"})
+WHOSE = frozenset({"patient", "patient.identifier", "patient:identifier", "subject"})
+MADE = frozenset({"code", "date", "designationType", "identifier", "source.family", "source.given", "status"})
+LIST = WHOSE | MADE
 
 
 def router() -> APIRouter:
@@ -34,20 +36,13 @@ def router() -> APIRouter:
 
 
 def find(request: Request, archive: ForArchive, errand: ForErrand, *, params: Params) -> Response:
-    """The submission sets of a patient; whatever is asked for besides, all of them are current."""
+    """The submission sets of a patient that meet the other conditions (IHE MHD ITI-66)."""
     form_of(request)
     unknown = [name if name.isidentifier() else "?" for name in params if name not in COMMON | LIST]
-    found = _lists(archive, errand, params) if _meant(params) else []
+    conditions = {name: said for name, said in params.items() if name in MADE}
+    checked(conditions)
+    found = [each for each in _lists(archive, errand, params) if meets(each, conditions)]
     return searchset(request, found, next_mark="", unknown=unknown)
-
-
-def _meant(params: dict[str, list[str]]) -> bool:
-    """Whether the conditions on status and code are met by submission sets."""
-    for name, only in (("status", "current"), ("code", SUBMISSION_SET)):
-        for said in params.get(name, ()):
-            if only not in [token(each).code for each in said.split(",")]:
-                return False
-    return True
 
 
 def _lists(archive: Archive, errand: Errand, params: dict[str, list[str]]) -> list[Json]:

@@ -17,7 +17,8 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One kept item. Digests are SHA-256: `sha256` of the bytes as received, `sealed_sha256` as stored.
+    """One kept item. Digests are SHA-256: `sha256` of the bytes as received, `sealed_sha256` as stored; beside them
+    `sha1` of a document's bytes, for those who have to tell it (IHE MHD), empty where it was not made at intake.
 
     `(takeover, ordinal)` is its identity; `record` is the canonical record whose hash is the log entry
     (`repository/evidence/record.py`), `entry` that hash. `patient` is the number of the patient in the takeover,
@@ -37,6 +38,7 @@ class Holding:
     description: Description
     disposition: Disposition = Disposition.KEPT  # KEPT, ALTERED or UNEXPECTED
     conflicts_with: int = 0
+    sha1: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

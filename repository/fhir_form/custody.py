@@ -1,6 +1,7 @@
 """What came with what, and how the archive came to have it: List (IHE MHD SubmissionSet) and Provenance."""
 
 from collections.abc import Sequence
+from uuid import UUID, uuid5
 
 from repository.accounting.telling import legible
 from repository.domain.takeover import Takeover
@@ -17,6 +18,7 @@ _PARTICIPANTS = "http://terminology.hl7.org/CodeSystem/provenance-participant-ty
 
 def submission_set(takeover: Takeover, patient: int, *, documents: Sequence[Told]) -> Json:
     """What one takeover brought of one patient, as one submission: `documents` that may be told of."""
+    name = uuid5(UUID(takeover.id), str(patient))  # the same each time it is told
     made = people.producer(takeover.handover.producer, id="producer")
     known = made.get("identifier", [])
     source = known[0] if known else {"system": URI_SYSTEM, "value": f"urn:uuid:{takeover.id}"}
@@ -26,7 +28,10 @@ def submission_set(takeover: Takeover, patient: int, *, documents: Sequence[Told
             "id": ids.numbered(takeover.id, patient),
             "contained": [made] if made else [],
             "extension": [{"url": SOURCE_ID, "valueIdentifier": source}],
-            "identifier": [{"use": "official", "system": URI_SYSTEM, "value": f"urn:uuid:{takeover.id}"}],
+            "identifier": [
+                {"use": "usual", "system": URI_SYSTEM, "value": f"urn:oid:2.25.{name.int}"},
+                {"use": "official", "system": URI_SYSTEM, "value": name.urn},
+            ],
             "status": "current",
             "mode": "working",
             "title": legible(takeover.handover.producer.name),

@@ -1,10 +1,12 @@
 """DocumentReference (FHIR R4; IHE MHD 4.2 Comprehensive, as far as the archive knows what it asks for).
 
-`attachment.hash` is SHA-1 in FHIR R4 and is left out: the archive keeps SHA-256, and to tell another digest of each
-document of a list it would have to open all of them, for nobody's reading. The SHA-256 is an extension beside it, and
-`Repr-Digest` (RFC 9530) of the bytes. The archive is the custodian; the provider that closed is an author.
+`attachment.hash` is SHA-1 in FHIR R4: made at intake, beside the SHA-256 that everything here rests on, and told of
+what was taken over since. Of older documents it is left out: to make it, each of a list would have to be opened, for
+nobody's reading. The SHA-256 is an extension beside it, and `Repr-Digest` (RFC 9530) of the bytes. The archive is the
+custodian; the provider that closed is an author.
 """
 
+import base64
 from dataclasses import dataclass
 
 from repository.accounting.telling import legible
@@ -21,6 +23,10 @@ CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 LANGUAGES = "urn:ietf:bcp:47"
 FORMATS = "urn:edm-archive:fhir:template"
 RELATION = "replaces"
+MINIMAL, COMPREHENSIVE = (
+    f"https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.{each}.DocumentReference"
+    for each in ("Minimal", "Comprehensive")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +61,14 @@ def document_reference(told: Told, *, base: str, archive: str) -> Json:
     replaced = f"DocumentReference/{told.replaced}" if told.replaced else ""
     other = values.identifier(facts.replaces)
     target = {"reference": replaced} if replaced else ({"identifier": other} if other else {})
-    return without_empty(
+    made = without_empty(
         {
             "resourceType": "DocumentReference",
             "id": told.id,
             "meta": {"versionId": "2" if told.superseded else "1"},
             "language": values.code(facts.language),
             "contained": contained,
-            "masterIdentifier": values.identifier(facts.identifier) or {"value": told.id},
+            "masterIdentifier": {"use": "usual"} | (values.identifier(facts.identifier) or {"value": told.id}),
             "identifier": [found] if (found := values.identifier(facts.set_id)) else [],
             "status": told.status,
             "type": values.concept(LOINC, facts.code),
@@ -78,6 +84,19 @@ def document_reference(told: Told, *, base: str, archive: str) -> Json:
             "context": _context(facts, contained),
         }
     )
+    if profile := _profile(made):
+        made["meta"]["profile"] = [profile]
+    return made
+
+
+def _profile(made: Json) -> str:
+    """The narrowest profile that it keeps; empty where its identifier names no issuer, which all of them ask for."""
+    (content,) = made["content"]
+    if "system" not in made["masterIdentifier"]:
+        return ""
+    whole = {"type", "category", "subject", "securityLabel"} <= made.keys()
+    whole = whole and {"language", "creation"} <= content["attachment"].keys() and "format" in content
+    return COMPREHENSIVE if whole and "sourcePatientInfo" in made["context"] else MINIMAL
 
 
 def _contained(told: Told) -> list[Json]:
@@ -103,6 +122,7 @@ def _content(told: Told, base: str) -> Json:
         "language": values.code(facts.language),
         "url": f"{base}/Binary/{told.id}",
         "size": holding.size,
+        "hash": base64.b64encode(holding.sha1).decode(),
         "title": legible(facts.title),
         "creation": values.moment(facts.effective_time),
     }
@@ -139,4 +159,4 @@ def _context(facts: DocumentFacts, contained: list[Json]) -> Json:
 
 
 def _event(event: EventFacts) -> Json:
-    return values.concept(values.oid(event.code_system), event.code)
+    return values.concept(values.system(event.code_system), event.code)

@@ -15,6 +15,7 @@ URI_SYSTEM = "urn:ietf:rfc:3986"
 DICOM_UID_SYSTEM = "urn:dicom:uid"
 ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 _OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
+_URI = re.compile(r"[a-z][a-z0-9+.-]{0,20}:[!-~]{1,400}")
 _TS = re.compile(
     r"([0-9]{4})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2})?(?:\.[0-9]+)?([+-][0-9]{4})?)?)?)?"
 )
@@ -27,9 +28,9 @@ def identifier(known: Identifier | None) -> Json:
         return {}
     root, extension = legible(known.root), legible(known.extension)
     if not extension:
-        return {"system": URI_SYSTEM, "value": f"urn:oid:{root}"} if _OID.fullmatch(root) else {}
-    if _OID.fullmatch(root):
-        return {"system": f"urn:oid:{root}", "value": extension}
+        return {"system": URI_SYSTEM, "value": found} if (found := oid(root) or uri(root)) else {}
+    if system := oid(root) or uri(root):
+        return {"system": system, "value": extension}
     return {"value": extension} | ({"assigner": {"display": root}} if root else {})
 
 
@@ -40,6 +41,16 @@ def uid_identifier(uid: str) -> Json:
 def oid(text: str) -> str:
     """`urn:oid:` and the UID (FHIR R4 2.24.0.1 oid); empty where it is none."""
     return f"urn:oid:{text}" if _OID.fullmatch(text) else ""
+
+
+def system(text: str) -> str:
+    """The address of a code system that we know by its OID or, where it came by FHIR, by its URI."""
+    return oid(text) or uri(text)
+
+
+def uri(text: str) -> str:
+    """Itself where it is a URI, as identifiers that came by FHIR have; empty where it is none."""
+    return text if _URI.fullmatch(text) else ""
 
 
 def code(text: str) -> str:

@@ -1,10 +1,12 @@
 """ITI-67 and ITI-68 as journeys: documents that match, as somebody; one of them, and its bytes.
 
-A document is superseded where a later version of its set that the same caller may learn of is in the same takeover.
+A document is superseded where another one of the same takeover that the same caller may learn of says that it replaces
+it, or is a later version of its set.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from repository.access.subject import Operation, Subject
 from repository.accounting.fhir_dates import interval
@@ -13,6 +15,7 @@ from repository.catalogue.errors import TakeoverAmbiguous, TakeoverUnknown
 from repository.catalogue.query import MOST, Hit, Level, Query
 from repository.consents.vocabulary import KLAS_DOK_P1
 from repository.domain.describing import DocumentFacts, Identifier
+from repository.domain.holding import Holding
 from repository.fhir_form import ids, values
 from repository.fhir_form.documents import CONFIDENTIALITY, FORMATS, LOINC, Told
 from repository.mhd import asking
@@ -21,7 +24,9 @@ from repository.mhd.errors import ParameterWrong
 from repository.opening import Admitted, Errand, Found, admit, nothing_there
 from repository.retrieval import resolve
 from repository.runtime import Archive
-from repository.searching import search, within_reach
+from repository.searching import Looking, gathered, within_reach
+
+AT_ONCE, MOST_LOOKED = 200, 5000  # hits that are looked at one by one, at one time and for one page
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,7 @@ LOOKING: Mapping[str, Look] = {
     "creation": lambda told: _span(values.moment(told.facts.effective_time), ""),
     "date": lambda told: _span(told.holding.received_at, ""),
     "event": lambda told: (
-        lambda value: any(_coded(values.oid(each.code_system), [each.code])(value) for each in told.facts.events)
+        lambda value: any(_coded(values.system(each.code_system), [each.code])(value) for each in told.facts.events)
     ),
     "facility": lambda told: _coded(values.ABSENT, ["unknown"]),  # noqa: ARG005  nobody knows any
     "format": lambda told: _coded(FORMATS, [values.code(told.facts.template)]),
@@ -118,21 +123,46 @@ LOOKING: Mapping[str, Look] = {
 
 
 def find_documents(archive: Archive, errand: Errand, params: Params) -> DocumentPage:
-    """A page of what matches and the errand may learn of; one account. Raises `ParameterWrong`, `BadCursor`."""
+    """A page of what matches and the errand may learn of, as long as was asked for unless it is the last; one account.
+    Raises `ParameterWrong`, `BadCursor`."""
     wanted = asked(params, Level.DOCUMENT, narrowing=NARROWING, looking=frozenset(LOOKING))
     for name, said in wanted.left:  # what cannot be taken is said so, whatever is found
         for value in said:
             if name in ("creation", "date", "period"):
                 _checked_date(name, value)
-    pages = search(archive, errand, wanted.queries(_takeovers(archive, wanted)))
-    hits = list({(hit.takeover, hit.ordinal): hit for page in pages for hit in page.hits}.values())
-    told = [each for each in _told(archive, errand, hits) if _meets(each, wanted)]
-    return DocumentPage(tuple(told), pages[0].next if len(pages) == 1 else "", wanted.unknown)
+    queries = wanted.queries(_takeovers(archive, wanted))
+    return gathered(archive, errand, partial(_filled if len(queries) == 1 else _either, wanted, queries))
+
+
+def _either(wanted: Asked, queries: Sequence[Query], looking: Looking) -> tuple[DocumentPage, list[Hit]]:
+    """What any of `queries` finds, on one page."""
+    hits = {(hit.takeover, hit.ordinal): hit for query in queries for hit in looking.look(query).hits}
+    found = _matching(looking, list(hits.values()), wanted)
+    return DocumentPage(tuple(told for told, _ in found), "", wanted.unknown), [hit for _, hit in found]
+
+
+def _filled(wanted: Asked, queries: Sequence[Query], looking: Looking) -> tuple[DocumentPage, list[Hit]]:
+    """One page, looked together: what no index knows is looked at hit by hit, and few may have it. After `MOST_LOOKED`
+    hits the page ends as it is, with a way to the next one."""
+    (query,), found, looked = queries, list[tuple[Told, Hit]](), 0
+    most, at_once = query.limit, query.limit if not wanted.left else max(query.limit, AT_ONCE)
+    while True:
+        page = looking.look(replace(query, limit=at_once))
+        new, over = _matching(looking, page.hits, wanted), 0
+        if len(found) + len(new) > most:  # the page ends at the last hit that is told
+            last = new[most - len(found) - 1][1]
+            over = page.hits.index(last) + 1
+            page = looking.look(replace(query, limit=over))
+            new = new[: most - len(found)]
+        found, looked = found + new, looked + len(page.hits)
+        if not page.next or len(found) >= most or looked >= MOST_LOOKED:
+            return DocumentPage(tuple(told for told, _ in found), page.next, wanted.unknown), [hit for _, hit in found]
+        query = replace(query, after=page.next)
 
 
 def documents_of(archive: Archive, errand: Errand, params: Params) -> list[Told]:
-    """All documents of the patients that `params` name, whatever the length of a page; each page has its account.
-    Raises `ParameterWrong`."""
+    """All documents of the patients that `params` name, whatever the length of a page; one account. Raises
+    `ParameterWrong`."""
     names = ("patient", "subject", "patient.identifier", "patient:identifier")
     narrowing = {name: NARROWING[name] for name in names}
     said = {name: values for name, values in params.items() if name in narrowing}
@@ -140,13 +170,16 @@ def documents_of(archive: Archive, errand: Errand, params: Params) -> list[Told]
         raise ParameterWrong(parameter="patient", reason="a patient has to be named")
     wanted = asked(said, Level.DOCUMENT, narrowing=narrowing)
     (query,) = wanted.queries(_takeovers(archive, wanted))
-    query, found = replace(query, limit=MOST), list[Told]()
-    while True:
-        page = search(archive, errand, [query])[0]
-        found += _told(archive, errand, page.hits)
-        if not page.next:
-            return found
-        query = replace(query, after=page.next)
+
+    def all_of(looking: Looking) -> tuple[list[Told], list[Hit]]:
+        page = looking.look(replace(query, limit=MOST))
+        hits = list(page.hits)
+        while page.next:
+            page = looking.look(replace(query, limit=MOST, after=page.next))
+            hits += page.hits
+        return [told for told, _ in _told(looking, hits)], hits
+
+    return gathered(archive, errand, all_of)
 
 
 def _checked_date(name: str, value: str) -> None:
@@ -197,34 +230,41 @@ def _is(found: Found, named: ids.Numbered) -> bool:
 def read_document(archive: Archive, errand: Errand, id: str) -> Told:  # noqa: A002  FHIR's name
     """What is known of the document of that id. Raises `AccessRefused`."""
     found = open_document(archive, errand, id).found
-    return _related_to(archive, errand, [Told(found.takeover, found.holding)])[0]
-
-
-def _told(archive: Archive, errand: Errand, hits: Sequence[Hit]) -> list[Told]:
     with archive.catalogue.together():
-        takeovers = {n: archive.catalogue.takeover_by_number(n) for n in {hit.takeover for hit in hits}}
-        held = archive.catalogue.holdings_at([(hit.takeover, hit.ordinal) for hit in hits])
-    return _related_to(archive, errand, [Told(takeovers[number], holding) for number, holding in held])
+        within = within_reach(archive, errand.request(archive, Operation.SEARCH, Subject(takeover="")))
+        return _related_to(Looking(archive, within), Told(found.takeover, found.holding))
 
 
-def _related_to(archive: Archive, errand: Errand, found: Sequence[Told]) -> list[Told]:
-    """With what of their sets the errand may learn of: nothing else shows."""
-    within = within_reach(archive, errand.request(archive, Operation.SEARCH, Subject(takeover="")))
+def _matching(looking: Looking, hits: Sequence[Hit], wanted: Asked) -> list[tuple[Told, Hit]]:
+    return [(told, hit) for told, hit in _told(looking, hits) if _meets(told, wanted)]
 
-    def alike(told: Told, **of: object) -> tuple[Hit, ...]:
+
+def _told(looking: Looking, hits: Sequence[Hit]) -> list[tuple[Told, Hit]]:
+    catalogue = looking.archive.catalogue
+    takeovers = {number: catalogue.takeover_by_number(number) for number in {hit.takeover for hit in hits}}
+    held = dict[tuple[int, int], Holding]()
+    for number, holding in catalogue.holdings_at([(hit.takeover, hit.ordinal) for hit in hits]):
+        held[number, holding.ordinal] = holding
+    return [(_related_to(looking, Told(takeovers[hit.takeover], held[hit.takeover, hit.ordinal])), hit) for hit in hits]
+
+
+def _related_to(looking: Looking, told: Told) -> Told:
+    """With what of its set, and of what replaces it, the errand may learn of: nothing else shows."""
+
+    def alike(**of: object) -> tuple[Hit, ...]:
         query = Query(level=Level.DOCUMENT, takeovers=(told.takeover.number,), **of)  # type: ignore[arg-type]
-        return archive.catalogue.search(query, within).hits
+        return looking.beside(query).hits
 
-    def related(told: Told) -> Told:
-        facts, superseded, replaced = told.facts, False, ""
-        if facts.set_id is not None and facts.version is not None:
-            superseded = any(_version(hit) > facts.version for hit in alike(told, set_id=facts.set_id))
-        if facts.replaces is not None and facts.replaces.extension:
-            before = alike(told, document_root=facts.replaces.root, document_id=facts.replaces.extension)
-            replaced = ids.numbered(told.takeover.id, before[0].ordinal) if before else ""
-        return replace(told, superseded=superseded, replaced=replaced)
-
-    return [related(each) for each in found]
+    facts, replaced, superseded = told.facts, "", False
+    if facts.identifier.root or facts.identifier.extension:
+        superseded = any(hit.ordinal != told.holding.ordinal for hit in alike(replaces=facts.identifier))
+    if not superseded and facts.set_id is not None and facts.version is not None:
+        superseded = any(_version(hit) > facts.version for hit in alike(set_id=facts.set_id))
+    if facts.replaces is not None and (facts.replaces.root or facts.replaces.extension):
+        before = alike(document_root=facts.replaces.root, document_id=facts.replaces.extension)
+        same = [hit for hit in before if (hit.values.get("extension", "")) == facts.replaces.extension]
+        replaced = ids.numbered(told.takeover.id, same[0].ordinal) if same else ""
+    return replace(told, superseded=superseded, replaced=replaced)
 
 
 def _version(hit: Hit) -> int:

@@ -14,7 +14,7 @@ from repository.mhd.asking import Asked, Narrow, Params, asked, beginning
 from repository.mhd.documents import takeover_number
 from repository.opening import Errand
 from repository.runtime import Archive
-from repository.searching import search
+from repository.searching import Looking, gathered, search
 
 _MOST_SERIES = 1000
 _SEXES = {"male": "M", "female": "F", "other": "O", "unknown": "U"}
@@ -120,23 +120,31 @@ def find_studies(archive: Archive, errand: Errand, params: Params, *, address: s
 
 
 def read_study(archive: Archive, errand: Errand, id: str, *, address: str) -> Json:  # noqa: A002  FHIR's name
-    """With its series and images. Raises `AccessRefused`; every look at the catalogue has its account."""
+    """With its series and images. Raises `AccessRefused`; the attempt has its account."""
     named = ids.read_study(id)
     number = takeover_number(archive, named.takeover) if named else 0
     query = Query(
         level=Level.STUDY, takeovers=(number,) if number else (), patient=named.number if named else 0, limit=1000
     )
-    study = None
-    while study is None:
-        page = search(archive, errand, [query])[0]
-        study = next((hit for hit in page.hits if named and ids.study_hash(_uid(hit)) == named.study), None)
-        if study is None and not page.next:
-            raise AccessRefused
-        query = replace(query, after=page.next)
-    return _whole(archive, errand, study, takeover=named.takeover if named else "", address=address)
+
+    def one(looking: Looking) -> tuple[Json | None, list[Hit]]:
+        page = looking.look(query)
+        while named:
+            for hit in page.hits:
+                if ids.study_hash(_uid(hit)) == named.study:
+                    return _whole(looking, hit, takeover=named.takeover, address=address), [hit]
+            if not page.next:
+                break
+            page = looking.look(replace(query, after=page.next))
+        return None, []
+
+    found = gathered(archive, errand, one)
+    if found is None:
+        raise AccessRefused
+    return found
 
 
-def _whole(archive: Archive, errand: Errand, study: Hit, *, takeover: str, address: str) -> Json:
+def _whole(looking: Looking, study: Hit, *, takeover: str, address: str) -> Json:
     of = Query(
         level=Level.SERIES,
         takeovers=(study.takeover,),
@@ -144,12 +152,12 @@ def _whole(archive: Archive, errand: Errand, study: Hit, *, takeover: str, addre
         study_uids=(_uid(study),),
         limit=_MOST_SERIES,
     )
-    series, instances = search(archive, errand, [of, replace(of, level=Level.INSTANCE)])
+    series, page = looking.beside(of), looking.beside(replace(of, level=Level.INSTANCE))
+    hits = list(page.hits)
+    while page.next:
+        page = looking.beside(replace(of, level=Level.INSTANCE, after=page.next))
+        hits += page.hits
     images: dict[str, list[Hit]] = {}
-    hits, mark = list(instances.hits), instances.next
-    while mark:
-        page = search(archive, errand, [replace(of, level=Level.INSTANCE, after=mark)])[0]
-        hits, mark = hits + list(page.hits), page.next
     for hit in hits:
         images.setdefault(hit.values["SeriesInstanceUID"], []).append(hit)
     return studies.imaging_study(study, takeover=takeover, address=address, images=images, series=series.hits)

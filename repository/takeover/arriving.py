@@ -34,6 +34,7 @@ class Arrival:
     reopen: Callable[[], Iterator[bytes]] | None = None  # of a streamed item
     declared: bool = False  # whether the package declares its items at all
     sha256: bytes = b""
+    sha1: bytes = b""  # of documents alone, once their digests are settled
     size: int = 0
     patient: int = 0
     conflicts_with: int = 0
@@ -50,14 +51,20 @@ class Arrival:
         """The bytes of a streamed item from its first, with fresh digests."""
         if self.reopen is None:
             raise RuntimeError("internal: an arrival without bytes")
-        self._passing = Digesting(self.reopen(), algorithms=_needed(self.item.declared_digests))
+        also = ("sha1",) if self.description.document is not None else ()
+        self._passing = Digesting(self.reopen(), algorithms={*_needed(self.item.declared_digests), *also})
         return self._passing
 
     def settle_digests(self) -> None:
         """Size, digest and disposition are known after this; a streamed item has been read to its end."""
         if self._passing is not None:
             self.size, self.sha256 = self._passing.size, self._passing.digest()
-            self.disposition = _judge(self.item, self.size, self._passing.hexdigests(), declared=self.declared)
+            made = self._passing.hexdigests()
+            self.sha1 = bytes.fromhex(made.get("sha1", ""))
+            judged = {name: made[name] for name in ("sha256", *_needed(self.item.declared_digests))}
+            self.disposition = _judge(self.item, self.size, judged, declared=self.declared)
+        elif self.content is not None and self.description.document is not None:
+            self.sha1 = hashlib.sha1(self.content, usedforsecurity=False).digest()  # what IHE MHD tells
 
 
 def arrive(package: HandoverPackage, item: Item) -> Arrival | Item:

@@ -11,8 +11,9 @@ Each carries the custody events that were recorded in the same transaction. `reb
 written here and what is read there is one pair of functions for each kind.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from repository.canonical import NotCanonical, canonical, parse
@@ -33,6 +34,7 @@ from repository.takeover.errors import DescriptionDamaged
 Json = dict[str, Any]
 VERSION = 1
 KINDS = frozenset({"opening", "items", "events", "closing"})
+NO_SHA1S: Mapping[int, bytes] = MappingProxyType({})
 
 
 def facts_of(holding_path: str, disposition: Disposition, *, conflicts_with: int, description: Json) -> bytes:
@@ -43,10 +45,18 @@ def facts_of(holding_path: str, disposition: Disposition, *, conflicts_with: int
     return canonical(facts)
 
 
-def inscribe_items(takeover: str, patient: PatientRecord | None, members: Sequence[tuple[Item, bytes, bytes]]) -> bytes:
-    """The description of a pack of items; `members` are (item, facts, record), the last two canonical already."""
+def inscribe_items(
+    takeover: str,
+    patient: PatientRecord | None,
+    members: Sequence[tuple[Item, bytes, bytes]],
+    *,
+    sha1s: Mapping[int, bytes] = NO_SHA1S,
+) -> bytes:
+    """The description of a pack of items; `members` are (item, facts, record), the last two canonical already.
+    `sha1s`: by ordinal, of those that have one."""
     listed = b",".join(
-        b'{"facts":%b,"item":%b,"record":%b}' % (facts, canonical(_declaration(item)), record)
+        b'{"facts":%b,"item":%b,"record":%b}'
+        % (facts, canonical(_declaration(item, sha1=sha1s.get(item.ordinal, b""))), record)
         for item, facts, record in members
     )
     who = canonical(_patient(patient))
@@ -205,6 +215,7 @@ def _holding(member: Json, patient: int) -> Holding:
         description=description_of_json(facts["says"]),
         disposition=Disposition(facts["disposition"]),
         conflicts_with=facts.get("conflicts_with", 0),
+        sha1=bytes.fromhex(member["item"].get("sha1", "")),
     )
 
 
@@ -218,9 +229,13 @@ def facts_of_holding(holding: Holding) -> bytes:
     )
 
 
-def _declaration(item: Item) -> Json:
-    """How an item was listed and declared; what became of it stands in its facts."""
-    value: Json = {"size": item.size}
+def _declaration(item: Item, *, sha1: bytes) -> Json:
+    """How an item was listed and declared; what became of it stands in its facts.
+
+    The SHA-1 of a document stands here, and not in its facts: readers of earlier versions pass over what they do not
+    know of an item, and make the facts anew to hold them against the record. Nothing has to commit to it: SHA-256 in
+    the record commits to the bytes that it is made of."""
+    value: Json = {"size": item.size} | ({"sha1": sha1.hex()} if sha1 else {})
     if item.declared:
         value |= {"declared_size": item.declared_size, "declared_digests": dict(item.declared_digests)}
     return value

@@ -85,7 +85,8 @@ class Sealer:
                 self._inscribe(arrival, member, object_id.hex, draft.at)
                 for arrival, member in zip(draft.pack.arrivals, members, strict=True)
             ]
-            return inscribe_items(self.takeover.id, draft.patient, draft.written)
+            sha1s = {each.item.ordinal: each.sha1 for each in draft.pack.arrivals if each.sha1}
+            return inscribe_items(self.takeover.id, draft.patient, draft.written, sha1s=sha1s)
 
         return describe
 
@@ -177,4 +178,5 @@ def _holding(
         description=arrival.description,
         disposition=arrival.disposition,
         conflicts_with=arrival.conflicts_with,
+        sha1=arrival.sha1,
     )

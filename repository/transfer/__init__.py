@@ -3,7 +3,8 @@
 opening     a takeover without a package; who may push into it, as deeds; who a caller is to it
 offering    bytes that came → an `Offer`: hashed, identified, described, in memory or waiting on disk
 depositing  a group of offers → sealed, catalogued, sequenced; then acknowledged
-transfers   many pushes at a time → groups, one at a time for each takeover
+line        what waits for one takeover, and when its next group may begin
+transfers   many pushes at a time → groups, stored beside each other, committed in their order
 closing     the transfer ends: statement and signed protocol, as of a package
 
 The steps are those of a package (`repository.takeover`): sorting, packing, sealing, balancing, concluding. What

@@ -1,16 +1,20 @@
 """A group of offers becomes holdings of an open takeover: sealed, catalogued, in the log; one transaction for all.
 
-    offers, in order → ordinals → sort, pack → seal and store → one commit → outcomes
+    begin   offers, in order → ordinals → sort, pack            one group at a time
+    store   seal, and store durably                             beside whatever else goes on
+    commit  items, packs, deeds and log entries in one commit   in the order in which groups began → outcomes
 
 Promised: what an outcome tells is durable. A group that fails leaves no row; its objects are orphans, taken back where
 it is sure that nothing knows them, and reaped when the takeover is closed. What this process knows of the takeover is
-forgotten with it and read anew, so that a guess never outlives its ground.
+forgotten with it and read anew, so that a guess never outlives its ground: groups that began on that ground meanwhile
+find it gone when their turn to commit comes, and begin again.
 """
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from uuid import UUID
 
 from repository.catalogue.depositing import TakeoverOver, TakeoverOvertaken
@@ -41,10 +45,16 @@ class Batch:
     depositor: Depositor
     offers: Sequence[Offer]
     outcomes: Future[list[Outcome]] = field(default_factory=Future)
+    waits: "Lock | None" = None  # held by the thread that waits for it, if one does (`Transfers.deposit`)
+
+    @property
+    def held(self) -> int:
+        """Bytes of memory."""
+        return sum(offer.held for offer in self.offers)
 
 
 class _Known:
-    """What this process knows of a takeover between two commits."""
+    """What this process knows of a takeover, those of its groups included that are not committed yet."""
 
     def __init__(self, archive: Archive, takeover: Takeover) -> None:
         self.takeover = takeover
@@ -55,30 +65,67 @@ class _Known:
         self.sorter = Sorter(archive.catalogue, takeover.number, self.patients)
         self.sealer = Sealer(archive.vault, takeover)
         self.keys: dict[int, RecordKey] = {}
+        self.making_keys = Lock()  # two groups that bring the same new patient make one key
 
 
 class Depositing:
-    """One open takeover. Not to be shared: one group at a time."""
+    """One open takeover. `begin` for one group at a time; `commit`, or else `alone`, for one at a time, in the order in
+    which they began."""
 
     def __init__(self, archive: Archive, takeover: str, *, pool: Executor) -> None:
         self._archive, self._id, self._pool = archive, takeover, pool
         self._known: _Known | None = None
+        self._lock = Lock()
 
-    def settle(self, batches: Sequence[Batch]) -> list[list[Outcome]]:
-        """What became of each batch, durable. Raises `TakeoverOver`, `TakeoverOvertaken`, `RingRotated` and what the
-        store and the catalogue raise; then nothing of any batch was deposited, but for a catalogue that failed in the
-        moment of the commit: repeated, the same bytes are then duplicates."""
-        for attempt in range(1, ATTEMPTS + 1):
-            known = self._known or self._read()
-            self._known = None  # until it is sure that what is known is so
-            try:
-                outcomes = _Group(self._archive, known, self._pool).settle(batches)
-            except TakeoverOvertaken:
-                if attempt == ATTEMPTS:
-                    raise
-                continue
-            self._known = known
-            return outcomes
+    def begin(self, batches: Sequence[Batch]) -> "Group":
+        """A group that has its ordinals; nothing is written yet. Raises `TakeoverOver`, `NotLive`."""
+        with self._lock:
+            known, self._known = self._known or self._read(), None
+            group = Group(self._archive, known, batches, pool=self._pool)
+            self._known = known  # not after an error: ordinals were given that nobody has
+            return group
+
+    def commit(self, group: "Group") -> list[list[Outcome]]:
+        """What became of each batch of a group that is stored, durable. Raises `TakeoverOver`, `TakeoverOvertaken` and
+        what the catalogue raises; then nothing of it was deposited, but for a catalogue that failed in the moment of
+        the commit: repeated, the same bytes are then duplicates."""
+        with self._lock:
+            stands = group.known is self._known
+        if not stands:
+            group.take_back()
+            raise TakeoverOvertaken(takeover=self._id)
+        try:
+            outcomes = group.commit()
+        except BaseException:
+            self.forget(group)
+            raise
+        with self._lock:
+            group.committed()
+        return outcomes
+
+    def forget(self, group: "Group") -> None:
+        """The group failed: its ordinals are nobody's, and what came after them has to be numbered anew."""
+        with self._lock:
+            if self._known is group.known:
+                self._known = None
+
+    def alone(self, batches: Sequence[Batch]) -> list[list[Outcome]]:
+        """All three steps while no other group begins. Raises as `begin`, `Group.store` and `commit`."""
+        with self._lock:
+            for attempt in range(1, ATTEMPTS + 1):
+                self._known = None
+                known = self._read()
+                group = Group(self._archive, known, batches, pool=self._pool)
+                group.store()
+                try:
+                    outcomes = group.commit()
+                except TakeoverOvertaken:
+                    if attempt == ATTEMPTS:
+                        raise
+                    continue
+                group.committed()
+                self._known = known
+                return outcomes
         raise RuntimeError("internal: unreachable")
 
     def _read(self) -> _Known:
@@ -93,52 +140,69 @@ class Depositing:
         return _Known(self._archive, takeover)
 
 
-class _Group:
-    """One attempt at one group."""
+class Group:
+    """One attempt at one group: made, then `store`, then `commit`, then `committed`."""
 
-    def __init__(self, archive: Archive, known: _Known, pool: Executor) -> None:
-        self._archive, self._known, self._pool = archive, known, pool
+    def __init__(self, archive: Archive, known: _Known, batches: Sequence[Batch], *, pool: Executor) -> None:
+        self.known = known
+        self._archive, self._batches, self._pool = archive, batches, pool
         self._after = known.last
         self._made: list[RecordKey] = []
         self._stored: list[PackRecord] = []
+        self._came = [[self._numbered(offer) for offer in batch.offers] for batch in batches]
+        arrivals = [each for batch in self._came for each in batch if isinstance(each, Arrival)]
+        self._sorted = list(known.sorter.sort(arrivals))
+        self._packs = list(_packs([each for each in self._sorted if isinstance(each, Arrival)]))
+        # As they are now: what a later group tells of a patient goes with that one.
+        self._patients = {pack.patient: known.patients.record(pack.patient) for pack in self._packs}
 
-    def settle(self, batches: Sequence[Batch]) -> list[list[Outcome]]:
-        came = [[self._numbered(offer) for offer in batch.offers] for batch in batches]
-        arrivals = [each for batch in came for each in batch if isinstance(each, Arrival)]
-        sorted_ones = list(self._known.sorter.sort(arrivals))
+    def store(self) -> None:
+        """All of its packs are durable in the store. Raises `RingRotated` and what the store raises, and then none is
+        meant to be there."""
         try:
-            self._seal_all([each for each in sorted_ones if isinstance(each, Arrival)])
+            self._seal_all()
         except BaseException:
-            self._take_back()
+            self.take_back()
             raise
+
+    def commit(self) -> list[list[Outcome]]:
+        items = {each.ordinal: each for batch in self._came for each in batch if isinstance(each, Item)}
+        items |= {each.item.ordinal: _settled(each) for each in self._sorted}
         try:
-            items = {each.ordinal: each for batch in came for each in batch if isinstance(each, Item)}
-            items |= {each.item.ordinal: _settled(each) for each in sorted_ones}
-            ordinals = [[_ordinal(each) for each in batch] for batch in came]
-            self._commit(batches, [[items[each] for each in batch] for batch in ordinals])
+            self._write([[items[_ordinal(each)] for each in batch] for batch in self._came])
         except (TakeoverOver, TakeoverOvertaken):  # any other fault may have come after the commit
-            self._take_back()
+            self.take_back()
             raise
-        for record in self._stored:
-            self._known.sorter.committed(record.holdings)
         return [
             [self._outcome(items[_ordinal(each)], each, offer) for each, offer in zip(batch, given.offers, strict=True)]
-            for batch, given in zip(came, batches, strict=True)
+            for batch, given in zip(self._came, self._batches, strict=True)
         ]
+
+    def committed(self) -> None:
+        """The sorter knows it. Not while another group begins."""
+        for record in self._stored:
+            self.known.sorter.committed(record.holdings)
+
+    def take_back(self) -> None:
+        """What is in the store of it is gone again, or will be: what stays is reaped when the takeover is closed."""
+        with suppress(ArchiveError):
+            for record in self._stored:
+                self._archive.store.delete(record.pack.key)
+            for key in self._made:
+                self._archive.vault.record_keys.destroy(key.id)
 
     def _numbered(self, offer: Offer) -> Arrival | Item:
         """With the next ordinal; an arrival is copied, so that another attempt finds the offer as it was."""
-        self._known.last += 1
+        self.known.last += 1
         item = offer.came.item if isinstance(offer.came, Arrival) else offer.came
-        item = replace(item, ordinal=self._known.last, path=offer.path)
+        item = replace(item, ordinal=self.known.last, path=offer.path)
         return replace(offer.came, item=item) if isinstance(offer.came, Arrival) else item
 
-    def _seal_all(self, arrivals: Sequence[Arrival]) -> None:
-        """All are durable in the store; `_stored` has what the transaction will write of them."""
-        packs = list(_packs(arrivals))
+    def _seal_all(self) -> None:
+        packs = self._packs
         if not packs:
             return
-        self._make_keys({pack.patient for pack in packs})
+        self._make_keys(set(self._patients))
         at = stamp(self._archive.clock())
         sealing = [self._pool.submit(self._seal, pack, at) for pack in packs[1:]]
         try:
@@ -150,47 +214,44 @@ class _Group:
             each.result()
 
     def _seal(self, pack: Pack, at: str) -> PackRecord:
-        patient, key = self._known.patients.record(pack.patient), self._known.keys[pack.patient]
-        return self._known.sealer.seal(pack, record_key=key, patient=patient, at=at)
+        key = self.known.keys[pack.patient]
+        return self.known.sealer.seal(pack, record_key=key, patient=self._patients[pack.patient], at=at)
 
     def _make_keys(self, patients: set[int]) -> None:
         """Each of `patients` has a record key, as before or a new one, durable in the store."""
-        new = sorted(patients - self._known.keys.keys())
-        for patient, key in zip(new, list(self._pool.map(self._key, new)), strict=True):
-            self._known.keys[patient] = key
-        if self._made and not self._archive.ring.is_current():
-            # Looked at after the keys are in the store: whoever rotates from now on finds them there and takes them on.
-            raise RingRotated
+        if patients <= self.known.keys.keys():
+            return
+        with self.known.making_keys:
+            new = sorted(patients - self.known.keys.keys())
+            made = [self._key(new[0])] if len(new) == 1 else list(self._pool.map(self._key, new))
+            if self._made and not self._archive.ring.is_current():
+                # Looked at after the keys are in the store: whoever rotates from now on finds them there and takes them
+                # on.
+                raise RingRotated
+            self.known.keys.update(zip(new, made, strict=True))
 
     def _key(self, patient: int) -> RecordKey:
         keys = self._archive.vault.record_keys
-        if found := self._archive.catalogue.record_key_of(self._known.takeover.number, patient):
+        if found := self._archive.catalogue.record_key_of(self.known.takeover.number, patient):
             return keys.open(UUID(hex=found))
         made = keys.make()
         self._made.append(made)
         return made
 
-    def _commit(self, batches: Sequence[Batch], items: Sequence[Sequence[Item]]) -> None:
+    def _write(self, items: Sequence[Sequence[Item]]) -> None:
         now = instant(self._archive.clock())
         deeds = [
             deed_maker(self._archive, "deposit", _deed(batch, settled), outcome="deposited", at=now)
-            for batch, settled in zip(batches, items, strict=True)
+            for batch, settled in zip(self._batches, items, strict=True)
         ]
         every = [each for settled in items for each in settled]
         self._archive.catalogue.depositing.write(
-            self._known.takeover.number, every, self._stored, after=self._after, deeds=deeds
+            self.known.takeover.number, every, self._stored, after=self._after, deeds=deeds
         )
-
-    def _take_back(self) -> None:
-        with suppress(ArchiveError):  # what stays is reaped when the takeover is closed
-            for record in self._stored:
-                self._archive.store.delete(record.pack.key)
-            for key in self._made:
-                self._archive.vault.record_keys.destroy(key.id)
 
     def _outcome(self, item: Item, came: Arrival | Item, offer: Offer) -> Outcome:
         return Outcome(
-            takeover=self._known.takeover.id,
+            takeover=self.known.takeover.id,
             ordinal=item.ordinal,
             disposition=item.disposition,
             size=item.size,

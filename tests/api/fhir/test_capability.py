@@ -48,6 +48,7 @@ def test_what_is_stated_is_routed_and_what_is_routed_is_stated(statement: Json) 
             stated.add((verb, f"/{each['type']}{rest}"))
     routes = [each for part in fhir.PARTS for each in part.router().routes if isinstance(each, APIRoute)]
     routed = {(verb, each.path) for each in routes for verb in (each.methods or set()) - {"HEAD"}}
+    assert [each["code"] for each in statement["rest"][0]["interaction"]] == ["transaction"]
     assert stated == {each for each in routed if not each[1].endswith("/_search")} - {("GET", "/metadata")}
 
 
@@ -140,3 +141,65 @@ def test_a_client_of_others_finds_and_fetches(served: Served, smart: FHIRClient)
     answer = httpx.get(attachment.url, headers=dict(smart.server.session.headers) | {"Accept": "*/*"}, trust_env=False)
     assert len(answer.content) == attachment.size
     assert json.loads(json.dumps(found[0].as_json()))["custodian"]["display"] == "EDM Archive"
+
+
+def test_lists_are_found_by_what_they_are(served: Served) -> None:
+    with served.client() as doctor:
+        patient = doctor.get("/fhir/DocumentReference?_count=1").json()["entry"][0]["resource"]["subject"]["reference"]
+
+        def found(**asked: str) -> list[str]:
+            answer = doctor.get("/fhir/List", params={"patient": patient, **asked})
+            assert answer.status_code == 200, answer.text
+            return [each["resource"]["id"] for each in answer.json().get("entry", [])]
+
+        (id_,) = found()
+        made = doctor.get(f"/fhir/List/{id_}").json()
+        for each in made["identifier"]:
+            assert found(identifier=f"{each['system']}|{each['value']}") == [id_]
+        assert found(date=made["date"][:10], code="submissionset", status="retired,current") == [id_]
+        wrong = {
+            "identifier": "x", "date": "1999", "code": "folder", "status": "retired", "designationType": "x",
+            "source.family": "x", "source.given": "x",
+        }  # fmt: skip
+        for name, value in wrong.items():
+            assert found(**{name: value}) == [], name
+        assert doctor.get("/fhir/List", params={"patient": patient, "date": "soon"}).status_code == 422
+        before = served.archive.catalogue.accounts.last()
+        found()
+        assert served.archive.catalogue.accounts.last() == before + 1
+
+
+def test_a_study_is_read_with_one_account(served: Served) -> None:
+    with served.client() as doctor:
+        study = doctor.get("/fhir/ImagingStudy?_count=1").json()["entry"][0]["resource"]["id"]
+        before = served.archive.catalogue.accounts.last()
+        assert doctor.get(f"/fhir/ImagingStudy/{study}").json()["series"]
+        assert doctor.get(f"/fhir/ImagingStudy/{study[:-8]}00000000").status_code == 404
+        assert served.archive.catalogue.accounts.last() == before + 2
+
+
+def test_what_stops_a_request_before_any_work_is_an_outcome_as_well(served: Served) -> None:
+    with served.client() as doctor:
+        refused = [
+            doctor.get("/fhir/Patient", headers={"X-Large": "x" * 40_000}),
+            doctor.get("/fhir/Patient/%2e%2e"),
+            doctor.post("/fhir", content=b"{}", headers={"Content-Encoding": "gzip"}),
+            doctor.post("/fhir/Patient/_search", content=b"x" * 17_000_000),
+        ]
+        for answer, status in zip(refused, (431, 400, 415, 413), strict=True):
+            assert answer.status_code == status
+            assert answer.headers["content-type"].startswith("application/fhir+json")
+            get_fhir_model_class("OperationOutcome").model_validate(answer.json())
+        assert doctor.get("/v1/%2e%2e").headers["content-type"] == "application/problem+json"
+        as_xml = doctor.get("/fhir/Patient/%2e%2e", headers={"Accept": "application/fhir+xml"})
+        get_fhir_model_class("OperationOutcome").model_validate_xml(as_xml.content)
+
+
+def test_too_many_requests_are_told_as_an_outcome(tmp_path: Path) -> None:
+    with served_sample(tmp_path, patients=1, images=1, rate=3) as made:
+        client = httpx.Client(base_url=made.url, trust_env=False)
+        answers = [client.get("/fhir/metadata") for _ in range(4)]
+        client.close()
+    assert [each.status_code for each in answers] == [200, 200, 200, 429]
+    assert answers[-1].json()["issue"][0]["code"] == "throttled"
+    assert int(answers[-1].headers["retry-after"]) > 0

@@ -235,3 +235,42 @@ def test_accounts_are_found_as_audit_events(served: Served) -> None:
         assert one["id"] == events[0]["id"]
         assert client.get("/fhir/AuditEvent?action=nonsense").status_code == 422
         assert client.get("/fhir/AuditEvent/0").status_code == 404
+
+
+def test_a_page_is_filled_though_few_match_and_the_next_one_goes_on_behind_it(served: Served) -> None:
+    with served.client() as doctor:
+        wanted = found(doctor, "/fhir/DocumentReference?_count=200")
+        kinds = {each["type"]["coding"][0]["code"] for each in wanted}
+        assert len(kinds) > 1
+        for kind in kinds:
+            same = [each["id"] for each in wanted if each["type"]["coding"][0]["code"] == kind]
+            address, seen = f"/fhir/DocumentReference?type={kind}&_count=2", list[str]()
+            for _ in range(len(same)):
+                before = served.archive.catalogue.accounts.last()
+                bundle = doctor.get(address).json()
+                assert served.archive.catalogue.accounts.last() == before + 1
+                ids = [each["resource"]["id"] for each in bundle.get("entry", [])]
+                onward = [each["url"] for each in bundle["link"] if each["relation"] == "next"]
+                seen += ids
+                if not onward:
+                    break
+                assert len(ids) == 2
+                address = onward[0]
+            assert seen == same
+
+
+def test_what_is_profiled_keeps_the_profile(doctor: httpx.Client) -> None:
+    for each in found(doctor, "/fhir/DocumentReference?_count=200"):
+        (profile,) = each["meta"]["profile"]
+        attachment = each["content"][0]["attachment"]
+        assert len(base64.b64decode(attachment["hash"])) == 20
+        content = doctor.get(attachment["url"], headers={"Accept": "*/*"}).content
+        assert attachment["hash"] == base64.b64encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode()
+        assert not {"docStatus", "modifierExtension"} & each.keys()
+        assert "data" not in attachment
+        assert {"contentType", "url"} <= attachment.keys()
+        if profile.endswith("MHD.Comprehensive.DocumentReference"):
+            assert {"type", "category", "subject", "securityLabel", "context"} <= each.keys()
+            assert {"language", "creation"} <= attachment.keys()
+            assert {"facilityType", "practiceSetting", "sourcePatientInfo"} <= each["context"].keys()
+            assert "format" in each["content"][0]

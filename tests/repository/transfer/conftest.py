@@ -1,6 +1,7 @@
-"""A new archive, with an open takeover that the clinic may push into."""
+"""A new archive on either engine, with an open takeover that the clinic may push into."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,18 @@ from repository.runtime import Archive, open_archive
 from repository.transfer.transfers import Transfers
 from tests.builders.homes import new_home
 from tests.builders.pushing import opened_for_clinic
+from tests.repository.catalogue.conftest import ENGINES, databases, server
+
+__all__ = ["databases", "server"]  # fixtures
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with open_archive(new_home(tmp_path)) as made:
-        yield made
+@pytest.fixture(params=ENGINES)
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
+    with ExitStack() as stack:
+        url = ""
+        if request.param == "postgresql":
+            url = stack.enter_context(request.getfixturevalue("databases").one())
+        yield stack.enter_context(open_archive(new_home(tmp_path, catalogue=url)))
 
 
 @pytest.fixture

@@ -1,0 +1,91 @@
+"""The pushes that wait for one takeover, and the groups that are on their way into it.
+
+One group at a time begins; several may be stored at one time; they are committed in the order in which they began. When
+the next one may begin is a matter of speed alone:
+
+* little waits: once those before it are stored, so that it gathers while they wait for the disk, and shares one commit
+  with whoever else came;
+* much waits (`AHEAD`): at once, so that hashing and encrypting go on beside writing.
+
+All of it is guarded by the one lock that it is given.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition, Lock
+
+from repository.transfer.depositing import Batch, Depositing
+
+GROUP_ITEMS, GROUP_BYTES = 2048, 32 << 20
+AHEAD = 2 << 20  # bytes
+MOST_ON_THEIR_WAY = 3  # groups; each may hold `GROUP_BYTES` twice, as it came and sealed
+
+
+class Line:
+    def __init__(self, depositing: Depositing, lock: Lock) -> None:
+        self.depositing = depositing
+        self._waiting: deque[Batch] = deque()
+        self._held = 0  # bytes of those that wait
+        self._forming = False  # somebody takes the next group, or is told to
+        self._storing, self._begun, self._ended, self._left = 0, 0, 0, 0  # groups
+        self._turn = Condition(lock)
+
+    @property
+    def idle(self) -> bool:
+        return not (self._waiting or self._forming or self._begun > self._left)
+
+    def add(self, batch: Batch) -> None:
+        self._waiting.append(batch)
+        self._held += batch.held
+
+    def next_leader(self) -> Batch | None:
+        """The batch whose thread is to take the next group, which it then must; None where it is not the time."""
+        if self._forming or not self._waiting:
+            return None
+        on_their_way = self._begun - self._ended
+        if on_their_way >= MOST_ON_THEIR_WAY or (self._storing and self._held < AHEAD):
+            return None
+        self._forming = True
+        return self._waiting[0]
+
+    def take(self) -> list[Batch]:
+        """The longest waiting, at least one, up to the bounds of a group; those that were cancelled go with them."""
+        group, items, held = list[Batch](), 0, 0
+        while self._waiting:
+            batch = self._waiting[0]
+            items += len(batch.offers)
+            held += batch.held
+            if group and (items > GROUP_ITEMS or held > GROUP_BYTES):
+                break
+            group.append(self._waiting.popleft())
+            self._held -= batch.held
+        return group
+
+    def formed(self) -> int:
+        """The group has begun, or never will; its place among those that commit."""
+        self._forming = False
+        self._begun += 1
+        self._storing += 1
+        return self._begun
+
+    def stored(self) -> None:
+        """A group is stored, or failed."""
+        self._storing -= 1
+
+    def left(self) -> None:
+        """All that waited for a group have been told."""
+        self._left += 1
+
+    @contextmanager
+    def turn(self, place: int) -> Iterator[None]:
+        """All groups that began before `place` have ended; afterwards, so has this one. The lock is free meanwhile."""
+        with self._turn:
+            while self._ended != place - 1:
+                self._turn.wait()
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._ended = place
+                self._turn.notify_all()
