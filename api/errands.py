@@ -16,21 +16,17 @@ from fastapi import Depends, Request
 from api.callers.entrance import Entrance
 from api.callers.way import Caller
 from api.errors import NoCaller, PurposeNotSaid, RequestNotUnderstood
+from api.opened import ForArchive, archive_of
 from repository.access.principal import Principal
 from repository.access.purpose import Purpose
 from repository.opening import Errand
-from repository.runtime import Archive
+
+__all__ = ["ForArchive", "ForErrand", "ForPrincipal", "archive_of", "caller_of", "errand_of", "principal_of"]
 
 PURPOSE, BASIS, REASON, EVIDENCE = "edm-purpose", "edm-basis", "edm-reason", "edm-evidence"
 _LONGEST = 1000  # characters of a header field of ours
+_PURPOSES = frozenset(Purpose)
 _DOORS = {"v1": "rest", "dicomweb": "dicomweb", "fhir": "fhir"}
-
-
-def archive_of(request: Request) -> Archive:
-    found = request.app.state.archive
-    if not isinstance(found, Archive):
-        raise TypeError("internal: the door was built without an archive")
-    return found
 
 
 def caller_of(request: Request) -> Caller:
@@ -60,7 +56,7 @@ def _purpose(request: Request, caller: Caller) -> Purpose:
     said = request.headers.get(PURPOSE, "")
     if not said and caller.purposes is not None and len(caller.purposes) == 1:
         return next(iter(caller.purposes))
-    if said not in set(Purpose):
+    if said not in _PURPOSES:
         raise PurposeNotSaid(known=", ".join(Purpose))
     purpose = Purpose(said)
     if caller.purposes is not None and purpose not in caller.purposes:
@@ -69,7 +65,9 @@ def _purpose(request: Request, caller: Caller) -> Purpose:
 
 
 def _field(request: Request, name: str) -> str:
-    text = request.headers.get(name, "")
+    text = request.headers.get(name)
+    if text is None:
+        return ""
     if len(text) > _LONGEST:
         raise RequestNotUnderstood(reason=f"{name}: longer than {_LONGEST} characters")
     try:
@@ -82,6 +80,5 @@ def principal_of(request: Request) -> Principal:
     return caller_of(request).principal
 
 
-ForArchive = Annotated[Archive, Depends(archive_of)]
 ForPrincipal = Annotated[Principal, Depends(principal_of)]
 ForErrand = Annotated[Errand, Depends(errand_of)]

@@ -1,10 +1,11 @@
 """A holding as an answer: its bytes as received, whole or a range, with its digest and the way to its proof.
 
 Headers are sent only after the account is written and the first bytes are open, so that what cannot be opened is an
-error and not a broken answer. A fault later cuts the connection: nothing short looks whole.
+error and not a broken answer. A fault later cuts the connection: nothing short looks whole. What is small is opened
+to its end before the answer begins, and leaves in one piece.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -17,6 +18,7 @@ from repository.opening import Admitted
 from repository.runtime import Archive
 from repository.streaming import part, whole
 
+AT_ONCE = 1 << 20  # bytes of an answer that may be held; a stream costs a change of threads for each of its pieces
 PROOF = "https://c2sp.org/tlog-proof"  # the relation to the proof of a holding
 
 
@@ -46,12 +48,33 @@ def given(archive: Archive, request: Request, admitted: Admitted, *, media_type:
     headers["Content-Length"] = str(length)
     # As a header: `media_type` would add a charset to text/xml, and an XML document says its own.
     headers["Content-Type"] = media_type or holding.description.media_type
-    return Streamed(begun(pieces), status, headers=headers)
+    return answered(pieces, status, headers=headers)
 
 
-def begun(pieces: Iterator[bytes]) -> Begun:
-    """`pieces`, of which the first is there already: what cannot be opened at all raises here."""
-    return Begun(pieces)
+def answered(
+    pieces: Iterator[bytes], status: int = 200, *, headers: Mapping[str, str], early: bool = False
+) -> Response:
+    """`pieces` as the body: whole and checked to their end where they are no more than `AT_ONCE` bytes, streamed where
+    they are more (`early` as `Streamed` has it). For endpoints, which are called in threads. Raises what opening
+    raises, so far as it was opened."""
+    held, size = [], 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size > AT_ONCE:
+            return Streamed(Begun(_resumed(held, pieces)), status, headers=headers, early=early)
+    return Response(held[0] if len(held) == 1 else b"".join(held), status, headers=dict(headers))
+
+
+def _resumed(held: list[bytes], pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """What was taken already and the rest; closing it closes `pieces`."""
+    try:
+        while held:
+            yield held.pop(0)
+        yield from pieces
+    finally:
+        if (close := getattr(pieces, "close", None)) is not None:
+            close()
 
 
 def _disposition(name: str) -> str:

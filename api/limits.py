@@ -10,6 +10,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from threading import Lock
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.callers.entrance import SLOT
@@ -22,24 +23,25 @@ from api.errors import (
     RequestNotUnderstood,
     TooManyRequests,
 )
-from api.languages import language_of
-from api.problems import problem
+from api.problems import Told, by_problem
 from api.rate import Rate
 from api.settings import MOST_WORDS, HttpSettings
 
 MOST_HEADERS, MOST_FIELDS = 32 << 10, 100
 LONGEST_ADDRESS = 16 << 10
 FILES = ("/v1/uploads", "/dicomweb/studies")  # where bodies are files
+BUNDLES = ("/fhir", "/fhir/")  # where documents come in a bundle, which is read into memory
+MOST_BUNDLE = 48 << 20
 # What one part of a system may read as one place and another as a second: slashes and dots in disguise, empty and dot
 # segments, control characters, backslashes. None of our addresses has any.
 _TRICKS = re.compile(rb"%2f|%5c|%2e|%[01]|%7f|\\|//|/\.\.?(?:/|$)|[\x00-\x20\x7f-\xff]", re.IGNORECASE)
 
 
 class Limits:
-    """Between the requests and the application."""
+    """Between the requests and the application. `told`: how an error is told at the path of a request."""
 
-    def __init__(self, app: ASGIApp, *, settings: HttpSettings) -> None:
-        self._app, self._settings = app, settings
+    def __init__(self, app: ASGIApp, *, settings: HttpSettings, told: Told = by_problem) -> None:
+        self._app, self._settings, self._told = app, settings, told
         self._by_address, self._by_caller = Rate(settings.rate), Rate(settings.rate)
         self._at_work: Counter[str] = Counter()
         self._lock = Lock()  # callers are known in threads, and answers end in the loop
@@ -49,17 +51,21 @@ class Limits:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        most = self._settings.most_body if scope["path"].startswith(FILES) else MOST_WORDS
+        most = self._most(scope["path"])
         counted = _Counted(receive, most)
         if refused := self._refused(scope, headers, most):
-            answer = problem(refused, language=language_of(headers.get("accept-language", "")))
-            await answer(scope, receive, send)
+            await self._told(Request(scope), refused)(scope, receive, send)
             return
         slot = scope[SLOT] = Slot(self)
         try:
             await self._app(scope, counted, send)
         finally:
             slot.free()
+
+    def _most(self, path: str) -> int:
+        if path.startswith(FILES):
+            return self._settings.most_body
+        return min(MOST_BUNDLE, self._settings.most_body) if path in BUNDLES else MOST_WORDS
 
     def _refused(self, scope: Scope, headers: Headers, most: int) -> HttpError | None:
         fields = scope["headers"]

@@ -7,11 +7,15 @@ from fastapi import Depends, Request
 from repository.rendering.pool import Pool
 
 
-async def _pool(request: Request) -> Pool:
+def pool_of(request: Request) -> Pool:
     found = request.app.state.pool
     if not isinstance(found, Pool):
         raise TypeError("internal: the application has no pool")
     return found
+
+
+async def _pool(request: Request) -> Pool:
+    return pool_of(request)
 
 
 ForPool = Annotated[Pool, Depends(_pool)]

@@ -5,7 +5,7 @@ address of the error's own description, below /v1/errors; both languages stand i
 are in the one that Accept-Language prefers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api.advice import todo_of
 from api.errors import Bug, HttpError, MethodNotAllowed, NothingOfThatName, RequestNotUnderstood
 from api.languages import language_of
 from repository.access.errors import AccessRefused, NothingToEnd, PermissionUnknown, SecondPersonNeeded
@@ -42,6 +43,7 @@ from repository.evidence.trust.errors import TrustError
 from repository.evidence.worker_signature import SignatureRefused
 from repository.imaging import PartUnclear, PartUnknown
 from repository.jobs.errors import TakeoverHeld
+from repository.mhd.errors import BundleConflicts
 from repository.people.errors import NameTaken, NotAllowed, PersonUnknown, SessionOver, SessionUnknown, SignInRefused
 from repository.rendering.errors import CodecsMissing, PixelsBusy, PixelsUnreadable
 from repository.reports.errors import NotDueForReview
@@ -56,6 +58,7 @@ from repository.uploads.errors import (
     UploadTaken,
     UploadTooLarge,
     UploadUnknown,
+    UploadUnsealed,
 )
 from storage.errors import ArchiveError, StoreFull
 
@@ -94,6 +97,7 @@ STATUS: Mapping[type[ArchiveError], int] = {
     TakeoverOvertaken: 503,
     SeveralOpen: 409,
     CatalogueConflict: 409,
+    BundleConflicts: 409,
     DemandConflict: 409,
     WrongState: 409,
     ContentDiffers: 409,
@@ -110,6 +114,7 @@ STATUS: Mapping[type[ArchiveError], int] = {
     UploadBusy: 409,
     UploadIncomplete: 409,
     UploadTaken: 409,
+    UploadUnsealed: 409,
     UploadTooLarge: 413,
     PartDiffers: 460,  # tus 1.0.0, "Checksum"
     NoRoom: 507,
@@ -137,11 +142,12 @@ def status_of_kind(kind: type[ArchiveError]) -> int:
 
 def told(error: ArchiveError, status: int, *, language: str) -> dict[str, Any]:
     """`error` as the members of problem details."""
+    advice = todo_of(type(error), status).fill(error.fields)
     words = {
         each: {
             "what": getattr(error.message, each),
             "kept": getattr(error.kept, each),
-            "todo": getattr(error.advice, each),
+            "todo": getattr(advice, each),
         }
         for each in ("en", "pl")
     }
@@ -201,7 +207,11 @@ def _reason(error: RequestValidationError) -> str:
     return f"{place[:80]}: {first['type']}"
 
 
-async def answer(request: Request, error: Exception) -> Response:
-    """FastAPI's exception handler of the native door and of DICOMweb."""
+Told = Callable[[Request, Exception], Response]
+"""How an error is told to whoever sent a request."""
+
+
+def by_problem(request: Request, error: Exception) -> Response:
+    """As the native door and DICOMweb tell errors."""
     found = translated(error, request_id=getattr(request.state, "id", ""))
     return problem(found, language=language_of(request.headers.get("accept-language", "")))

@@ -20,6 +20,7 @@ from api.listening import bound
 from api.logs import discreet
 from api.settings import SIGNALS, HttpSettings
 from repository.runtime import Archive
+from storage.memory import settle
 
 IDLE = 30  # seconds that a connection is kept without a request
 CONNECTIONS = 2000  # of one process; others are told to come back
@@ -41,6 +42,7 @@ def serve(
     """
     server = Server(configuration(archive, settings), listening, grace=settings.grace)
     stopped(server.stop)
+    settle()
     with ExitStack() as stack:
         server.run(list(sockets) or [stack.enter_context(bound(settings))])
 

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Select, select, text
+from sqlalchemy import Connection, select, text
 
 from repository.access.extent import Part
 from repository.access.reach import Reach
 from repository.catalogue.catalogue import create_catalogue
 from repository.catalogue.engine import Room, read_url
-from repository.catalogue.paging import page_statements
+from repository.catalogue.paging import Statement, page_statements
 from repository.catalogue.query import Level, Query
 from repository.catalogue.reading import holdings_page
 from repository.catalogue.search import Sights
@@ -173,7 +173,7 @@ def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from _nodes(below)
 
 
-def explain(connection: Connection, name: str, statement: Select[Any]) -> Plan:
+def explain(connection: Connection, name: str, statement: Statement) -> Plan:
     compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
     parameters = compiled.construct_params()
     processors = compiled._bind_processors  # noqa: SLF001  as SQLAlchemy itself would bind them

@@ -19,6 +19,7 @@ DOOR = "dicom"
 
 
 APPLICATION_UNKNOWN, CALLING_UNKNOWN, CALLED_UNKNOWN = (1, 1, 2), (1, 1, 3), (1, 1, 7)
+VERSION_UNKNOWN = (1, 2, 2)
 TRY_LATER, TOO_MANY = (2, 3, 1), (2, 3, 2)
 """Result, source and reason of A-ASSOCIATE-RJ."""
 

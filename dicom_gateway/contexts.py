@@ -13,6 +13,7 @@ from pynetdicom.service_class import NonPatientObjectStorageServiceClass, Servic
 from pynetdicom.sop_class import uid_to_service_class
 
 from dicom_gateway.callers import Caller
+from dicom_gateway.protocol.commands import C_ECHO_RQ, C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, C_STORE_RQ
 from dicom_gateway.protocol.negotiating import (
     NO_ABSTRACT_SYNTAX,
     NO_TRANSFER_SYNTAX,
@@ -34,6 +35,7 @@ SERVED = {
     STUDY_GET: Service.GET,
 }
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
+_ASKED = {C_FIND_RQ: Service.FIND, C_MOVE_RQ: Service.MOVE, C_GET_RQ: Service.GET}
 _READ = (EXPLICIT, IMPLICIT)  # of data sets that are questions and answers, the preferred one first
 _DICOM = "1.2.840.10008."
 
@@ -67,6 +69,16 @@ def extended(what: Asked, contexts: Iterable[Context]) -> dict[str, bytes]:
         for uid, said in what.extended.items()
         if said and uid in queries
     }
+
+
+def fits(context: Context, field: int) -> bool:
+    """Whether that request belongs to the context's class. What a peer may ask for is settled with its contexts: by one
+    of another class it would get past that."""
+    if field == C_ECHO_RQ:
+        return context.abstract == VERIFICATION
+    if field == C_STORE_RQ:
+        return context.serves and is_storage(context.abstract)
+    return field not in _ASKED or SERVED.get(context.abstract) is _ASKED[field]
 
 
 @cache

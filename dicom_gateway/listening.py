@@ -7,6 +7,7 @@ import logging
 import socket
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,7 @@ from typing import Self
 from dicom_gateway.callers import TOO_MANY
 from dicom_gateway.errors import DicomAddressNotFree
 from dicom_gateway.protocol.errors import PeerGone
+from dicom_gateway.protocol.negotiating import discreet
 from dicom_gateway.protocol.pdus import reject
 from dicom_gateway.securing import handshaken, secured
 from dicom_gateway.services.call import House
@@ -24,6 +26,7 @@ from repository.transfer.transfers import Transfers
 
 BACKLOG = 512
 RECEIVED = 4 << 20  # bytes that the system takes for us before we read them
+_REJECTED, _READING = 64, 2.0  # connections that are rejected, and seconds for each to read it
 _log = logging.getLogger("dicom_gateway")
 
 
@@ -38,8 +41,10 @@ class Gateway:
 
     def __enter__(self) -> Self:
         """Raises `DicomAddressNotFree`, `TlsUnfit`."""
+        discreet()
         tls = secured(self._settings)
         self._socket = bound(self._settings)
+        self._socket.settimeout(_READING / 4)
         self.port = int(self._socket.getsockname()[1])
         self._house = House(self._archive, self._settings, Transfers(self._archive), tls)
         self._accepting = threading.Thread(target=self._accept, name="dicom")
@@ -71,28 +76,37 @@ class Gateway:
             return list(self._live)
 
     def _accept(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                connection, address = self._socket.accept()
-            except OSError:
-                if self._stopping.wait(0.05):  # too many files are open: others end in the meantime
-                    return
-                continue
-            self._begin(connection, str(address[0]))
+        leaving = _Leaving()
+        try:
+            while not self._stopping.is_set():
+                leaving.close(until=time.monotonic())
+                try:
+                    connection, address = self._socket.accept()
+                except TimeoutError:
+                    continue
+                except OSError:
+                    if self._stopping.wait(0.05):  # too many files are open: others end in the meantime
+                        return
+                    continue
+                if not self._begin(connection, str(address[0])):
+                    leaving.add(connection, said=self._house.secured.accepting is None)
+        finally:
+            leaving.close()
 
-    def _begin(self, connection: socket.socket, address: str) -> None:
-        with self._turn:
-            full = len(self._live) >= self._settings.associations
-        if full:
-            with suppress(OSError):
-                connection.settimeout(1)
-                connection.sendall(reject(*TOO_MANY))
-                connection.close()
-            return
+    def _begin(self, connection: socket.socket, address: str) -> bool:
+        """False where there are as many associations as there may be, or the system has no thread for another."""
         thread = threading.Thread(target=self._serve, args=(connection, address), name="association")
         with self._turn:
+            if len(self._live) >= self._settings.associations:
+                return False
             self._live[thread] = connection
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            with self._turn:
+                self._live.pop(thread)
+            return False
+        return True
 
     def _serve(self, connection: socket.socket, address: str) -> None:
         """In the thread of the association."""
@@ -113,6 +127,29 @@ class Gateway:
         if context is None:
             return connection, ""
         return handshaken(connection, context, patience=self._settings.patience.acse)
+
+
+class _Leaving:
+    """Connections that are rejected at once. They stay a while: one that is closed with a request unread is reset, and
+    the peer might never see why. Whoever has not shaken hands cannot be told: it would take it for noise."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[float, socket.socket]] = deque()
+
+    def add(self, connection: socket.socket, *, said: bool) -> None:
+        with suppress(OSError):
+            connection.settimeout(0)  # ten bytes: they go at once, or not at all
+            if said:
+                connection.send(reject(*TOO_MANY))
+            connection.shutdown(socket.SHUT_WR)
+        self._waiting.append((time.monotonic() + _READING, connection))
+        if len(self._waiting) > _REJECTED:
+            self._waiting.popleft()[1].close()
+
+    def close(self, *, until: float = float("inf")) -> None:
+        """Those that have had their time by then."""
+        while self._waiting and self._waiting[0][0] <= until:
+            self._waiting.popleft()[1].close()
 
 
 def bound(settings: GatewaySettings) -> socket.socket:

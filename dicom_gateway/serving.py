@@ -4,14 +4,23 @@ import logging
 import socket
 from collections.abc import Callable, Mapping
 
-from dicom_gateway.callers import TRY_LATER, Caller, Rejected, caller_of
-from dicom_gateway.contexts import extended, settled
+from dicom_gateway.callers import TRY_LATER, VERSION_UNKNOWN, Caller, Rejected, caller_of
+from dicom_gateway.contexts import extended, fits, settled
 from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.association import Association, Gathered, Message, Sink
 from dicom_gateway.protocol.commands import Command
-from dicom_gateway.protocol.errors import ConnectionEnds, PeerGone, ProtocolBroken
+from dicom_gateway.protocol.errors import ConnectionEnds, PeerAborted, PeerGone, ProtocolBroken
 from dicom_gateway.protocol.negotiating import Agreed, Asked, Context, acceptance, asked
-from dicom_gateway.protocol.pdus import ASSOCIATE_RQ, UNEXPECTED_PDU, abort, reject
+from dicom_gateway.protocol.pdus import (
+    ABORT,
+    ASSOCIATE_RQ,
+    BY_PROVIDER,
+    RELEASE_RP,
+    UNEXPECTED_PDU,
+    UNKNOWN_PDU,
+    abort,
+    reject,
+)
 from dicom_gateway.protocol.wire import Wire
 from dicom_gateway.services.call import Call, House, Service
 from dicom_gateway.services.echo import Echo
@@ -19,7 +28,7 @@ from dicom_gateway.services.finding import Finding
 from dicom_gateway.services.getting import Getting
 from dicom_gateway.services.moving import Moving
 from dicom_gateway.services.storing import Storing
-from dicom_gateway.statuses import UNRECOGNISED, Status, of_error
+from dicom_gateway.statuses import CLASS_NOT_SUPPORTED, UNRECOGNISED, Status, of_error
 from storage.errors import ArchiveError
 
 _log = logging.getLogger("dicom_gateway")
@@ -61,12 +70,12 @@ def _associated(house: House, wire: Wire, *, address: str, certificate: str) -> 
         _last_word(wire, reject(*TRY_LATER))
         return
     except ProtocolBroken as error:
-        _last_word(wire, abort(source=2, reason=error.reason))
+        _last_word(wire, abort(source=BY_PROVIDER, reason=error.reason))
         raise
     association = _accepted(wire, what, caller)
     try:
         _served(house, caller, association)
-    except PeerGone:
+    except (PeerGone, PeerAborted):
         raise
     except ConnectionEnds as error:
         association.abort(reason=error.reason if isinstance(error, ProtocolBroken) else None)
@@ -76,9 +85,14 @@ def _associated(house: House, wire: Wire, *, address: str, certificate: str) -> 
 
 def _requested(wire: Wire) -> Asked:
     kind, content = wire.read(wire.patience.acse)
+    if kind == ABORT:
+        raise PeerAborted
     if kind != ASSOCIATE_RQ:
-        raise ProtocolBroken(UNEXPECTED_PDU)
-    return asked(content)
+        raise ProtocolBroken(UNEXPECTED_PDU if ASSOCIATE_RQ < kind <= RELEASE_RP else UNKNOWN_PDU)
+    what = asked(content)
+    if not what.version & 1:
+        raise Rejected(VERSION_UNKNOWN)
+    return what
 
 
 def _accepted(wire: Wire, what: Asked, caller: Caller) -> Association:
@@ -93,7 +107,7 @@ def _served(house: House, caller: Caller, association: Association) -> None:
     """Requests are answered until the peer releases the association."""
 
     def sink(context: Context, command: Command) -> Sink:
-        service = SERVICES.get(command.field)
+        service = SERVICES.get(command.field) if fits(context, command.field) else None
         return service.sink(Call(house, caller, association, context, command)) if service else Gathered()
 
     while (message := association.receive(sink, patience=association.wire.patience.idle, idle=True)) is not None:
@@ -108,6 +122,9 @@ def _answered(call: Call, message: Message) -> None:
     service = SERVICES.get(call.command.field)
     if service is None:
         call.answer(Status(UNRECOGNISED))
+        return
+    if not fits(call.context, call.command.field):
+        call.answer(Status(CLASS_NOT_SUPPORTED))
         return
     try:
         service.serve(call, message.data_set)

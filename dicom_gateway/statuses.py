@@ -1,13 +1,16 @@
 """Errors as DIMSE statuses (PS3.7 C, PS3.4 B.2.3, C.4): the one table of this door.
 
-A peer tries again what failed with A700, and takes everything else as said. Comments (0000,0902) are the error's own
+A peer tries again what failed with A700, and takes everything else as said: so whatever is wrong with the archive and
+not with what came is A700. Comments (0000,0902) are the error's own
 words in English, 64 characters at most, and never about anybody.
 """
 
 from dataclasses import dataclass
 
 from repository.access.errors import AccessRefused
-from storage.errors import ArchiveError
+from repository.catalogue.errors import CatalogueError
+from repository.evidence.errors import LogError
+from storage.errors import ArchiveError, StorageError
 
 SUCCESS, CANCELLED = 0x0000, 0xFE00
 PENDING, PENDING_UNSUPPORTED = 0xFF00, 0xFF01
@@ -28,7 +31,9 @@ def of_error(error: Exception) -> Status:
     """What a peer is told. What is not foreseen is told as out of resources: it may be sent again."""
     if isinstance(error, AccessRefused):
         return Status(NOT_AUTHORISED, error.code)
+    if isinstance(error, StorageError | CatalogueError | LogError):  # ours to mend; where things lie is not for peers
+        return Status(OUT_OF_RESOURCES, error.code)
     if isinstance(error, ArchiveError):
-        comment = f"{error.code} {error}"[:_LONGEST].encode("ascii", "replace").decode()
+        comment = str(error)[:_LONGEST].encode("ascii", "replace").decode().replace("\\", "/")
         return Status(OUT_OF_RESOURCES if error.retryable else CANNOT_UNDERSTAND, comment)
     return Status(OUT_OF_RESOURCES)

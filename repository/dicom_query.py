@@ -20,7 +20,7 @@ _UIDS = {"StudyInstanceUID": "study_uids", "SeriesInstanceUID": "series_uids",
 _DATES = {"PatientBirthDate": "birth_date", "StudyDate": "dates"}
 _MANNERS = {"CS": Manner.LIST, "UI": Manner.LIST, "DA": Manner.DATE, "TM": Manner.TIME, "IS": Manner.NUMBER,
     "US": Manner.NUMBER} | dict.fromkeys(("AS", "LO", "SH", "LT", "ST", "UT"), Manner.TEXT)  # fmt: skip
-_DEPTH = {Level.STUDY: 1, Level.SERIES: 2, Level.INSTANCE: 3}
+_DEPTH = {Level.PATIENT: 0, Level.STUDY: 1, Level.SERIES: 2, Level.INSTANCE: 3}
 _BELOW = frozenset({"Modality", "SOPClassUID"})
 _IN_STUDY = frozenset({"ModalitiesInStudy", "SOPClassesInStudy"})
 _NEVER = frozenset({"SpecificCharacterSet", "OtherPatientNames"})
@@ -78,7 +78,8 @@ def is_matched(level: Level, keyword: str) -> bool:
         return False
     if keyword in _UIDS or keyword in _FIELDS or keyword in _IN_STUDY or keyword in _BELOW:
         return True
-    return _DEPTH[known] <= _DEPTH[level] and _VRS[keyword] in _MANNERS
+    depth = 0 if LEVELS[keyword] == "patient" else _DEPTH[known]
+    return depth <= _DEPTH[level] and _VRS[keyword] in _MANNERS
 
 
 def _is_of_kind(keyword: str, text: str) -> bool:

@@ -8,10 +8,11 @@ The images of all takeovers that bear the UIDs are found: nothing is merged, and
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
-from repository.domain.holding import Holding
 from repository.domain.takeover import Takeover
 from repository.formats.dicom.elements import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, UnusualEncoding
 from repository.formats.dicom.frames import Frames, FramesUnclear, shifted
@@ -22,13 +23,17 @@ from repository.headers.making import reader
 from repository.headers.telling import Named
 from repository.opening import Admitted, Found
 from repository.runtime import Archive
+from repository.streaming import checked
 from repository.takeover.sealing import place_of
+from storage.digests import Aside
 from storage.errors import ArchiveError, SealBroken, Text
 
 UNCOMPRESSED = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG}) | DEFLATED
 REENCODED = TARGETS
 _PIECE = 256 << 10
 _LONGEST_RUN = 500
+_SMALL = 1 << 20  # bytes of an image that is opened whole before any of it is given out
+_HASHED_BESIDE = 1  # small images that are hashed while another is opened
 
 
 class PartUnknown(ArchiveError):
@@ -82,15 +87,44 @@ def named(archive: Archive, uids: Named) -> Iterator[Found]:
         yield Found(takeovers[number], holding)
 
 
-def contents(archive: Archive, admitted: Iterable[Admitted]) -> Iterator[tuple[Admitted, Iterator[bytes]]]:
-    """Each image and its bytes as received, checked to the last as by `streaming.whole`; each must be used up before
-    the next is asked for. What lies side by side is read in one go: of small images that is most of the work."""
+def contents(archive: Archive, admitted: Iterable[Admitted]) -> Generator[tuple[Admitted, Iterator[bytes]]]:
+    """Each image and its bytes as received, checked to the last as by `streaming.whole`, small ones before the first;
+    each must be used up before the next is asked for. What lies side by side is read in one go: of small images that
+    is most of the work. A small one is hashed while the next is opened. To be closed by whoever goes amid them."""
+    waiting: deque[_Small] = deque()
+    hashing = archive.vault.hashing
     for run in _runs(admitted):
         key, _ = place_of(run[0].found.takeover, run[0].found.holding)
         members = [place_of(each.found.takeover, each.found.holding)[1] for each in run]
-        opened = archive.vault.open_run(key, members, warrant=run[0].warrant)
-        for each, pieces in zip(run, opened, strict=True):
-            yield each, _checked(pieces, each.found.holding, key=key)
+        with closing(archive.vault.open_run(key, members, warrant=run[0].warrant)) as opened:
+            for each, pieces in zip(run, opened, strict=True):
+                if each.found.holding.size > _SMALL:
+                    yield from (waiting.popleft().given() for _ in range(len(waiting)))
+                    yield each, checked(pieces, each.found.holding, key=key, hashing=hashing)
+                    continue
+                waiting.append(_Small(each, tuple(pieces), key=key, hashing=hashing))
+                if len(waiting) > _HASHED_BESIDE:
+                    yield waiting.popleft().given()
+    yield from (waiting.popleft().given() for _ in range(len(waiting)))
+
+
+class _Small:
+    """An image that is opened, while it is hashed."""
+
+    __slots__ = ("_admitted", "_content", "_digest", "_hashed", "_key")
+
+    def __init__(self, admitted: Admitted, content: tuple[bytes, ...], *, key: str, hashing: Aside) -> None:
+        self._admitted, self._content, self._key = admitted, content, key
+        self._digest = hashlib.sha256()
+        self._hashed = hashing.update(self._digest, *content)
+
+    def given(self) -> tuple[Admitted, Iterator[bytes]]:
+        """Raises `SealBroken` if it is not what was received."""
+        self._hashed()
+        holding = self._admitted.found.holding
+        if sum(map(len, self._content)) != holding.size or self._digest.digest() != holding.sha256:
+            raise SealBroken(key=self._key, reason="it opens, and is not what was received")
+        return self._admitted, iter(self._content)
 
 
 def _runs(admitted: Iterable[Admitted]) -> Iterator[list[Admitted]]:
@@ -109,16 +143,6 @@ def _follows(one: Admitted, other: Admitted) -> bool:
     here, there = one.found.holding.location, other.found.holding.location
     beside = (here.object_id, here.offset + here.length) == (there.object_id, there.offset)
     return beside and one.warrant == other.warrant and one.found.takeover.id == other.found.takeover.id
-
-
-def _checked(pieces: Iterator[bytes], holding: Holding, *, key: str) -> Iterator[bytes]:
-    digest, size = hashlib.sha256(), 0
-    for piece in pieces:
-        digest.update(piece)
-        size += len(piece)
-        yield piece
-    if size != holding.size or digest.digest() != holding.sha256:
-        raise SealBroken(key=key, reason="it opens, and is not what was received")
 
 
 def scanned(archive: Archive, admitted: Admitted) -> Image:
@@ -213,16 +237,22 @@ def _pieces(archive: Archive, image: Image, places: Sequence[tuple[int, int]]) -
 
 
 def gathered(pieces: Iterator[bytes], *, least: int = _PIECE) -> Iterator[bytes]:
-    """The same bytes in pieces of at least `least`, but for the last: each piece that leaves costs its way out. Closing
-    it closes `pieces`."""
+    """The same bytes in pieces of about `least`, or smaller between two such: each piece that leaves costs its way out,
+    and what is large is not copied. Closing it closes `pieces`."""
     held: list[bytes] = []
     size = 0
     try:
         for piece in pieces:
+            if len(piece) >= least:
+                if held:
+                    yield b"".join(held)
+                    held, size = [], 0
+                yield piece
+                continue
             held.append(piece)
             size += len(piece)
             if size >= least:
-                yield held[0] if len(held) == 1 else b"".join(held)
+                yield b"".join(held)
                 held, size = [], 0
         if held:
             yield b"".join(held)

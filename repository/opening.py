@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 
 from repository.access.account import Account, account_of_attempt, as_body
 from repository.access.decision import Decision, decide
@@ -27,69 +27,19 @@ from repository.access.rules import rules_in_force
 from repository.access.subject import Operation, Subject
 from repository.catalogue.entitling import About
 from repository.catalogue.errors import HoldingUnknown
-from repository.domain.holding import Holding
-from repository.domain.takeover import Takeover
+from repository.errand import Admitted, Errand, Found
 from repository.journal import note, note_all
 from repository.runtime import Archive
 from repository.subjects import common, subject_of
 from repository.takeover.sealing import TAKEOVERS, folder_of, object_of
 from storage.warrants import Warrant
 
+__all__ = [
+    "NOT_THERE", "Admitted", "Errand", "Found", "accounted", "admit", "archive_itself", "ask", "decided", "judged",
+    "nothing_there", "upkeep",
+]  # fmt: skip
 NOT_THERE = "NOT_FOUND"
 _AT_ONCE = 5000  # holdings under one account and one set of facts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """Who wants to read, what for, on which ground, through which door; `manner` of disclosure: UPP art. 27."""
-
-    principal: Principal
-    purpose: Purpose | None
-    door: str
-    basis: str = ""
-    reason: str = ""
-    evidence: str = ""
-    manner: str = ""
-
-    def request(self, archive: Archive, operation: Operation, subject: Subject) -> AccessRequest:
-        return AccessRequest(
-            principal=self.principal,
-            purpose=self.purpose,
-            operation=operation,
-            subject=subject,
-            at=archive.clock(),
-            door=self.door,
-            basis=self.basis,
-            reason=self.reason,
-            evidence=self.evidence,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A holding and whose it is.
-
-    It may stand for `images` that are alike in all that rules look at, when what is made of all of them is asked for:
-    that lies in objects whose names begin with one of `places`, and the warrant extends to those instead.
-    """
-
-    takeover: Takeover
-    holding: Holding
-    images: int = 1
-    places: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """What `resolve` takes to give this one."""
-        return f"{self.takeover.id}/{self.holding.ordinal}"
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A holding that may be opened, under this warrant."""
-
-    found: Found
-    warrant: Warrant
 
 
 def decided(archive: Archive, request: AccessRequest) -> Decision:
@@ -137,11 +87,16 @@ def _confirm(archive: Archive, operation: Operation) -> None:
 def nothing_there(archive: Archive, errand: Errand, operation: Operation = Operation.READ) -> AccessRefused:
     """The error for what is not there, after the same account as for what is refused, and the same work: the facts of
     somebody who is there are gathered and thrown away, for time would tell as much as words."""
-    request = errand.request(archive, operation, Subject(takeover=""))
     _confirm(archive, operation)
-    decision = decide(request, _decoy(archive, errand, at=request.at), rules=rules_in_force(request.at))
-    accounted(archive, account_of_attempt(request, replace(decision, reasons=(NOT_THERE,), rule="", duties=())))
+    accounted(archive, _of_nothing(archive, errand, operation))
     return AccessRefused()
+
+
+def _of_nothing(archive: Archive, errand: Errand, operation: Operation) -> Account:
+    """The account of what is not there, not yet written."""
+    request = errand.request(archive, operation, Subject(takeover=""))
+    decision = decide(request, _decoy(archive, errand, at=request.at), rules=rules_in_force(request.at))
+    return account_of_attempt(request, replace(decision, reasons=(NOT_THERE,), rule="", duties=()))
 
 
 def _decoy(archive: Archive, errand: Errand, *, at: datetime) -> Facts:
@@ -160,43 +115,66 @@ def _decoy(archive: Archive, errand: Errand, *, at: datetime) -> Facts:
 
 def admit(archive: Archive, errand: Errand, found: Iterable[Found], *, operation: Operation) -> Iterator[Admitted]:
     """Those of `found` that the errand may open, in their order; the account of each patient's part is written before
-    the first of it. Raises `AccessRefused` if none is, or if `found` is empty."""
-    any_found = any_admitted = False
-    for page in _pages(found):
+    the first of it. Raises `AccessRefused` if none is, or if `found` is empty.
+
+    `found` is asked for in transactions of this function: it holds none of its own open between two of its items."""
+    _confirm(archive, operation)
+    every, last, any_found, any_admitted = iter(found), False, False, False
+    while not last:
+        parts, last = _next(archive, errand, every, operation=operation, first=not any_found)
         any_found = True
-        page.sort(key=_whose)
-        for _, part in groupby(page, key=_whose):
-            for admitted in _admit_part(archive, errand, tuple(part), operation=operation):
+        for part in parts:
+            for admitted in _admit_part(archive, errand, part, operation=operation):
                 any_admitted = True
                 yield admitted
-    if not any_found:
-        raise nothing_there(archive, errand, operation)
     if not any_admitted:
         raise AccessRefused
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One patient's holdings on a page; `decided` where that was done as they were found."""
+
+    found: Sequence[Found]
+    request: AccessRequest | None = None
+    decided: "tuple[About, list[Subject], list[Decision]] | None" = None
+
+
+def _next(
+    archive: Archive, errand: Errand, every: Iterator[Found], *, operation: Operation, first: bool
+) -> tuple[list[_Part], bool]:
+    """The next page by patients, and whether it is the last. What is one patient's, as one image is, is decided in the
+    transaction in which it is found: each by itself takes as long as several of the questions that are asked in it.
+    Raises `AccessRefused`, after its account, where even the first page has nothing."""
+    with archive.catalogue.together():
+        page = sorted(islice(every, _AT_ONCE), key=_whose)
+        last = len(page) < _AT_ONCE
+        parts = [tuple(part) for _, part in groupby(page, key=_whose)]
+        if len(parts) == 1:
+            request = _asked(archive, errand, parts[0], operation=operation)
+            return [_Part(parts[0], request, _decided_part(archive, request, parts[0]))], last
+        missing = None if page or not first else _of_nothing(archive, errand, operation)
+    if missing is not None:
+        accounted(archive, missing)
+        raise AccessRefused
+    return [_Part(part) for part in parts], last
+
+
+def _asked(archive: Archive, errand: Errand, part: Sequence[Found], *, operation: Operation) -> AccessRequest:
+    return errand.request(archive, operation, Subject(takeover=part[0].takeover.id))
 
 
 def _whose(found: Found) -> tuple[int, int]:
     return found.takeover.number, found.holding.patient
 
 
-def _pages(found: Iterable[Found]) -> Iterator[list[Found]]:
-    page: list[Found] = []
-    for each in found:
-        page.append(each)
-        if len(page) == _AT_ONCE:
-            yield page
-            page = []
-    if page:
-        yield page
-
-
-def _admit_part(archive: Archive, errand: Errand, part: Sequence[Found], *, operation: Operation) -> Iterator[Admitted]:
+def _admit_part(archive: Archive, errand: Errand, whole: _Part, *, operation: Operation) -> Iterator[Admitted]:
     """One patient's holdings: decided one by one on one set of facts; those that were decided alike, by the same rule
     or for the same reasons, are one attempt with one account. All accounts are written before the first is admitted."""
+    part = whole.found
     takeover = part[0].takeover
-    request = errand.request(archive, operation, Subject(takeover=takeover.id))
-    _confirm(archive, operation)
-    known, subjects, decisions = _decided_part(archive, request, part)
+    request = whole.request or _asked(archive, errand, part, operation=operation)
+    known, subjects, decisions = whole.decided or _decided_part(archive, request, part)
     groups: dict[Decision, list[int]] = {}
     for place, decision in enumerate(decisions):
         groups.setdefault(decision, []).append(place)

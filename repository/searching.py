@@ -5,9 +5,10 @@ names every patient of whom a hit is told, so that each of them learns who looke
 nothing: no error says that there was something.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from typing import TypeVar
 
 from repository.access.account import PatientOf, account_of_attempt
 from repository.access.decision import AUTHZ_INCOMPLETE, Decision
@@ -15,34 +16,78 @@ from repository.access.reach import Reach, reach
 from repository.access.request import AccessRequest
 from repository.access.rules import rules_in_force
 from repository.access.subject import Operation, Subject
-from repository.catalogue.query import Page, Query
+from repository.catalogue.query import MOST, Hit, Page, Query
 from repository.opening import Errand, accounted
 from repository.runtime import Archive
 
-_NOT_ASKED = {"level", "limit", "after", "skip", "above", "all_values", "time_zone", "sop_classes", "matching"}
+T = TypeVar("T")
+_TOLD = {"above", "all_values", "time_zone", "sop_classes", "imaged"}
+_NOT_ASKED = {"level", "limit", "after", "skip", "matching"} | _TOLD
+
+
+@dataclass(slots=True)
+class Looking:
+    """One search that takes several looks, of which each may depend on the one before; all see one state."""
+
+    archive: Archive
+    within: Reach
+    asked: set[str] = field(default_factory=set)
+
+    def look(self, query: Query) -> Page:
+        """What `query` finds of what the errand may learn of; the account will name its conditions. Raises
+        `BadCursor`."""
+        self.asked.update(_asked(query))
+        return self.beside(query)
+
+    def beside(self, query: Query) -> Page:
+        """The same, of what belongs to a hit that is told anyway."""
+        return self.archive.catalogue.search(query, self.within)
 
 
 def search(archive: Archive, errand: Errand, queries: Sequence[Query]) -> list[Page]:
     """A page for each of `queries`, of what the errand may learn of. Raises `BadCursor`, and what the catalogue raises
     where there is nothing to decide by."""
+
+    def all_of(looking: Looking) -> tuple[list[Page], list[Hit]]:
+        pages = [looking.look(query) for query in queries]
+        return pages, [hit for page in pages for hit in page.hits]
+
+    return gathered(archive, errand, all_of)
+
+
+def paged(archive: Archive, errand: Errand, query: Query) -> Iterator[Page]:
+    """All that `query` finds, in pages of `MOST`; there is always one. Each is asked for when it is wanted, decided as
+    things stand then, and has an account of its own, durable before it comes: nobody's account says more than was
+    told, and no state of the catalogue is held while a slow peer takes what was found. Raises as `search`."""
+    query = replace(query, limit=MOST)
+    while True:
+        (page,) = search(archive, errand, [query])
+        yield page
+        if not page.next:
+            return
+        query = replace(query, after=page.next)
+
+
+def gathered(archive: Archive, errand: Errand, gather: Callable[[Looking], tuple[T, Sequence[Hit]]]) -> T:
+    """What `gather` makes of its looks: one attempt with one account, durable when this returns, of the hits that it
+    says are told. Raises what it raises, and as `search`."""
     request = errand.request(archive, Operation.SEARCH, Subject(takeover=""))
     archive.log.confirm_once()  # before the state is chosen that all below see
     with archive.catalogue.together():
-        within = within_reach(archive, request)
-        pages = [archive.catalogue.search(query, within) for query in queries]
-        hits = [hit for page in pages for hit in page.hits]
+        looking = Looking(archive, within_reach(archive, request))
+        made, hits = gather(looking)
         ids = archive.catalogue.takeover_ids({hit.takeover for hit in hits})
-    told = told_of(within, request.at)
+    told = told_of(looking.within, request.at)
     found = {(ids[hit.takeover], hit.patient) for hit in hits}
     account = account_of_attempt(
         replace(request, subject=_about(found)),
         told,
         count=len(hits),
-        query=" ".join(sorted({word for query in queries for word in _asked(query)})),
+        query=" ".join(sorted(looking.asked)),
         patients=[(takeover, patient) for takeover, patient in found if patient],
     )
     accounted(archive, account)
-    return pages
+    return made
 
 
 def within_reach(archive: Archive, request: AccessRequest) -> Reach:

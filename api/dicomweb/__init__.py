@@ -3,6 +3,9 @@
 from fastapi import APIRouter
 
 from api.dicomweb import qido, qido_capabilities, rendered, stow, wado, wado_frames, wado_metadata
+from api.dicomweb.often import OFTEN
+
+__all__ = ["OFTEN", "router"]
 
 
 def router() -> APIRouter:

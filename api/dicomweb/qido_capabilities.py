@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from fastapi.routing import RouteContext, iter_route_contexts
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from api.accepting import Offer, chosen
 from api.dicomweb.qido_parameters import PARAMETERS
@@ -57,7 +57,7 @@ def never_deleted(request: Request) -> Response:
 
 def _routes(request: Request) -> Iterator[RouteContext]:
     for each in iter_route_contexts(request.app.routes):
-        if (each.path or "").startswith(PREFIX):
+        if isinstance(each.original_route, APIRoute) and (each.path or "").startswith(PREFIX):
             yield each
 
 

@@ -6,17 +6,19 @@ what everybody is told of what is not for him. A repeated push changes nothing a
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 
 from api.accepting import Offer, chosen
-from api.dicomweb.stow_answer import JSON, XML, answer_of, as_json, as_xml, status_of
+from api.dicomweb.stow_answer import JSON, XML, Received, answer_of, as_json, as_xml, status_of
 from api.dicomweb.stow_errors import ComesTooSlowly, ReceptionFull
+from api.dicomweb.stow_offering import DICOM, deposited, is_wanted, offered, parts_of
 from api.dicomweb.stow_receiving import Reception, Waiting
 from api.errands import archive_of, principal_of
 from api.errors import MediaTypeUnknown
@@ -27,8 +29,12 @@ from api.problems import MEDIA_TYPE as PROBLEM
 from repository.transfer.opening import Depositor, admitted_to
 from repository.transfer.transfers import Transfers
 
-DICOM, RELATED = "application/dicom", "multipart/related"
+RELATED = "multipart/related"
 _FORMS = tuple(Offer(each) for each in (JSON, XML, "application/json"))
+# A body up to this size, announced, is read before anybody is asked whose it is: the server holds as much of it anyway,
+# and all that is left is then done in one thread, without a way back to the loop.
+SMALL_BODY = 64 << 10
+WHOLE_BODY = 2 << 20  # up to this, a body is held whole and not deposited before it has ended
 AT_ONCE = 16  # requests; each may hold some 20 MB
 PATIENCE = 10.0  # seconds to wait for one of them to end
 IDLE = 30.0  # seconds without a byte
@@ -89,27 +95,80 @@ async def store_in_study(
     return await _stored(request, study=study, takeover=takeover or edm_takeover)
 
 
-def _admitted(request: Request, takeover: str) -> Depositor:
-    """In a thread, and in one: who it is and what he is bound to. Raises as `caller_of` and `admitted_to`."""
-    return admitted_to(archive_of(request), principal_of(request), door="dicomweb", wanted=takeover)
+@dataclass(frozen=True, slots=True)
+class _Push:
+    """One request, and what it wants."""
+
+    request: Request
+    receptions: Receptions
+    takeover: str
+    study: str
+
+    def admitted(self) -> tuple[Depositor, str, bytes]:
+        """Who pushes, in which form the answer goes out, and the boundary of parts, if any. In a thread, and in one:
+        who it is and what he is bound to. Raises as `caller_of` and `admitted_to`, `NotAcceptable`, and `_boundary`."""
+        archive, headers = archive_of(self.request), self.request.headers
+        depositor = admitted_to(archive, principal_of(self.request), door="dicomweb", wanted=self.takeover)
+        form = chosen(headers.get("accept", ""), _FORMS).media_type
+        return depositor, form, _boundary(headers.get("content-type", ""))
+
+    def at_once(self, chunks: Sequence[bytes]) -> tuple[bytes, int, str]:
+        """In a thread: everything, of a body that is there. The answer, its status and its media type."""
+        return self.kept_whole(chunks, self.admitted())
+
+    def kept_whole(self, chunks: Sequence[bytes], admitted: tuple[Depositor, str, bytes]) -> tuple[bytes, int, str]:
+        depositor, form, boundary = admitted
+        transfers = self.receptions.transfers
+        taken, told = offered(parts_of(chunks, boundary, home=transfers.home), study=self.study)
+        told |= deposited(taken, partial(transfers.deposit, depositor))
+        return self.answer([told[number] for number in sorted(told)], form)
+
+    def answer(self, received: Sequence[Received], form: str) -> tuple[bytes, int, str]:
+        """Raises as `status_of`."""
+        answer = answer_of(received, base=f"{self.request.app.state.settings.url}/dicomweb")
+        return as_xml(answer) if form == XML else as_json(answer), status_of(received), form
 
 
 async def _stored(request: Request, *, takeover: str, study: str = "") -> Response:
-    depositor = await run_in_threadpool(_admitted, request, takeover)
-    answered_as = chosen(request.headers.get("accept", ""), _FORMS).media_type
-    boundary = _boundary(request.headers.get("content-type", ""))
     receptions: Receptions = request.app.state.receptions
+    push = _Push(request, receptions, takeover, study)
+    size = _announced(request)
+    if size <= SMALL_BODY:
+        chunks = [chunk async for chunk in _chunks(request)]
+        async with receptions.slot():
+            return _response(await run_in_threadpool(push.at_once, chunks))
+    admitted = await run_in_threadpool(push.admitted)
     async with receptions.slot():
-        reception = Reception(receptions.transfers, depositor, waiting=receptions.waiting, study=study)
-        try:
-            await (_read_parts(request, reception, boundary) if boundary else _read_one(request, reception))
-            received = await reception.finish()
-        except BaseException:
-            await reception.abandon()
-            raise
-    answer = answer_of(received, base=f"{request.app.state.settings.url}/dicomweb")
-    body = as_xml(answer) if answered_as == XML else as_json(answer)
-    return Response(body, status_of(received), media_type=answered_as)
+        if size <= WHOLE_BODY:
+            chunks = [chunk async for chunk in _chunks(request)]
+            return _response(await run_in_threadpool(push.kept_whole, chunks, admitted))
+        return _response(await _streamed(push, *admitted))
+
+
+def _response(answer: tuple[bytes, int, str]) -> Response:
+    body, status, media_type = answer
+    return Response(body, status, media_type=media_type)
+
+
+def _announced(request: Request) -> float:
+    """Bytes of the body; more than any body has where it is not said, or where the client waits to be asked for it:
+    then whoever it is comes first."""
+    length = request.headers.get("content-length", "")
+    if "expect" in request.headers or not (length.isascii() and length.isdecimal()):
+        return float("inf")
+    return int(length)
+
+
+async def _streamed(push: _Push, depositor: Depositor, form: str, boundary: bytes) -> tuple[bytes, int, str]:
+    receptions = push.receptions
+    reception = Reception(receptions.transfers, depositor, waiting=receptions.waiting, study=push.study)
+    try:
+        await (_read_parts if boundary else _read_one)(push.request, reception, boundary)
+        received = await reception.finish()
+    except BaseException:
+        await reception.abandon()
+        raise
+    return push.answer(received, form)
 
 
 async def _read_parts(request: Request, reception: Reception, boundary: bytes) -> None:
@@ -119,14 +178,13 @@ async def _read_parts(request: Request, reception: Reception, boundary: bytes) -
             if isinstance(event, Piece):
                 await reception.add(event.content)
             elif isinstance(event, Begun):
-                named = read_media_type(event.headers.get("content-type", DICOM))
-                reception.begin(event.number, wanted=named is not None and named.name == DICOM)
+                reception.begin(event.number, wanted=is_wanted(event.headers))
             else:
                 await reception.end()
     reader.finish()
 
 
-async def _read_one(request: Request, reception: Reception) -> None:
+async def _read_one(request: Request, reception: Reception, _boundary: bytes) -> None:
     reception.begin(1)
     came = False
     async for chunk in _chunks(request):
@@ -139,22 +197,23 @@ async def _read_one(request: Request, reception: Reception) -> None:
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:
     """The body as it comes. Raises `ComesTooSlowly`, `BodyEndsEarly` where the client is gone, and `BodyTooLarge`."""
-    stream, begun, came = aiter(request.stream()), time.monotonic(), 0
+    receive, begun, came = request.receive, time.monotonic(), 0
     while True:
         try:
             async with asyncio.timeout(IDLE):
-                chunk = await anext(stream)
-        except StopAsyncIteration:
-            return
+                message = await receive()
         except TimeoutError:
             raise ComesTooSlowly from None
-        except ClientDisconnect:
-            raise BodyEndsEarly from None
+        if message["type"] == "http.disconnect":
+            raise BodyEndsEarly
+        chunk: bytes = message.get("body", b"")
         came += len(chunk)
         if came < (time.monotonic() - begun - GRACE) * SLOWEST:
             raise ComesTooSlowly
         if chunk:
             yield chunk
+        if not message.get("more_body", False):
+            return
 
 
 def _boundary(content_type: str) -> bytes:

@@ -4,7 +4,8 @@ What is stored goes out as it is stored wherever the request allows it. Where ta
 UID, a multipart answer has all of them, and a single one the first, by takeover.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import chain, islice
 
 from fastapi import APIRouter, Request, Response
@@ -25,8 +26,8 @@ from api.dicomweb.wado_paths import (
     syntax_of,
 )
 from api.errands import ForArchive, ForErrand
-from api.giving import given
-from api.multipart.writing import Part, closing, content_type, new_boundary, overhead, written
+from api.giving import answered, given
+from api.multipart.writing import Part, content_type, ending, header_lines, new_boundary, overhead, written
 from api.pictures import ForPool
 from api.streamed import Begun, Streamed
 from repository.access.subject import Operation
@@ -84,7 +85,7 @@ def instance(
     headers = {"Content-Type": _media_type(offer.syntax), "Cache-Control": "private, no-cache", "Vary": "Accept"}
     if request.method == "HEAD":
         return Response(headers=headers)
-    return Streamed(Begun(_encoded(archive, first, pool=pool, syntax=offer.syntax)), headers=headers)
+    return answered(_encoded(archive, first, pool=pool, syntax=offer.syntax), headers=headers)
 
 
 def _admitted(archive: Archive, errand: Errand, uids: Named) -> Iterator[Admitted]:
@@ -134,24 +135,32 @@ def _multipart(
     }
     after = next(more, None) if more is not None else None
     every = chain(found, (after,), more or ()) if after is not None else iter(found)
+    lines = [_lines(each, offer) for each in found]
     if offer.stored and after is None:
-        sizes = (each.found.holding.size + overhead(_fields(each, offer), boundary) for each in found)
-        headers["Content-Length"] = str(sum(sizes) + closing(boundary))
+        sizes = (each.found.holding.size + overhead(own, boundary) for each, own in zip(found, lines, strict=True))
+        headers["Content-Length"] = str(sum(sizes) + ending(boundary))
     if request.method == "HEAD":
         return Response(headers=headers)
-    parts = _parts(archive, every, pool=pool, offer=offer)
-    return Streamed(Begun(gathered(written(parts, boundary))), headers=headers, early=True)
+    pieces = gathered(written(_parts(archive, every, lines, pool=pool, offer=offer), boundary))
+    if more is None:
+        return answered(pieces, headers=headers, early=True)
+    return Streamed(Begun(pieces), headers=headers, early=True)
 
 
-def _parts(archive: Archive, every: Iterator[Admitted], *, pool: Pool, offer: Offer) -> Iterator[Part]:
+def _parts(
+    archive: Archive, every: Iterator[Admitted], lines: Iterable[bytes], *, pool: Pool, offer: Offer
+) -> Iterator[Part]:
+    """`lines`: the header lines of the first of them."""
+    known = iter(lines)
     if offer.stored:
-        for each, content in contents(archive, every):
-            yield Part(content, _fields(each, offer))
+        with closing(contents(archive, every)) as opened:
+            for each, content in opened:
+                yield Part(content, next(known, b"") or _lines(each, offer))
         return
     for each in every:
         as_is = offer.syntax == syntax_of(each.found)
         content = whole(archive, each) if as_is else _encoded(archive, each, pool=pool, syntax=offer.syntax)
-        yield Part(content, _fields(each, offer))
+        yield Part(content, next(known, b"") or _lines(each, offer))
 
 
 def _encoded(archive: Archive, admitted: Admitted, *, pool: Pool, syntax: str) -> Iterator[bytes]:
@@ -159,9 +168,9 @@ def _encoded(archive: Archive, admitted: Admitted, *, pool: Pool, syntax: str) -
     return decoded(archive, pool, image) if is_compressed(image) else in_syntax(image, syntax)
 
 
-def _fields(admitted: Admitted, offer: Offer) -> dict[str, str]:
+def _lines(admitted: Admitted, offer: Offer) -> bytes:
     syntax = syntax_of(admitted.found) if offer.stored else offer.syntax
-    return {"Content-Type": _media_type(syntax), "Content-Location": address_of(admitted.found)}
+    return header_lines({"Content-Type": _media_type(syntax), "Content-Location": address_of(admitted.found)})
 
 
 def _media_type(syntax: str) -> str:

@@ -9,10 +9,10 @@ from api.accepting import Offer, chosen
 from api.dicomweb.wado_paths import INSTANCE, OCTETS, RELATED, Accept, OfInstance, address_of, answers
 from api.digests import matches
 from api.errands import ForArchive, ForErrand
+from api.giving import answered
 from api.multipart.writing import Part, content_type, new_boundary, written
 from api.pictures import ForPool
 from api.ranges import range_of
-from api.streamed import Begun, Streamed
 from repository.access.errors import AccessRefused
 from repository.access.subject import Operation
 from repository.formats.dicom.elements import EXPLICIT_LITTLE
@@ -37,8 +37,9 @@ IMAGE_TYPES = {
     **dict.fromkeys((_J + each for each in ("102", "103", "104", "105", "106")), "video/mp4"),
 }
 _PIXEL_DATA = "7FE00010"
+FRAMES = "[1-9][0-9]{0,8}(?:,[1-9][0-9]{0,8}){0,999}"
 FrameList = Annotated[
-    str, Path(pattern="^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8}){0,999}$", description="Numbers of frames, from 1, by commas.")
+    str, Path(pattern=f"^{FRAMES}$", description="Numbers of frames, from 1, by commas.")
 ]
 BulkPath = Annotated[str, Path(pattern="^[0-9A-Fa-f/]{8,600}$", description="Tags and numbers of items, by slashes.")]
 
@@ -110,7 +111,7 @@ def bulk_data(
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
     pieces = bulk_pieces(archive, image, value, offset=offset, length=length)
-    return Streamed(Begun(pieces), status, headers=headers)
+    return answered(pieces, status, headers=headers)
 
 
 def _image(archive: Archive, errand: Errand, uids: Named) -> Image:
@@ -138,7 +139,7 @@ def _frames(
             headers["Content-Length"] = str(there.frame(numbers[0]).length)
         if request.method == "HEAD":
             return Response(headers=headers)
-        return Streamed(Begun(gathered(taken(numbers[0]))), headers=headers)
+        return answered(gathered(taken(numbers[0])), headers=headers)
     at = address_of(image.admitted.found)
     contents = ((taken(each), f"{at}/frames/{each}") for each in numbers)
     return _related(request, contents, of=offer.media_type, syntax=offer.syntax)
@@ -173,7 +174,7 @@ def _related(request: Request, contents: Iterable[tuple[Iterator[bytes], str]], 
     if request.method == "HEAD":
         return Response(headers=headers)
     parts = _parts(contents, media_type=_typed(of, syntax))
-    return Streamed(Begun(gathered(written(parts, boundary))), headers=headers)
+    return answered(gathered(written(parts, boundary)), headers=headers)
 
 
 def _parts(contents: Iterable[tuple[Iterator[bytes], str]], *, media_type: str) -> Iterator[Part]:

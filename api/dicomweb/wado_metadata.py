@@ -15,7 +15,7 @@ from api.accepting import Offer, chosen, wants_gzip
 from api.dicomweb.wado_paths import INSTANCE, SERIES, STUDY, Accept, OfInstance, OfSeries, OfStudy, answers, base_of
 from api.digests import matches
 from api.errands import ForArchive, ForErrand
-from api.streamed import Begun, Streamed
+from api.giving import answered
 from repository.headers.packing import BASE
 from repository.headers.telling import Named, tell
 from repository.opening import Errand
@@ -74,7 +74,7 @@ def _told(request: Request, archive: Archive, errand: Errand, *, named: Named, a
         pieces = _compressed(pieces)
     if request.method == "HEAD":
         return Response(headers=headers)
-    return Streamed(Begun(pieces), headers=headers)
+    return answered(pieces, headers=headers)
 
 
 def _listed(pieces: Iterable[bytes], base: str) -> Iterator[bytes]:

@@ -13,24 +13,25 @@ from repository.opening import Found
 DICOM, OCTETS, RELATED = "application/dicom", "application/octet-stream", "multipart/related"
 PREFIX = "/dicomweb"
 
-_UID = "^[!-.0-~]{1,64}$"  # also what is no UID and was kept as one
-StudyUid = Annotated[str, Path(pattern=_UID, description="Study Instance UID.")]
-SeriesUid = Annotated[str, Path(pattern=_UID, description="Series Instance UID.")]
-InstanceUid = Annotated[str, Path(pattern=_UID, description="SOP Instance UID.")]
+UID = "[!-.0-~]{1,64}"  # also what is no UID and was kept as one
+_WHOLE_UID = f"^{UID}$"
+StudyUid = Annotated[str, Path(pattern=_WHOLE_UID, description="Study Instance UID.")]
+SeriesUid = Annotated[str, Path(pattern=_WHOLE_UID, description="Series Instance UID.")]
+InstanceUid = Annotated[str, Path(pattern=_WHOLE_UID, description="SOP Instance UID.")]
 Accept = Annotated[
     str, Query(alias="accept", max_length=1000, description="In place of the header Accept (PS3.18 8.3.3.1).")
 ]
 
 
-def _of_study(study: StudyUid) -> Named:
+async def _of_study(study: StudyUid) -> Named:
     return Named(study)
 
 
-def _of_series(study: StudyUid, series: SeriesUid) -> Named:
+async def _of_series(study: StudyUid, series: SeriesUid) -> Named:
     return Named(study, series)
 
 
-def _of_instance(study: StudyUid, series: SeriesUid, instance: InstanceUid) -> Named:
+async def _of_instance(study: StudyUid, series: SeriesUid, instance: InstanceUid) -> Named:
     return Named(study, series, instance)
 
 

@@ -7,6 +7,7 @@ One message at a time in each direction: asynchronous operations are not negotia
 length, `cancelled` reads what comes meanwhile: only C-CANCEL may.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -15,10 +16,11 @@ from typing import Protocol
 
 from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.commands import Command
-from dicom_gateway.protocol.errors import ConnectionEnds, PeerAborted, ProtocolBroken
+from dicom_gateway.protocol.errors import ConnectionEnds, Interrupted, PeerAborted, PeerSilent, ProtocolBroken
 from dicom_gateway.protocol.negotiating import Agreed, Context
 from dicom_gateway.protocol.pdus import (
     ABORT,
+    ASSOCIATE_RQ,
     BY_PROVIDER,
     COMMAND,
     INVALID_PARAMETER,
@@ -35,9 +37,10 @@ from dicom_gateway.protocol.pdus import (
     fragments,
     values,
 )
-from dicom_gateway.protocol.wire import Wire
+from dicom_gateway.protocol.wire import SLOWEST, Wire
 
 LONGEST_IDENTIFIER = 4 << 20  # bytes of a data set that is a question or an answer, and no image
+_CANCELS = 1000  # that are read at one time
 
 
 _Value = tuple[int, int, memoryview]  # of a P-DATA-TF: context, header, fragment
@@ -106,12 +109,16 @@ class Association:
         coming = _Coming(self.terms.contexts, sinks)
         try:
             while True:
-                value = self._next_value(patience, idle=idle and not coming.begun)
+                began = time.monotonic()
+                value = self._next_value(patience, coming, idle=idle and not coming.begun)
                 if value is None:
-                    coming.must_not_end_here()
                     return None
+                if coming.begun:
+                    coming.waited_for(time.monotonic() - began, self.wire.patience.network)
                 if (message := coming.take(*value)) is not None:
                     self._keep_rest()
+                    if not message.command.field & commands.RESPONSE and message.command.field != commands.C_CANCEL_RQ:
+                        self._cancelled.clear()  # its number may have been that of another, which is over
                     return message
                 patience = self.wire.patience.network
         except BaseException:
@@ -119,17 +126,24 @@ class Association:
             raise
 
     def send(self, context: Context, command: Mapping[int, int | str], data_set: Iterable[Bytes] | None = None) -> None:
-        """The message has been given to the system. Raises `ConnectionEnds`, and what `data_set` raises: the
-        association is broken then."""
+        """The message has been given to the system. Raises `ConnectionEnds`, and what `data_set` raises before anything
+        of the message has gone; afterwards that is `Interrupted`."""
         longest = self.terms.longest
         said = commands.written(command)
         waiting = [each for group in fragments(context.id, [said], longest=longest, command=True) for each in group]
         if data_set is None:
             self.wire.send(waiting)
             return
-        for group in fragments(context.id, data_set, longest=longest):
-            self.wire.send([*waiting, *group])
-            waiting = []
+        try:
+            for group in fragments(context.id, data_set, longest=longest):
+                self.wire.send([*waiting, *group])
+                waiting = []
+        except ConnectionEnds:
+            raise
+        except Exception as error:
+            if waiting:
+                raise
+            raise Interrupted from error
 
     def send_each(self, context: Context, command: Mapping[int, int | str], data_sets: Iterable[Bytes]) -> None:
         """A message with each of the data sets, which are small, given to the system in one go: a call for each of a
@@ -147,17 +161,22 @@ class Association:
 
     def cancelled(self, message_id: int) -> bool:
         """Whether the peer has asked, up to now, to cancel its request. Raises `ConnectionEnds`."""
-        while self._rest or self.wire.waits():
+        for _ in range(_CANCELS):
+            if not (self._rest or self.wire.waits()):
+                break
             self._read_cancel(self.wire.patience.network)
         return message_id in self._cancelled
 
     def response(self, to: int, *, patience: float) -> Message:
         """The response to a request of ours; C-CANCEL may come before it. Raises `ConnectionEnds`."""
+        until = time.monotonic() + patience
         while True:
-            found = self.receive(gathering, patience=patience)
+            if (left := until - time.monotonic()) <= 0:
+                raise PeerSilent
+            found = self.receive(gathering, patience=left)
             if found is None:
                 self.released = True
-                raise ProtocolBroken(UNEXPECTED_PDU)
+                raise PeerAborted
             if found.command.field == commands.C_CANCEL_RQ:
                 self._cancelled.add(found.command.number(commands.RESPONDS_TO))
             elif found.command.field & commands.RESPONSE and found.command.number(commands.RESPONDS_TO) == to:
@@ -169,9 +188,9 @@ class Association:
         """The association has ended in order, if the peer took part in it."""
         with suppress(ConnectionEnds):
             self.wire.send([RELEASE_REQUEST])
-            until = self.wire.patience.acse
-            while True:
-                kind, _ = self.wire.read(until)
+            until = time.monotonic() + self.wire.patience.acse
+            while (left := until - time.monotonic()) > 0:
+                kind, _ = self.wire.read(left)
                 if kind == RELEASE_RQ:  # both ask at the same time
                     self.wire.send([RELEASE_RESPONSE])
                 elif kind != P_DATA:
@@ -199,8 +218,8 @@ class Association:
         except ValueError:
             raise ProtocolBroken(INVALID_PARAMETER) from None
 
-    def _next_value(self, patience: float, *, idle: bool) -> _Value | None:
-        """None once the association is released."""
+    def _next_value(self, patience: float, coming: "_Coming", *, idle: bool) -> _Value | None:
+        """None once the association is released, which is not done in the midst of a message."""
         if self._rest:
             return self._rest.popleft()
         try:
@@ -211,13 +230,15 @@ class Association:
         kind, content = self.wire.read(patience, idle=idle)
         if kind == P_DATA:
             self._values = values(content)
-            return self._next_value(patience, idle=idle)
-        if kind == RELEASE_RQ:
+            return self._next_value(patience, coming, idle=idle)
+        if kind == RELEASE_RQ and not coming.begun:
+            if len(content) != len(RELEASE_REQUEST) - 6:
+                raise ProtocolBroken(INVALID_PARAMETER)
             self.wire.send([RELEASE_RESPONSE])
             return None
         if kind == ABORT:
             raise PeerAborted
-        raise ProtocolBroken(UNEXPECTED_PDU if kind <= RELEASE_RP else UNKNOWN_PDU)
+        raise ProtocolBroken(UNEXPECTED_PDU if ASSOCIATE_RQ <= kind <= RELEASE_RP else UNKNOWN_PDU)
 
 
 class _Coming:
@@ -229,14 +250,17 @@ class _Coming:
         self._command: Command | None = None
         self._parts = bytearray()
         self._sink: Sink | None = None
+        self._size, self._waited = 0, 0.0
 
     @property
     def begun(self) -> bool:
         return self._context is not None
 
-    def must_not_end_here(self) -> None:
-        if self.begun:
-            raise ProtocolBroken(UNEXPECTED_PDU)
+    def waited_for(self, seconds: float, patience: float) -> None:
+        """So long for the next of it. Raises `PeerSilent` where it comes slower, on the whole, than anybody sends."""
+        self._waited += seconds
+        if self._waited > patience + self._size / SLOWEST:
+            raise PeerSilent
 
     def take(self, id: int, control: int, fragment: memoryview) -> Message | None:  # noqa: A002  the standard's word
         """The message, with its last fragment."""
@@ -245,6 +269,9 @@ class _Coming:
         if self._context is None or self._context.id != id or bool(control & COMMAND) is not (self._command is None):
             raise ProtocolBroken(INVALID_PARAMETER)
         last = bool(control & LAST)
+        if not (fragment or last):  # of those there could be any number in a message
+            raise ProtocolBroken(INVALID_PARAMETER)
+        self._size += len(fragment)
         if self._command is None:
             self._command = self._commanded(fragment, last=last)
             if self._command is None:

@@ -14,7 +14,7 @@ class PeerSilent(ConnectionEnds):
 
 
 class PeerAborted(ConnectionEnds):
-    """The peer has sent A-ABORT."""
+    """The peer has sent A-ABORT, or has released the association in the midst: nothing is to be said any more."""
 
 
 class Stopping(ConnectionEnds):
@@ -27,6 +27,10 @@ class ProtocolBroken(ConnectionEnds):
     def __init__(self, reason: int) -> None:
         super().__init__(f"reason {reason}")
         self.reason = reason
+
+
+class Interrupted(ConnectionEnds):
+    """What was to be sent could not be had to its end, and some of it has gone: no other word may follow."""
 
 
 class NotAgreed(ConnectionEnds):

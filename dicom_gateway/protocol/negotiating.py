@@ -3,6 +3,8 @@
 pynetdicom's PDU classes read and write the bytes; what is agreed to is decided elsewhere.
 """
 
+import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -47,7 +49,8 @@ class UserIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """`roles`: of the requestor, SCU and SCP, where it says them. `longest`: bytes of a PDU that it takes; 0 any."""
+    """`roles`: of the requestor, SCU and SCP, where it says them. `longest`: bytes of a PDU that it takes; 0 any.
+    `version`: of the protocol, a bit for each (PS3.8 9.3.2)."""
 
     calling: str
     called: str
@@ -58,6 +61,7 @@ class Asked:
     identity: UserIdentity | None = None
     longest: int = 0
     implementation: str = ""
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +84,21 @@ class Agreed:
     extended: Mapping[str, bytes] = field(default_factory=dict)
 
 
+def discreet() -> None:
+    """From now on the libraries that read what strangers send do not repeat it in logs: both tell of each character
+    that is not as it should be, with the whole value. Again changes nothing."""
+    for name in ("pynetdicom", "pydicom"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    warnings.filterwarnings("ignore", "Invalid value for VR UI")
+
+
 def asked(content: bytes | memoryview) -> Asked:
     """What the content of an A-ASSOCIATE-RQ asks for. Raises `ProtocolBroken`."""
     try:
         pdu = A_ASSOCIATE_RQ()
         pdu.decode(_whole(ASSOCIATE_RQ, content))
         found = pdu.to_primitive()
-        contexts, said = [_proposed(each) for each in found.presentation_context_definition_list], _information(found)
+        contexts, said = _all_proposed(found.presentation_context_definition_list), _information(found)
         return Asked(
             calling=found.calling_ae_title.strip(),
             called=found.called_ae_title.strip(),
@@ -97,6 +109,7 @@ def asked(content: bytes | memoryview) -> Asked:
             identity=said.identity,
             longest=said.longest,
             implementation=said.implementation,
+            version=int(pdu.protocol_version),
         )
     except ProtocolBroken:
         raise
@@ -187,6 +200,14 @@ class _Said:
 
 def _whole(kind: int, content: bytes | memoryview) -> bytes:
     return bytes((kind, 0)) + len(content).to_bytes(4, "big") + bytes(content)
+
+
+def _all_proposed(contexts: Sequence[PresentationContext]) -> list[Proposed]:
+    """Each with an id of its own (PS3.8 7.1.1.13)."""
+    found = {each.id: each for each in map(_proposed, contexts)}
+    if len(found) != len(contexts):
+        raise ProtocolBroken(INVALID_PARAMETER)
+    return list(found.values())
 
 
 def _proposed(context: PresentationContext) -> Proposed:

@@ -1,7 +1,8 @@
 """A connection as whole PDUs, owned by one thread.
 
 Promised: no more memory than the longest PDU agreed on and as much again; nobody holds a thread longer than the
-deadlines say, however slowly bytes come or are taken; what a PDU says of its length is believed only within the bounds.
+deadlines say and `SLOWEST` makes of them, however slowly bytes come or are taken; what a PDU says of its length is
+believed only within the bounds.
 
 The stock DCMTK client leaves Nagle's algorithm on. With the receiver's delayed ACK that costs 40 ms an object on every
 server that people use; TCP_QUICKACK, set again after every read since the kernel forgets it, takes it away.
@@ -19,6 +20,9 @@ from dicom_gateway.protocol.errors import PeerGone, PeerSilent, ProtocolBroken, 
 from dicom_gateway.protocol.pdus import INVALID_PARAMETER, LARGEST, Bytes, header
 
 TICK = 0.5  # seconds between looks at the clock while nothing comes
+SLOWEST = 4096
+"""Bytes a second, beyond the patience for anything at all: a modality behind the slowest line there is sends twice as
+many, and a byte a minute is nobody's."""
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 _IOV = 512  # pieces of one call; the system takes 1024
 
@@ -83,12 +87,13 @@ class Wire:
 
     def send(self, parts: Sequence[Bytes]) -> None:
         """All has been given to the system. Raises `PeerGone`, `PeerSilent`."""
+        last = time.monotonic() + self.patience.network + sum(map(len, parts)) / SLOWEST
         if not self._plain:
-            self._send_one(memoryview(b"".join(parts)))
+            self._send_one(memoryview(b"".join(parts)), last)
             return
         waiting = [memoryview(each) for each in parts if len(each)]
         while waiting:
-            sent = self._patiently(partial(self._socket.sendmsg, waiting[:_IOV]))
+            sent = self._patiently(partial(self._socket.sendmsg, waiting[:_IOV]), last)
             done = 0
             while done < len(waiting) and sent >= len(waiting[done]):
                 sent -= len(waiting[done])
@@ -143,12 +148,12 @@ class Wire:
         self._quick()
         return count
 
-    def _send_one(self, rest: memoryview) -> None:
+    def _send_one(self, rest: memoryview, last: float) -> None:
         while rest:
-            rest = rest[self._patiently(partial(self._socket.send, rest)) :]
+            rest = rest[self._patiently(partial(self._socket.send, rest), last) :]
 
-    def _patiently(self, send: Callable[[], int]) -> int:
-        until = time.monotonic() + self.patience.network
+    def _patiently(self, send: Callable[[], int], last: float) -> int:
+        until = min(last, time.monotonic() + self.patience.network)
         while True:
             try:
                 return send()

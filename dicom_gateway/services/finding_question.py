@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dicom_gateway.contexts import PATIENT_FIND, STUDY_FIND
-from dicom_gateway.statuses import CANNOT_UNDERSTAND, DATA_SET_MISMATCH, Status
+from dicom_gateway.statuses import CANNOT_UNDERSTAND, DATA_SET_MISMATCH, OUT_OF_RESOURCES, Status
 from repository.catalogue.query import Level
 from repository.dicom_query import Keys, read_keys
 from repository.formats.dicom.identifiers import Asked, IdentifierUnreadable, read_identifier
@@ -24,6 +24,8 @@ _NAMES = {Level.PATIENT: "PatientID", Level.STUDY: "StudyInstanceUID", Level.SER
 _MODELS = {PATIENT_FIND: tuple(LEVELS.values()), STUDY_FIND: tuple(LEVELS.values())[1:]}
 _NO_KEYS = frozenset({"QueryRetrieveLevel", "RetrieveAETitle", "InstanceAvailability", "TimezoneOffsetFromUTC"})
 """What says how is asked, or is told of every match."""
+
+_MOST_UIDS, _MOST_VALUES = 5000, 256  # in the list of one key
 
 
 class NotUnderstood(Exception):
@@ -63,11 +65,20 @@ def question_of(content: bytes, *, model: str, syntax: str, relational: bool) ->
     if not relational:
         for above in levels[:-1]:
             _must_name_one(asked.keys, above)
+    _must_be_few(asked.keys)
     keys = read_keys(level, {name: text for name, text in asked.keys.items() if name not in _NO_KEYS})
     if keys.wrong:
         path = path_of(keys.wrong[0]) or (0,)
         raise NotUnderstood(CANNOT_UNDERSTAND, "a key has a value that is none of its kind", path[0])
     return Question(levels, keys, asked, syntax)
+
+
+def _must_be_few(keys: Mapping[str, str]) -> None:
+    """A list has no limit in DICOM, and a statement to a database has one."""
+    for name, text in keys.items():
+        most = _MOST_UIDS if name.endswith("UID") else _MOST_VALUES
+        if text.count("\\") + text.count(",") >= most:
+            raise NotUnderstood(OUT_OF_RESOURCES, f"a list of more than {most} values", (path_of(name) or (0,))[0])
 
 
 def _must_name_one(keys: Mapping[str, str], level: Level) -> None:

@@ -5,7 +5,9 @@ with nothing, whether it is not there or not for the peer. An instance goes out 
 came, where its transfer syntax is agreed on; otherwise, uncompressed ones in another such syntax.
 """
 
+import logging
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -34,14 +36,17 @@ from dicom_gateway.statuses import CANCELLED, CANNOT_PERFORM, PENDING, SOME_FAIL
 from repository.access.errors import AccessRefused
 from repository.access.subject import Operation
 from repository.dicom_retrieval import Wanted, data_set, wanted
+from repository.formats.dicom.elements import UnusualEncoding
 from repository.formats.dicom.identifiers_writing import write_identifier
 from repository.imaging import REENCODED, UNCOMPRESSED, contents, in_syntax, scanned
 from repository.opening import Admitted, Errand, admit
 from repository.runtime import Archive
+from storage.errors import ArchiveError
 
 INTERVAL = 1.0  # seconds between two pending responses
 _MOST = 0xFFFF  # that a count can say; more are sent and told as so many
 _FAILED_UIDS = 0x00080058
+_log = logging.getLogger("dicom_gateway")
 
 
 @dataclass(slots=True)
@@ -112,7 +117,8 @@ def told(call: Call, tally: Tally, *, cancelled: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One instance on its way: by which context; `content`: of its data set, in the syntax of that."""
+    """One instance on its way: by which context; `content`: of its data set, in the syntax of that, which raises where
+    it cannot be opened."""
 
     admitted: Admitted
     context: Context
@@ -122,25 +128,60 @@ class Sending:
 def sendings(
     archive: Archive, what: Sequence[Admitted], contexts: Mapping[str, Sequence[Context]]
 ) -> Iterator[Sending | Admitted]:
-    """Each of `what` as it can be sent by one of the `contexts` of its class, or as it is where it cannot. Those that
-    go as they are stored are opened along their objects; each must be used up before the next is asked for."""
+    """Each of `what` as it can be sent by one of the `contexts` of its class, or as it is where it cannot, be it that
+    it does not open. Those that go as they are stored are opened along their objects."""
     chosen = [(each, _context_for(each, contexts)) for each in what]
-    as_stored = iter(contents(archive, [each for each, context in chosen if context and _is_stored(each, context)]))
+    as_stored = _AsStored(archive, [each for each, context in chosen if context and _is_stored(each, context)])
     for each, context in chosen:
         if context is None:
             yield each
-        elif _is_stored(each, context):
-            opened, pieces = next(as_stored)
-            yield Sending(opened, context, data_set(pieces))
+            continue
+        try:
+            if _is_stored(each, context):
+                pieces = as_stored.next()
+            else:
+                pieces = in_syntax(scanned(archive, each), context.syntax)
+        except ArchiveError as error:
+            _log.error("an image cannot be given out: %s", error.code)
+            yield each
         else:
-            pieces = in_syntax(scanned(archive, each), context.syntax)
             yield Sending(each, context, data_set(pieces))
+
+
+class _AsStored:
+    """The contents of images one after another; where one does not open, the others do. Reading ahead, another may be
+    what an error is about: so each is tried alone then, and the rest begun anew."""
+
+    def __init__(self, archive: Archive, what: Sequence[Admitted]) -> None:
+        self._archive, self._rest = archive, deque(what)
+        self._opened = contents(archive, what)
+        self._broken = False
+
+    def next(self) -> Iterator[bytes]:
+        each = self._rest.popleft()
+        if not self._broken:
+            try:
+                _, pieces = next(self._opened)
+            except ArchiveError:
+                self._broken = True
+            else:
+                return self._watched(pieces)
+        _, pieces = next(contents(self._archive, [each]))
+        self._opened, self._broken = contents(self._archive, tuple(self._rest)), False
+        return pieces
+
+    def _watched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """One that is not used up, whatever for, leaves nothing to go on from."""
+        self._broken = True
+        yield from pieces
+        self._broken = False
 
 
 def store(
     association: Association, sending: Sending, *, originator: tuple[str, int] | None = None, patience: float
-) -> int:
-    """The status that the peer answers with. Raises `ConnectionEnds`, and what opening raises in the midst."""
+) -> int | None:
+    """The status that the peer answers with; None where nothing was sent, for it does not open. Raises
+    `ConnectionEnds`."""
     facts = sending.admitted.found.holding.description.dicom
     if facts is None:
         raise ValueError("internal: no image")
@@ -155,7 +196,11 @@ def store(
     }
     if originator is not None:
         command |= {ORIGINATOR: originator[0], ORIGINATOR_ID: originator[1]}
-    association.send(sending.context, command, sending.content)
+    try:
+        association.send(sending.context, command, sending.content)
+    except (ArchiveError, UnusualEncoding) as error:
+        _log.error("an image cannot be given out: %s", getattr(error, "code", type(error).__name__))
+        return None
     return association.response(number, patience=patience).command.number(STATUS)
 
 

@@ -26,7 +26,7 @@ from repository.transfer.opening import Depositor, admitted_to
 from storage.errors import ArchiveError
 
 _LACKING = frozenset({"DCM-001", "DCM-020"})  # it ends before its data set does; an image without pixels
-_PIECES = 1 << 20  # bytes that are handed on together
+_PIECES, _MANY = 1 << 20, 1 << 12  # bytes, and fragments, that are handed on together
 
 
 @dataclass(slots=True)
@@ -44,13 +44,16 @@ class _Coming:
             return
         self.held.append(bytes(fragment))
         self.size += len(fragment)
-        if self.size >= _PIECES:
+        if self.size >= _PIECES or len(self.held) >= _MANY:
             self.flush()
 
     def flush(self) -> None:
-        held, self.held, self.size = self.held, [], 0
+        held, small = self.held, self.size < len(self.held) * _MANY
+        self.held, self.size = [], 0
         if self.collecting is None:
             return
+        if small:  # each piece costs fifty bytes beside its own: of two bytes each, an instance would be a flood
+            held = [b"".join(held)]
         try:
             self.collecting.add(held)
         except ArchiveError as error:  # a disk that is full: the rest comes, and is told of
@@ -79,7 +82,12 @@ class Storing:
         return coming
 
     def serve(self, call: Call, data_set: Sink | None) -> None:
-        call.answer(_kept(call, data_set), {AFFECTED_INSTANCE: call.command.text(AFFECTED_INSTANCE)})
+        try:
+            status = _kept(call, data_set)
+        finally:
+            if data_set is not None:
+                data_set.drop()
+        call.answer(status, {AFFECTED_INSTANCE: call.command.text(AFFECTED_INSTANCE)})
 
 
 def _kept(call: Call, data_set: Sink | None) -> Status:
@@ -91,16 +99,10 @@ def _kept(call: Call, data_set: Sink | None) -> Status:
         return data_set.refused or Status(CANNOT_UNDERSTAND)
     try:
         offer = data_set.collecting.offer()
-    except ArchiveError as error:
-        data_set.drop()
-        return of_error(error)
-    if wrong := _wrong(call, offer):
-        offer.close()
-        return wrong
-    instance = call.command.text(AFFECTED_INSTANCE)
-    offer.path = f"instances/{instance}.dcm"
-    try:
-        (outcome,) = call.house.transfers.submit(data_set.depositor, [offer]).result()
+        if wrong := _wrong(call, offer):
+            return wrong
+        offer.path = f"instances/{call.command.text(AFFECTED_INSTANCE)}.dcm"
+        (outcome,) = call.house.transfers.deposit(data_set.depositor, [offer])
     except ArchiveError as error:
         return of_error(error)
     return _settled(outcome)

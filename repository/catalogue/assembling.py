@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, select
 from repository.catalogue import tables
 from repository.catalogue.attributes import INSTANCE, column
 from repository.catalogue.bulk import in_groups
+from repository.catalogue.prepared import Prepared
 from repository.catalogue.text import unpacked
 from repository.domain.describing import (
     Description,
@@ -42,11 +43,23 @@ class _Parts:
 
 
 @cache
-def _rows(table: Table, *, single: bool) -> Select[Any]:
+def _rows(table: Table) -> Select[Any]:
     """Made once: making one of these statements costs four times what asking it does, and each holding asks five."""
-    there = table.c.ordinal
-    mine = there == bindparam("ordinal") if single else there.in_(bindparam("ordinals", expanding=True))
+    mine = table.c.ordinal.in_(bindparam("ordinals", expanding=True))
     return select(table).where(table.c.takeover == bindparam("takeover"), mine).order_by(*table.primary_key.columns)
+
+
+@cache
+def _rows_of_one(table: Table) -> Prepared:
+    mine = (table.c.takeover == bindparam("takeover"), table.c.ordinal == bindparam("ordinal"))
+    return Prepared(select(table).where(*mine).order_by(*table.primary_key.columns))
+
+
+@cache
+def _shared_by_one() -> Prepared:
+    there = tables.shared_facts.c
+    mine = (there.takeover == bindparam("takeover"), there.digest == bindparam("digest"))
+    return Prepared(select(there.digest, there.body).where(*mine))
 
 
 @cache
@@ -59,15 +72,17 @@ def _shared() -> Select[Any]:
 def _of(connection: Connection, table: Table, number: int, ordinals: Sequence[int]) -> list[AnyRow]:
     """Rows of `table` for these holdings, in the order of its key."""
     if len(ordinals) == 1:
-        wanted = {"takeover": number, "ordinal": ordinals[0]}
-        return list(connection.execute(_rows(table, single=True), wanted))
+        return _rows_of_one(table).all(connection, {"takeover": number, "ordinal": ordinals[0]})
     found: list[AnyRow] = []
     for group in in_groups(ordinals):
-        found.extend(connection.execute(_rows(table, single=False), {"takeover": number, "ordinals": list(group)}))
+        found.extend(connection.execute(_rows(table), {"takeover": number, "ordinals": list(group)}))
     return found
 
 
 def _facts(connection: Connection, number: int, digests: Sequence[bytes]) -> dict[bytes, Any]:
+    if len(digests) == 1:
+        one = _shared_by_one().all(connection, {"takeover": number, "digest": digests[0]})
+        return {bytes(row.digest): unpacked(row.body) for row in one}
     found: dict[bytes, Any] = {}
     for group in in_groups(digests):
         rows = connection.execute(_shared(), {"takeover": number, "digests": list(group)})
@@ -120,10 +135,9 @@ def _dicom(row: AnyRow, alike: Mapping[str, str]) -> DicomFacts:
     study, series, sop = attributes.pop("", (row.study_instance_uid, row.series_instance_uid, row.sop_instance_uid))
     if "SOPInstanceUID" in attributes and attributes["SOPInstanceUID"] is None:
         attributes["SOPInstanceUID"] = sop
-    mapping = row._mapping  # noqa: SLF001  SQLAlchemy's documented way to columns by name
     for word, name in _INSTANCE:
-        if mapping[name] is not None:
-            attributes[word] = mapping[name]
+        if (value := getattr(row, name)) is not None:
+            attributes[word] = value
     return DicomFacts(
         sop_class_uid=row.sop_class_uid,
         sop_instance_uid=sop,
@@ -160,6 +174,10 @@ def _document(row: AnyRow, parts: _Parts) -> DocumentFacts:
     )
 
 
+def _sha1(document: AnyRow | None) -> bytes:
+    return b"" if document is None or document.sha1 is None else bytes(document.sha1)
+
+
 def _description(row: AnyRow, parts: _Parts) -> Description:
     patient, alike = (None, {}) if row.facts is None else parts.facts[bytes(row.facts)]
     instance, document = parts.instances.get(row.ordinal), parts.documents.get(row.ordinal)
@@ -191,6 +209,7 @@ def read_holdings(connection: Connection, number: int, rows: Sequence[AnyRow]) -
             description=_description(row, parts),
             disposition=Disposition(row.disposition),
             conflicts_with=row.conflicts_with,
+            sha1=_sha1(parts.documents.get(row.ordinal)),
         )
         for row in rows
     ]

@@ -46,7 +46,7 @@ def key_of(level: Level, row: AnyRow) -> Key:
     """What is grouped by: the part of the key that the tables below share."""
     match level:
         case Level.PATIENT:
-            return (row.takeover, row.number)
+            return (row.takeover, row.number if "number" in row._fields else row.patient)
         case Level.STUDY:
             return (row.takeover, row.patient, row.study_instance_uid)
         case Level.SERIES:
@@ -87,7 +87,7 @@ def _of_patients(connection: Connection, keys: Sequence[Key], sight: Sight | Non
     return found
 
 
-def _images() -> ScalarSelect[int]:
+def images_of_series() -> ScalarSelect[int]:
     """How many a series has. A series and its images share all of its key."""
     series, instance = tables.series.c, tables.instance.c
     names = ("series_instance_uid", "takeover", "patient", "study_instance_uid")
@@ -101,7 +101,7 @@ def _studies(*, sqlite: bool) -> Select[Any]:
     there = tables.series.c
     columns = (there.takeover, there.patient, there.study_instance_uid)
     asked = tuple_(*columns).in_(rows_named(columns, sqlite=sqlite))
-    series = select(*columns, there.modality, _images().label("images")).where(asked).subquery()
+    series = select(*columns, there.modality, images_of_series().label("images")).where(asked).subquery()
     shared = [series.c[column.name] for column in (*columns, there.modality)]
     images = cast(func.sum(series.c.images), BigInteger)
     return select(*shared, func.count(), images).group_by(*shared)
@@ -124,7 +124,7 @@ def _of_studies(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, Ben
 def _series(*, sqlite: bool) -> Select[Any]:
     there = tables.series.c
     columns = (there.takeover, there.patient, there.study_instance_uid, there.series_instance_uid)
-    return select(*columns, _images()).where(tuple_(*columns).in_(rows_named(columns, sqlite=sqlite)))
+    return select(*columns, images_of_series()).where(tuple_(*columns).in_(rows_named(columns, sqlite=sqlite)))
 
 
 def _of_series(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, Beneath]:

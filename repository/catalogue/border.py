@@ -88,3 +88,7 @@ def translated() -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise translate(error) from None
+    except sqlite3.Error as error:  # of what is put to the driver itself (`prepared.py`, `bulk.py`)
+        raise _sqlite(error) from None
+    except psycopg.Error as error:
+        raise _postgres(error) from None

@@ -6,10 +6,13 @@ table's columns, and go to the driver as they are; whoever makes them has passed
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
+
+from repository.catalogue.prepared import driver_of
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -30,9 +33,21 @@ def _style(connection: Connection) -> str:
 
 def insert(connection: Connection, table: Table, rows: Sequence[Row], *, conflict: str = "") -> None:
     """`rows` are in `table`; `conflict` is the ON CONFLICT clause, which both engines spell alike."""
-    statement = _insert(table, _style(connection), conflict)
+    _put(connection, _insert(table, _style(connection), conflict), rows)
+
+
+def _put(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
+    """To the driver itself: a row by itself, as a reading's account writes three of them, took 45 µs by SQLAlchemy."""
+    driver = driver_of(connection)
     for start in range(0, len(rows), AT_ONCE):
-        connection.exec_driver_sql(statement, list(rows[start : start + AT_ONCE]))
+        some = rows[start : start + AT_ONCE]
+        if driver is None:
+            connection.exec_driver_sql(statement, list(some))
+        elif len(some) == 1:
+            driver.execute(statement, some[0]).close()
+        else:
+            with closing(driver.cursor()) as cursor:
+                cursor.executemany(statement, some)
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -44,7 +59,7 @@ def execute_many(connection: Connection, statement: str, rows: Sequence[Row]) ->
     """`statement`, written with `?`, once for each of `rows`."""
     if rows:
         text = statement if _style(connection) == "qmark" else statement.replace("?", "%s")
-        connection.exec_driver_sql(text, list(rows))
+        _put(connection, text, rows)
 
 
 def in_groups(values: Sequence[T], size: int = ASKED_AT_ONCE) -> Iterator[Sequence[T]]:

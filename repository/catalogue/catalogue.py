@@ -8,6 +8,7 @@ from repository.catalogue import migrating
 from repository.catalogue.accounts import Accounts
 from repository.catalogue.assertions import Assertions
 from repository.catalogue.collectors import Collectors
+from repository.catalogue.commitments import Commitments
 from repository.catalogue.counting import Counting
 from repository.catalogue.demands import Demands
 from repository.catalogue.depositing import Depositing
@@ -22,8 +23,8 @@ from repository.catalogue.jobs import Jobs
 from repository.catalogue.journal import Journal
 from repository.catalogue.log import Log
 from repository.catalogue.owners import Owners
-from repository.catalogue.people import People
 from repository.catalogue.peering import Peering
+from repository.catalogue.people import People
 from repository.catalogue.reaching import Reaching
 from repository.catalogue.reading import Reading
 from repository.catalogue.requests_once import RequestsOnce
@@ -47,6 +48,7 @@ class Catalogue(Takeovers, Items, Writing, Reading, Counting, Owners, Log, Searc
         self.depositing = Depositing(room, now=now)
         self.peering = Peering(room, now=now)
         self.wanting = Wanting(room, now=now)
+        self.commitments = Commitments(room, now=now)
         self.accounts = Accounts(room, now=now)
         self.entitling = Entitling(room, now=now)
         self.reaching = Reaching(room, now=now)

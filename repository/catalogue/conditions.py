@@ -149,7 +149,7 @@ class _Asked:
     @property
     def images(self) -> bool:
         query = self.query
-        named = query.study_uids or query.series_uids or self.names_instances
+        named = query.study_uids or query.series_uids or self.names_instances or query.imaged
         return bool(named or self.of_study() or self.of_series())
 
     def documents(self) -> Parts:
@@ -165,6 +165,8 @@ class _Asked:
                 parts.append(document.c.root == query.document_root)
         if query.set_id is not None:
             parts.append(document.c.set_key == identifier_key(query.set_id))
+        if query.replaces is not None:
+            parts.append(document.c.replaces_key == identifier_key(query.replaces))
         if query.class_code:
             parts.append(document.c.class_key == key(query.class_code))
         if query.author.strip("*"):
@@ -242,13 +244,14 @@ def _naming_studies(asked: _Asked) -> ColumnElement[bool]:
 def leads(query: Query, dialect: Dialect) -> bool:
     """Whether one of its own conditions is by far the best way to answer `query`: one that says what exactly is wanted
     or, on SQLite, any that has an index, which it takes whatever lies there. PostgreSQL knows how much that is."""
-    exact = query.study_uids or query.series_uids or query.sop_instance_uids or query.set_id or query.event_id
+    named = (query.study_uids, query.series_uids, query.sop_instance_uids, query.set_id, query.replaces, query.event_id)
+    exact = any(named)
     names = (query.patient_name, query.author)
     numbers = (query.patient_id, query.accession_number, query.document_id)
     if dialect.name == "sqlite":
         begun = any(text and text[0] not in "*?" for text in (*names, *numbers))
         return bool(exact or query.dates or query.class_code or begun)
-    return bool(exact) or any(text and not set("*?") & set(text) for text in numbers)
+    return exact or any(text and not set("*?") & set(text) for text in numbers)
 
 
 def conditions(query: Query, dialect: Dialect, sight: Sight | None = None) -> Parts:

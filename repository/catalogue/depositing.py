@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select, text
 
 from repository.catalogue import bulk, tables
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import CatalogueError, TakeoverUnknown
 from repository.catalogue.flattening import item_row
-from repository.catalogue.journal import Make, write_deeds
-from repository.catalogue.journal_tables import leave
-from repository.catalogue.log import take_sequencer
+from repository.catalogue.journal import Make, write_sequenced
+from repository.catalogue.journal_tables import journal, leave
+from repository.catalogue.log import sequence, take_sequencer
+from repository.catalogue.prepared import Prepared
 from repository.catalogue.text import unpacked
 from repository.catalogue.writing import write_new_packs
 from repository.domain.holding import PackRecord
@@ -96,10 +97,13 @@ class Depositing(Desk):
         """
         with self._room.writing() as connection:
             take_sequencer(connection)
-            _check(connection, number, after=after)
+            standing = _check(connection, number, after=after)
+            done = [make(place) for place, make in enumerate(deeds, standing.deeds + 1)]
+            entries = [holding.entry for record in packs for holding in record.holdings]
+            indexes = _sequenced(connection, [*entries, *(deed.entry for deed in done)], standing)
             bulk.insert(connection, tables.item, [item_row(number, each) for each in items])
-            write_new_packs(connection, number, packs)
-            write_deeds(connection, deeds)
+            write_new_packs(connection, number, packs, indexes=indexes[: len(entries)])
+            write_sequenced(connection, done, indexes[len(entries) :])
 
 
 # Made once: each push asks them, and making a statement costs more than answering it.
@@ -115,21 +119,49 @@ _OPEN_TO = (
 )
 _LAST = select(func.coalesce(func.max(tables.item.c.ordinal), 0)).where(tables.item.c.takeover == bindparam("number"))
 # Where several write at a time (PostgreSQL), whoever closes the takeover waits for this transaction, or it for him.
-_STANDING = (
-    select(tables.takeover.c.state, tables.takeover.c.id, _LAST.scalar_subquery().label("last"))
+# All that a group has to know is asked for at once: each question costs as much as writing four rows.
+_STANDING = Prepared(
+    select(
+        tables.takeover.c.state,
+        tables.takeover.c.id,
+        _LAST.scalar_subquery().label("last"),
+        select(func.coalesce(func.max(journal.c.number), 0)).scalar_subquery().label("deeds"),
+        select(func.coalesce(func.max(tables.log_entry.c.index) + 1, 0)).scalar_subquery().label("entries"),
+        exists().where(text("log_entry.claimed = 0")).select_from(tables.log_entry).label("restored"),
+    )
     .where(tables.takeover.c.number == bindparam("number"))
     .with_for_update(read=True, of=tables.takeover)
 )
 
 
-def _check(connection: Connection, number: int, *, after: int) -> None:
-    row = connection.execute(_STANDING, {"number": number}).one_or_none()
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How many deeds and log entries there are; whether some entries came back from tiles and wait for their holdings
+    (`rebuild`)."""
+
+    deeds: int
+    entries: int
+    restored: bool
+
+
+def _check(connection: Connection, number: int, *, after: int) -> _Standing:
+    row = _STANDING.first(connection, {"number": number})
     if row is None:
         raise TakeoverUnknown(wanted=number)
     if row.state != State.RECEIVING.value:
         raise TakeoverOver(takeover=row.id)
     if row.last != after:
         raise TakeoverOvertaken(takeover=row.id)
+    return _Standing(row.deeds, row.entries, bool(row.restored))
+
+
+def _sequenced(connection: Connection, entries: Sequence[bytes], standing: _Standing) -> list[int]:
+    """As `log.sequence`, for whoever has asked already how the log stands."""
+    if standing.restored:
+        return sequence(connection, entries)
+    indexes = list(range(standing.entries, standing.entries + len(entries)))
+    bulk.insert(connection, tables.log_entry, [(place, each, 1) for place, each in zip(indexes, entries, strict=True)])
+    return indexes
 
 
 def _last_ordinal(connection: Connection, number: int) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from repository.access.bodies import authorisation_of, custody_of, relation_of
-from repository.access.facts import AfterDeath, Authorisation, Custody, Facts, Relation
+from repository.access.bodies import authorisation_of, custody_of, lifting_of, relation_of
+from repository.access.facts import AfterDeath, Authorisation, Custody, Facts, Lifting, Relation
 from repository.access.permission import Permission
 from repository.access.principal import Principal
 from repository.access.subject import Subject
@@ -34,6 +34,7 @@ from repository.catalogue.tables import patient_identifier
 from repository.catalogue.text import fit, identifier_key, key, unpacked
 from repository.domain.describing import Identifier
 
+LIFTING = "lifting"  # kind of the deed
 REMEMBERED = 1024  # patients of askers at one time
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -184,6 +185,17 @@ class Entitling(Desk):
         wanted = wanted.where(there.takeover == takeover) if takeover else wanted
         with self._room.reading() as connection:
             return [(row.id, row.takeover, row.since) for row in connection.execute(wanted.order_by(there.since))]
+
+    def liftings(self, flag: str) -> list[Lifting] | None:
+        """Every time that somebody asked for this flag to be lifted, the first one first. None where there is no such
+        flag that lasts."""
+        lasts = select(protection.c.id).where(protection.c.id == fit(flag), protection.c.until == "")
+        asked = select(leave.c.body).where(leave.c.person == fit(flag), leave.c.kind == LIFTING)
+        with self._room.reading() as connection:
+            if connection.execute(lasts).first() is None:
+                return None
+            rows = connection.execute(asked.order_by(leave.c.since, leave.c.id))
+            return [lifting_of(unpacked(body)) for (body,) in rows]
 
     def relations(self, patients: Iterable[Identifier]) -> list[KnownRelation]:
         """Those that anybody has, or had, to any of `patients`, in the order in which they were recorded."""

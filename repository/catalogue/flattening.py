@@ -106,7 +106,8 @@ def document_row(takeover: int, holding: Holding, document: DocumentFacts) -> Ro
         fit(document.title), fit(document.effective_time), date_key(document.effective_time),
         fit(document.confidentiality), fit(document.language), fit(document.author), *_pair(author),
         *_pair(document.custodian), *_pair(document.replaces), document.signed, _name(document.author),
-        None if author is None else fit(identifier_key(author)))  # fmt: skip
+        None if author is None else fit(identifier_key(author)), holding.sha1 or None,
+        None if document.replaces is None else fit(identifier_key(document.replaces)))  # fmt: skip
 
 
 def document_study_rows(takeover: int, ordinal: int, uids: Sequence[str]) -> Iterable[Row]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, Row, bindparam, select, union_all
+from sqlalchemy import CompoundSelect, Connection, Row, bindparam, or_, select, union_all
 
 from repository.access.bodies import after_death_of, approval_of, authorisation_of, permission_of, read_moment
 from repository.access.facts import AfterDeath, Approval, Facts
@@ -17,6 +17,7 @@ from repository.access.principal import Principal, PrincipalKind
 from repository.access.subject import Subject
 from repository.catalogue.guarding import is_protected
 from repository.catalogue.journal_tables import after_death, custody, leave, permission, relation
+from repository.catalogue.prepared import Prepared
 from repository.catalogue.standing import Standing
 from repository.catalogue.tables import patient as known_patients
 from repository.catalogue.tables import patient_identifier
@@ -65,25 +66,27 @@ def facts_about(connection: Connection, principal: Principal, subject: Subject, 
 
 def identifiers_of(connection: Connection, takeover: int, patient: int) -> tuple[Identifier, ...]:
     """All by which the catalogue knows the patient."""
-    rows = connection.execute(_IDENTIFIERS, {"takeover": takeover, "patient": patient})
+    rows = _IDENTIFIERS.all(connection, {"takeover": takeover, "patient": patient})
     return tuple(Identifier(root, extension) for root, extension in rows)
 
 
 def name_of(connection: Connection, takeover: int, patient: int) -> str:
     """In DICOM form; empty where there is none."""
-    found: str | None = connection.execute(_NAME, {"takeover": takeover, "patient": patient}).scalar_one_or_none()
-    return found or ""
+    row = _NAME.first(connection, {"takeover": takeover, "patient": patient})
+    return "" if row is None else row.name or ""
 
 
-_IDENTIFIERS = (
+_IDENTIFIERS = Prepared(
     select(patient_identifier.c.root, patient_identifier.c.extension)
     .where(patient_identifier.c.takeover == bindparam("takeover"), patient_identifier.c.number == bindparam("patient"))
     .order_by(patient_identifier.c.root_key, patient_identifier.c.extension_key)
 )
-_NAME = select(known_patients.c.name).where(
-    known_patients.c.takeover == bindparam("takeover"), known_patients.c.number == bindparam("patient")
+_NAME = Prepared(
+    select(known_patients.c.name).where(
+        known_patients.c.takeover == bindparam("takeover"), known_patients.c.number == bindparam("patient")
+    )
 )
-_CUSTODY = select(custody).where(custody.c.takeover == bindparam("takeover")).order_by(custody.c.since)
+_CUSTODY = Prepared(select(custody).where(custody.c.takeover == bindparam("takeover")).order_by(custody.c.since))
 _RELATIONS = (
     select(relation)
     .where(
@@ -92,9 +95,9 @@ _RELATIONS = (
     .order_by(relation.c.id)
 )
 _DEATHS = select(after_death.c.body).where(after_death.c.patient_key.in_(bindparam("patients", expanding=True)))
-_LEAVES = (
+_LEAVES = Prepared(
     select(leave)
-    .where(leave.c.person == bindparam("person"), leave.c.kind.in_((APPROVAL, AUTHORISATION)))
+    .where(leave.c.person == bindparam("person"), or_(leave.c.kind == APPROVAL, leave.c.kind == AUTHORISATION))
     .order_by(leave.c.id)
 )
 
@@ -118,7 +121,7 @@ def _permitting(*, placed: bool, named: bool) -> CompoundSelect[Any]:
 
 def custody_rows(connection: Connection, takeover: str) -> Sequence[AnyRow]:
     """Who has had the takeover in custody, in order."""
-    return connection.execute(_CUSTODY, {"takeover": takeover}).all()
+    return _CUSTODY.all(connection, {"takeover": takeover})
 
 
 def _permissions(
@@ -168,5 +171,5 @@ def _approvals(mine: Sequence[Approval], subject: Subject) -> tuple[Approval, ..
 
 def _leaves(connection: Connection, principal: Principal, *, standing: Standing) -> list[tuple[str, dict[str, Any]]]:
     """Authorisations and approvals of the principal, with their kinds."""
-    rows = connection.execute(_LEAVES, {"person": principal.id})
+    rows = _LEAVES.all(connection, {"person": principal.id})
     return [(row.kind, body) for row in rows if (body := standing.leave(row)) is not None]

@@ -18,6 +18,7 @@ from repository.catalogue.following import Following
 from repository.catalogue.grouping import Queue, Turn
 from repository.catalogue.journal_tables import journal, journal_bundle
 from repository.catalogue.log import sequence, take_sequencer
+from repository.catalogue.prepared import Prepared
 from repository.catalogue.projecting import project
 from repository.catalogue.tables import log_entry
 from repository.catalogue.text import packed, unpacked
@@ -25,7 +26,7 @@ from repository.domain.deed import Deed
 
 Make = Callable[[int], Deed]
 AT_ONCE = 500
-_LAST = select(func.max(journal.c.number))
+_LAST = Prepared(select(func.max(journal.c.number).label("last")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,16 @@ def write_deeds(connection: Connection, make: Sequence[Make]) -> list[Deed]:
     return deeds
 
 
+def write_sequenced(connection: Connection, deeds: Sequence[Deed], indexes: Sequence[int]) -> None:
+    """`deeds`, which have the next numbers, and whose entries the log has at `indexes`, are there with what follows."""
+    rows = [
+        (deed.number, deed.kind, deed.at, deed.outcome, packed(dict(deed.body)), deed.record, index)
+        for deed, index in zip(deeds, indexes, strict=True)
+    ]
+    insert(connection, journal, rows)
+    project(connection, deeds)
+
+
 def _line(row: Row[*tuple[Any, ...]]) -> Line:
     entry = None if row.entry is None else bytes(row.entry)
     try:
@@ -191,8 +202,8 @@ def _bundle(row: Row[*tuple[Any, ...]]) -> Bundle:
 
 
 def _last(connection: Connection) -> int:
-    found: int | None = connection.execute(_LAST).scalar_one()
-    return found or 0
+    (row,) = _LAST.all(connection, {})
+    return row.last or 0
 
 
 def _bundled(connection: Connection) -> int:
@@ -201,10 +212,4 @@ def _bundled(connection: Connection) -> int:
 
 
 def _write(connection: Connection, deeds: Sequence[Deed]) -> None:
-    indexes = sequence(connection, [deed.entry for deed in deeds])
-    rows = [
-        (deed.number, deed.kind, deed.at, deed.outcome, packed(dict(deed.body)), deed.record, index)
-        for deed, index in zip(deeds, indexes, strict=True)
-    ]
-    insert(connection, journal, rows)
-    project(connection, deeds)
+    write_sequenced(connection, deeds, sequence(connection, [deed.entry for deed in deeds]))

@@ -61,7 +61,7 @@ custody = Table(
     "custody", metadata, name_part("takeover"), name_part("since"), words("until"), json_of("body"), **NARROW,
 )  # fmt: skip
 
-# Authorisations of the controller and approvals by a second person.
+# Authorisations of the controller, approvals by a second person, and liftings that wait for one.
 leave = Table(
     "leave", metadata, name_part("id"), words("kind"), words("person"), words("takeover"), words("given_by"),
     words("since"), words("until"), json_of("body"), Index("ix_leave_person", "person", "kind"),

@@ -13,6 +13,7 @@ from repository.catalogue.bulk import execute_many, in_groups, insert
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import HoldingUnknown, LogContradiction
 from repository.catalogue.journal_tables import journal
+from repository.catalogue.prepared import Prepared
 from repository.catalogue.tables import checkpoint, custody_event, holding, log_entry
 from repository.clock import instant
 
@@ -20,8 +21,8 @@ _SEQUENCER = 0x45444D_02  # "EDM", 2
 _RESTORED_AT_ONCE = 4096
 _WAITING = text("claimed = 0")
 # Made once: each commit asks them, and making a statement costs more than answering it.
-_LAST = select(func.max(log_entry.c.index))
-_ANY_WAITING = select(log_entry.c.index).where(_WAITING).limit(1)
+_LAST = Prepared(select(func.max(log_entry.c.index).label("last")))
+_ANY_WAITING = Prepared(select(log_entry.c.index).where(_WAITING).limit(1))
 
 
 def take_sequencer(connection: Connection) -> None:
@@ -31,13 +32,13 @@ def take_sequencer(connection: Connection) -> None:
 
 
 def size_of(connection: Connection) -> int:
-    last: int | None = connection.execute(_LAST).scalar_one()
-    return 0 if last is None else last + 1
+    (row,) = _LAST.all(connection, {})
+    return 0 if row.last is None else row.last + 1
 
 
 def _claimed(connection: Connection, entries: Sequence[bytes]) -> dict[bytes, int]:
     """Entries that the log's tiles brought back before their holdings were recorded (`rebuild`), with their index."""
-    if connection.execute(_ANY_WAITING).first() is None:
+    if _ANY_WAITING.first(connection, {}) is None:
         return {}
     found: dict[bytes, int] = {}
     for group in in_groups(entries):

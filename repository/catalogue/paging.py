@@ -4,11 +4,26 @@ import base64
 import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, literal, select, true, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    Select,
+    String,
+    literal,
+    literal_column,
+    null,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 
 from repository.catalogue.conditions import TABLES, conditions, leads
 from repository.catalogue.errors import BadCursor
@@ -19,6 +34,7 @@ from repository.catalogue.shielding import Pairs
 from repository.catalogue.text import fit
 
 AnyRow = Row[*tuple[Any, ...]]
+Statement = Select[Any] | CompoundSelect[Any]
 READ_AT_ONCE = 10_000
 ANYWHERE = (Way(true()),)  # the way of whoever sees all
 
@@ -31,6 +47,24 @@ def mark_of(query: Query, row: AnyRow) -> str:
     """What `Query.after` has to be for the page that begins after `row`."""
     place = [getattr(row, name) for name in _names(query)]
     return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """`wanted` reads a page of one way; each `beside` reads, in the same statement, one of a way to few rows. `first`
+    is the first takeover that any of them may be of."""
+
+    first: int
+    wanted: Select[Any]
+    beside: tuple[Select[Any], ...] = ()
+
+    def statement(self, *, with_state: bool) -> Statement:
+        """With the state as last column, where that is asked for. Rows of `beside` have null there, so that whoever
+        reads them knows that they are out of order."""
+        if not self.beside:
+            return self.wanted.add_columns(state_column()) if with_state else self.wanted
+        told = state_column() if with_state else literal_column("''", String)
+        return union_all(self.wanted.add_columns(told), *(each.add_columns(null()) for each in self.beside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +82,15 @@ def page(query: Query, connection: Connection, sight: Sight | None, *, with_stat
     state: State | None = None
     most = page_size(query)
     reader = _Reader(query, connection, sight)
-    for ways in _page_ways(query, connection, sight):
-        for first, wanted in ways:
-            if len(rows) > most and rows[most].takeover < first:
+    for steps in _page_steps(query, connection, sight):
+        for step in steps:
+            if len(rows) > most and rows[most].takeover < step.first:
                 continue  # all of it lies beyond this page
             asks = with_state and state is None
-            found, told = reader.read(wanted.add_columns(state_column()) if asks else wanted)
+            found, told = reader.read(step.statement(with_state=asks))
             state = read_state(told) if asks and told else state
-            rows = _in_order(query, [*rows, *found]) if rows else found
+            mixed = (rows and found) or (step.beside and any(row[-1] is None for row in found))
+            rows = _in_order(query, [*rows, *found]) if mixed else rows or found
         if len(rows) > most:
             break  # what comes now lies after all of these
     return Found(rows, state)
@@ -71,11 +106,11 @@ class _Reader:
         self._keys = list(TABLES[query.level].primary_key.columns)
         self._whose = "number" if query.level is Level.PATIENT else "patient"
 
-    def read(self, wanted: Select[Any]) -> tuple[list[AnyRow], Any]:
+    def read(self, wanted: Statement) -> tuple[list[AnyRow], Any]:
         """The rows, and what the last column of the first one tells."""
         rows = list(self._connection.execute(wanted).all())
         told = rows[0][-1] if rows else None
-        if not self._drops:
+        if not self._drops or not isinstance(wanted, Select):  # what is dropped from is never read at once
             return rows, told
         kept, asked = self._seen(rows), self._wanted
         while len(kept) < self._wanted and len(rows) == asked:
@@ -103,22 +138,24 @@ def _stored(value: Any) -> Any:
     return fit(value) if isinstance(value, str) else value
 
 
-def page_statements(query: Query, connection: Connection, sight: Sight | None) -> Iterator[list[Select[Any]]]:
-    """Statements that each read one page and one row more: a page of each way of `sight`, along its own index, for of
-    one OR no engine makes as much. What is seen in two ways is in the pages of both.
+def page_statements(query: Query, connection: Connection, sight: Sight | None) -> Iterator[list[Statement]]:
+    """Statements that each read one page and one row more, or several such pages: a page of each way of `sight`, along
+    its own index, for of one OR no engine makes as much. What is seen in two ways is in the pages of both.
 
     They come in groups: where a group gives a whole page, no later one is needed.
     """
-    for ways in _page_ways(query, connection, sight):
-        yield [wanted for _, wanted in ways]
+    for steps in _page_steps(query, connection, sight):
+        yield [step.statement(with_state=False) for step in steps]
 
 
-def _page_ways(query: Query, connection: Connection, sight: Sight | None) -> Iterator[list[tuple[int, Select[Any]]]]:
-    """As `page_statements`, each with the first takeover that its rows may be of, in the order of these."""
+def _page_steps(query: Query, connection: Connection, sight: Sight | None) -> Iterator[list[_Step]]:
+    """As `page_statements`, in the order of what they begin with."""
     table = TABLES[query.level]
     keys = list(table.primary_key.columns)
-    wanted = select(table).where(*conditions(query, connection.dialect, sight))
-    wanted = wanted.order_by(*keys).limit(page_size(query) + 1)
+    asked = conditions(query, connection.dialect, sight)
+    # Where nothing is asked for, one way fills the page, and others mostly lie beyond it. SQLite needs no message.
+    at_once = bool(asked) and sight is not None and not sight.drops and connection.dialect.name != "sqlite"
+    wanted = select(table).where(*asked).order_by(*keys).limit(page_size(query) + 1)
     place = _place(query.after, keys) if query.after else []
     begins = place[0].value if place else 0
     if place and _walks_takeovers(query, connection, sight):
@@ -126,19 +163,30 @@ def _page_ways(query: Query, connection: Connection, sight: Sight | None) -> Ite
         # what is left of that one.
         here, *within = place
         rest = wanted.where(keys[0] == here, tuple_(*keys[1:]) > tuple_(*within))
-        yield _along(rest, ANYWHERE if sight is None else sight.among_others(table), begins)
+        yield _along(rest, ANYWHERE if sight is None else sight.among_others(table), begins, at_once=at_once)
         wanted = wanted.where(keys[0] > here)
         begins += 1
         sight = None if sight is None else sight.beyond(here.value)
     elif place:
         wanted = wanted.where(tuple_(*keys) > tuple_(*place))
-    yield _along(wanted, ANYWHERE if sight is None else sight.ways(table), begins)
+    yield _along(wanted, ANYWHERE if sight is None else sight.ways(table), begins, at_once=at_once)
 
 
-def _along(wanted: Select[Any], ways: Sequence[Way], begins: int) -> list[tuple[int, Select[Any]]]:
-    led = [(each.first, wanted if each is ANYWHERE[0] else wanted.where(each.condition))
-        for each in ways if each.last >= begins]  # fmt: skip
-    return sorted(led, key=itemgetter(0))
+def _along(wanted: Select[Any], ways: Sequence[Way], begins: int, *, at_once: bool) -> list[_Step]:
+    """`at_once`: ways to few rows are gone beside another one. Measured: 0.2 ms rather than 0.5 ms for a statement of
+    its own, most of it for the message to the database."""
+    led = sorted((each for each in ways if each.last >= begins), key=attrgetter("first"))
+    steps = [_Step(each.first, _by(wanted, each)) for each in led if not (at_once and each.few)]
+    few = [_Step(each.first, _by(wanted, each)) for each in led if at_once and each.few]
+    if not few:
+        return steps
+    first, *others = steps or [few.pop(0)]
+    beside = tuple(each.wanted for each in few)
+    return [_Step(min(each.first for each in (first, *few)), first.wanted, beside), *others]
+
+
+def _by(wanted: Select[Any], way: Way) -> Select[Any]:
+    return wanted if way is ANYWHERE[0] else wanted.where(way.condition)
 
 
 def _walks_takeovers(query: Query, connection: Connection, sight: Sight | None) -> bool:

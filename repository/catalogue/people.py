@@ -26,6 +26,7 @@ from repository.catalogue.people_rows import (
     session_row,
 )
 from repository.catalogue.people_tables import person, person_attempt, person_session
+from repository.catalogue.prepared import Prepared
 from repository.clock import instant
 
 FREE_FAILURES = 5  # in a row; the fifth makes the account wait
@@ -130,7 +131,7 @@ class People(Desk):
     def session(self, token: bytes) -> tuple[SessionRow, Person] | None:
         """The session whose token has this SHA-256, ended or not, and its account as it is now."""
         with self._room.reading() as connection:
-            row = connection.execute(_OF_TOKEN, {"sha256": token}).one_or_none()
+            row = _OF_TOKEN.first(connection, {"sha256": token})
             return None if row is None else (session_of(row, prefix=_SESSION), person_of(row))
 
     def sessions_of(self, account: str) -> list[SessionRow]:
@@ -203,7 +204,7 @@ def _people() -> Select[Any]:
 
 # Made once: each request asks them, and making a statement costs more than answering it.
 _SESSION = "session_"  # before the names of its columns, some of which are an account's as well
-_OF_TOKEN = (
+_OF_TOKEN = Prepared(
     _people()
     .add_columns(*(column.label(f"{_SESSION}{column.name}") for column in person_session.c))
     .join(person_session, person_session.c.account == person.c.account)

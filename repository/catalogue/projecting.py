@@ -201,6 +201,7 @@ PROJECTIONS: Mapping[str, Project] = {
     "demand-step": demand_moved,
     "demand-confirmation": demand_confirmed,
     "deposit": lambda _connection, _deed: None,  # what was pushed, by whom: its rows are written beside it, by the pack
+    "commitment": lambda _connection, _deed: None,  # storage commitment: what was said to whom; rows are kept apart
     "person": lambda _connection, _deed: None,  # the accounts of people are kept apart; the journal has what was done
     "sign-in-refused": lambda _connection, _deed: None,  # a try of nobody: the journal has it, and no table
 }

@@ -63,6 +63,7 @@ class Query:
     document_id: str = ""
     document_root: str | None = None
     set_id: Identifier | None = None
+    replaces: Identifier | None = None
     class_code: str = ""
     author: str = ""
     event_id: Identifier | None = None
@@ -82,6 +83,7 @@ class Query:
     all_values: bool = False  # of images and what is above them: tell every attribute that is catalogued
     time_zone: bool = False  # likewise, of these TimezoneOffsetFromUTC alone
     sop_classes: bool = False  # of studies: tell SOPClassesInStudy
+    imaged: bool = False  # of patients: those of whom there are images, with what the first of these says of them
 
 
 @dataclass(frozen=True, slots=True)

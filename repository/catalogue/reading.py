@@ -17,6 +17,7 @@ from repository.catalogue.assembling import (
 from repository.catalogue.bulk import in_groups
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import HoldingUnknown
+from repository.catalogue.prepared import Prepared
 from repository.catalogue.tables import custody_event, finding, holding, log_entry, stored_object
 from repository.domain.describing import Identifier, Kind, PatientFacts
 from repository.domain.holding import CustodyEvent, Holding, PatientRecord, StoredPack
@@ -26,12 +27,14 @@ READ_AT_ONCE = 500
 _HOLDINGS = select(holding, log_entry.c.entry).join(log_entry, log_entry.c.index == holding.c.log_index)
 # Made once: each reading asks them, and making a statement costs more than answering it.
 _OF_TAKEOVER = holding.c.takeover == bindparam("takeover")
-_HOLDING = _HOLDINGS.where(_OF_TAKEOVER, holding.c.ordinal == bindparam("ordinal"))
+_HOLDING = Prepared(_HOLDINGS.where(_OF_TAKEOVER, holding.c.ordinal == bindparam("ordinal")))
 _FIRST = select(holding.c.ordinal).where(_OF_TAKEOVER, holding.c.patient > 0)
-_SOMEBODYS = select(
-    tables.takeover.c.id,
-    _FIRST.order_by(holding.c.patient, holding.c.ordinal).limit(1).scalar_subquery().label("ordinal"),
-).where(tables.takeover.c.number == bindparam("takeover"))
+_SOMEBODYS = Prepared(
+    select(
+        tables.takeover.c.id,
+        _FIRST.order_by(holding.c.patient, holding.c.ordinal).limit(1).scalar_subquery().label("ordinal"),
+    ).where(tables.takeover.c.number == bindparam("takeover"))
+)
 _SOME_HOLDINGS = _HOLDINGS.where(_OF_TAKEOVER, holding.c.ordinal.in_(bindparam("ordinals", expanding=True)))
 
 
@@ -60,7 +63,7 @@ class Reading(Desk):
     def holding(self, number: int, ordinal: int) -> Holding:
         """Raises `HoldingUnknown`."""
         with self._room.reading() as connection:
-            row = connection.execute(_HOLDING, {"takeover": number, "ordinal": ordinal}).one_or_none()
+            row = _HOLDING.first(connection, {"takeover": number, "ordinal": ordinal})
             if row is None:
                 raise HoldingUnknown(takeover=number, ordinal=ordinal)
             return read_holdings(connection, number, [row])[0]
@@ -69,7 +72,7 @@ class Reading(Desk):
         """The id of the takeover with this number, and the first holding of the first patient of whom it has one; its
         first one, where it has no patient's. Raises `HoldingUnknown` where it has none at all."""
         with self._room.together(), self._room.reading() as connection:
-            row = connection.execute(_SOMEBODYS, {"takeover": number}).one_or_none()
+            row = _SOMEBODYS.first(connection, {"takeover": number})
             if row is None:
                 raise HoldingUnknown(takeover=number, ordinal=1)
             return row.id, self.holding(number, row.ordinal or 1)

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, String, literal_column
 
+from repository.catalogue.prepared import told
 from repository.catalogue.projecting import PROJECTIONS
 
 K = TypeVar("K", bound=Hashable)
@@ -21,7 +22,7 @@ V = TypeVar("V")
 SILENT = frozenset(
     {
         "account", "review", "first-copy", "demand", "demand-step", "demand-confirmation", "person", "transfer", "peer",
-        "deposit", "sign-in-refused",
+        "deposit", "sign-in-refused", "commitment",
     }
 )  # fmt: skip
 """Deeds from which nothing follows that a search asks about. Any kind that is not named here makes it forget."""
@@ -74,7 +75,7 @@ def _statement() -> str:
 
 def state_of(connection: Connection) -> State:
     """As the transaction of `connection` sees it: what it reads next is of this state only if it sees one."""
-    return read_state(connection.exec_driver_sql(_statement()).scalar_one())
+    return read_state(told(connection, _statement()))
 
 
 class Memory(Generic[K, V]):

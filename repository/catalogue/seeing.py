@@ -53,6 +53,7 @@ class Way:
     condition: Condition
     first: int = 0
     last: int = ANY_TAKEOVER
+    few: bool = False  # leads to those of some patients, along an index
 
     def also(self, *said: Condition) -> "Way":
         return replace(self, condition=and_(self.condition, *said))
@@ -64,7 +65,13 @@ def _joined(ways: Sequence[Way]) -> Way:
 
 
 def _of_pairs(condition: Condition, pairs: Pairs) -> Way:
-    return Way(condition, min(pairs)[0], max(pairs)[0])
+    return Way(condition, min(pairs)[0], max(pairs)[0], few=len(pairs) <= NAMED_ONE_BY_ONE)
+
+
+def _takeovers_of(limit: Limit) -> frozenset[int] | None:
+    if limit.pairs is not None:
+        return frozenset(takeover for takeover, _ in limit.pairs)
+    return None if limit.takeover is None else frozenset({limit.takeover})
 
 
 class Sight:
@@ -145,9 +152,9 @@ class Sight:
         ground = self._ground
         found: list[Way] = []
         if ground.takeovers is None:
-            found.append(Way(and_(true(), *self._open(table))))
+            found.append(Way(and_(true(), *self._open(table, within=None))))
         elif ground.takeovers:
-            there = and_(self._of_any(ground.takeovers, table), *self._open(table))
+            there = and_(self._of_any(ground.takeovers, table), *self._open(table, within=ground.takeovers))
             found.append(Way(there, min(ground.takeovers), max(ground.takeovers)))
         if ground.records:
             found.append(_of_pairs(self._among(table, ground.records), ground.records))
@@ -171,7 +178,8 @@ class Sight:
         return [each for each in marked if each.author is None and all(map(speaks_of, each.scopes))]
 
     def _limited(self, limit: Limit, table: Table) -> Way:
-        parts = self._of(limit, table) + self._open(table) + [covered(scope, table) for scope in limit.scopes]
+        parts = self._of(limit, table) + self._open(table, within=_takeovers_of(limit))
+        parts += [covered(scope, table) for scope in limit.scopes]
         if limit.without:
             parts.append(self._outside(table, limit.without))
         if limit.author is not None:
@@ -191,19 +199,12 @@ class Sight:
             return [self._among(table, said.pairs)]
         return [] if said.takeover is None else [self._takeover(table) == said.takeover]
 
-    def _led_into(self) -> frozenset[int] | None:
-        """The takeovers into which any way leads, so that no other needs to be told; None for all of them."""
-        ground = self._ground
-        if ground.takeovers is None or any(each.pairs is None and each.takeover is None for each in ground.limits):
-            return None
-        named = {each.takeover for each in ground.limits if each.takeover is not None}
-        return ground.takeovers | named | {takeover for each in ground.limits for takeover, _ in each.pairs or ()}
-
-    def _open(self, table: Table) -> list[Condition]:
-        """What is neither of a takeover that is shut nor of a hidden patient."""
+    def _open(self, table: Table, *, within: frozenset[int] | None) -> list[Condition]:
+        """What is neither of a takeover that is shut nor of a hidden patient. No others need to be told than those
+        `within` takeovers into which the way leads (None: all of them)."""
         ground = self._ground
         parts: list[Condition] = []
-        within, shut, hidden = self._led_into(), ground.shut, ground.hidden
+        shut, hidden = ground.shut, ground.hidden
         if within is not None:
             shut = shut & within
             hidden = frozenset(pair for pair in hidden if pair[0] in within)

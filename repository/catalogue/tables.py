@@ -175,6 +175,7 @@ document = Table(
     words("custodian_root", nullable=True), words("custodian_extension", nullable=True),
     words("replaces_root", nullable=True), words("replaces_extension", nullable=True),
     Column("signed", Boolean, nullable=False), late_words("author_folded"), words("author_key", nullable=True),
+    octets("sha1", nullable=True), words("replaces_key", nullable=True),
     ForeignKeyConstraint(["takeover", "ordinal"], ["holding.takeover", "holding.ordinal"]),
     Index("ix_document_identifier", "identifier_key", "takeover", "ordinal"),
     Index("ix_document_extension", "extension_key", "takeover", "ordinal"),
@@ -183,6 +184,7 @@ document = Table(
     Index("ix_document_date", "effective_key", "takeover", "ordinal"),
     Index("ix_document_author", "author_folded", "takeover", "ordinal"),
     Index("ix_document_author_key", "author_key", "takeover", "ordinal"),
+    Index("ix_document_replaces", "replaces_key", "takeover", "ordinal"),
 )  # fmt: skip
 
 document_study = Table(

@@ -17,6 +17,7 @@ from repository.catalogue.errors import (
     TakeoverUnknown,
 )
 from repository.catalogue.log import take_sequencer
+from repository.catalogue.prepared import Prepared
 from repository.catalogue.tables import archive, producer, takeover
 from repository.catalogue.text import packed, unpacked
 from repository.domain.takeover import FINAL, MOVES, Handover, Producer, Route, State, Takeover
@@ -25,19 +26,20 @@ PRODUCER, SUCCESSOR = "producer", "successor"
 
 
 # Made once: each reading asks them, and making a statement costs more than answering it.
-_PRODUCERS = select(producer).where(producer.c.takeover == bindparam("number"))
-_NUMBERED = select(takeover).where(takeover.c.number == bindparam("number"))
-_BEGUN = (
+_PRODUCERS = Prepared(select(producer).where(producer.c.takeover == bindparam("number")))
+_NUMBERED = Prepared(select(takeover).where(takeover.c.number == bindparam("number")))
+_BEGUN = Prepared(
     select(takeover)
     .where(takeover.c.id >= bindparam("first"), takeover.c.id < bindparam("above"))
     .order_by(takeover.c.id)
     .limit(2)
 )
+_ID = Prepared(select(takeover.c.id).where(takeover.c.number == bindparam("number")))
 _IDS = select(takeover.c.number, takeover.c.id).where(takeover.c.number.in_(bindparam("numbers", expanding=True)))
 
 
 def _producers(connection: Connection, number: int) -> dict[str, Producer]:
-    rows = connection.execute(_PRODUCERS, {"number": number})
+    rows = _PRODUCERS.all(connection, {"number": number})
     return {row.role: Producer(row.name, row.rpwdl_book, row.regon, row.nip) for row in rows}
 
 
@@ -133,7 +135,7 @@ class Takeovers(Desk):
         """The takeover whose id is `wanted` or alone starts with it. `TakeoverUnknown`, `TakeoverAmbiguous`."""
         above = wanted + "\U0010ffff"
         with self._room.reading() as connection:
-            found = connection.execute(_BEGUN, {"first": wanted, "above": above}).all() if wanted else []
+            found = _BEGUN.all(connection, {"first": wanted, "above": above}) if wanted else []
             if not found:
                 raise TakeoverUnknown(wanted=wanted)
             if len(found) > 1 and found[0].id != wanted:
@@ -142,7 +144,7 @@ class Takeovers(Desk):
 
     def takeover_by_number(self, number: int) -> Takeover:
         with self._room.reading() as connection:
-            row = connection.execute(_NUMBERED, {"number": number}).one_or_none()
+            row = _NUMBERED.first(connection, {"number": number})
             if row is None:
                 raise TakeoverUnknown(wanted=number)
             return _read(connection, row)
@@ -153,6 +155,10 @@ class Takeovers(Desk):
             return {}
         found: dict[int, str] = {}
         with self._room.reading() as connection:
+            if len(numbers) == 1:  # as of most searches
+                (number,) = numbers
+                row = _ID.first(connection, {"number": number})
+                return {} if row is None else {number: row.id}
             for group in in_groups(sorted(numbers)):
                 found.update((row.number, row.id) for row in connection.execute(_IDS, {"numbers": list(group)}))
         return found

@@ -11,6 +11,7 @@ from repository.catalogue import tables
 from repository.catalogue.attributes import INSTANCE, SERIES, STUDY, column
 from repository.catalogue.beneath import NOTHING, Beneath, beneath, key_of
 from repository.catalogue.conditions import TABLES
+from repository.catalogue.imaged import ATTRIBUTES, counted, first_studies
 from repository.catalogue.listing import rows_named, rows_of, values_of
 from repository.catalogue.query import Hit, Level, Query
 from repository.catalogue.seeing import Sight
@@ -66,6 +67,7 @@ class Telling:
         named = _identifiers(self._connection, rows) if level is Level.PATIENT else {}
         alike = self._alike(level, rows) if level in _IMAGES else {}
         classes = _sop_classes(self._connection, rows) if self._query.sop_classes and level is Level.STUDY else {}
+        imaged = self._imaged(rows) if self._query.imaged and level is Level.PATIENT else {}
         hits = []
         for row in rows:
             key = key_of(level, row)
@@ -77,8 +79,21 @@ class Telling:
             patient = row.number if level is Level.PATIENT else row.patient
             ordinal = row.ordinal if level in _PLACED else 0
             counts = below.get(key, NOTHING).counts
+            if key in imaged:
+                values, counts = {**values, **imaged[key][0]}, {**counts, **imaged[key][1]}
             hits.append(Hit(level, row.takeover, patient, ordinal, values, counts, tuple(named.get(key, ()))))
         return hits
+
+    def _imaged(self, rows: Sequence[AnyRow]) -> Mapping[Key, tuple[Mapping[str, str], Mapping[str, int]]]:
+        keys = [key_of(Level.PATIENT, row) for row in rows]
+        studies = first_studies(self._connection, keys, self._sight)
+        amounts = counted(self._connection, keys, self._sight)
+        alike = self._alike(Level.STUDY, list(studies.values()))
+        found = {}
+        for key, row in studies.items():
+            own = {word: text for word, name in ATTRIBUTES.items() if (text := row._mapping[name])}  # noqa: SLF001
+            found[key] = {**alike.get(_place(Level.STUDY, row), {}), **own}, amounts.get(key, {})
+        return found
 
     def _alike(self, level: Level, rows: Sequence[AnyRow]) -> Mapping[Key, Mapping[str, str]]:
         if self._query.all_values:

@@ -205,10 +205,11 @@ def write_packs(
     return indexes[0] if indexes else size_of(connection)
 
 
-def write_new_packs(connection: Connection, number: int, packs: Sequence[PackRecord]) -> None:
+def write_new_packs(
+    connection: Connection, number: int, packs: Sequence[PackRecord], *, indexes: Sequence[int]
+) -> None:
     """As `write_packs`, for packs that were sealed this moment and whose items have been written as they are: what a
-    single push waits for. Needs `take_sequencer`."""
-    indexes = sequence(connection, [holding.entry for record in packs for holding in record.holdings])
+    single push waits for. `indexes`: where the log has the entries of their holdings."""
     rows, place = _Rows(number), 0
     for record in packs:
         rows.add_pack(record, indexes[place : place + len(record.holdings)])

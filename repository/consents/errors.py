@@ -7,7 +7,7 @@ ArchiveError (storage/errors.py)
 ├─ ApprovalOfNothing        a second person's approval that names no record or no time
 ├─ IdentifierUnfit          an identifier that names nobody in particular
 ├─ NotYoursToGive           the kind of account that is signed in may not do this
-└─ OptionUnreadable         a command line option that cannot be read
+└─ OptionUnreadable         what was said under a name cannot be read, or is missing
 """
 
 from storage.errors import ArchiveError, Text

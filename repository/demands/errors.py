@@ -147,8 +147,8 @@ class SealForged(DemandError):
 class HoldingNameUnusable(DemandError):
     code = "DMD-011"
     what = Text(
-        en="A holding is named TAKEOVER/ORDINAL, as `edm-archive search` tells it.",
-        pl="Pozycję nazywa się PRZEJĘCIE/NUMER, tak jak podaje `edm-archive search`.",
+        en="A holding is named TAKEOVER/ORDINAL, as a search tells it.",
+        pl="Pozycję nazywa się PRZEJĘCIE/NUMER, tak jak podaje ją wyszukiwanie.",
     )
     kept = Text(en="Nothing was prepared.", pl="Niczego nie przygotowano.")
     todo = Text(en="Name it so and run the command again.", pl="Podaj ją w ten sposób i powtórz polecenie.")

@@ -77,9 +77,11 @@ def serving(archive: Archive, **settings: object) -> Iterator[str]:
 
 
 @contextmanager
-def served_sample(folder: Path, *, patients: int = 3, images: int = 4, **settings: object) -> Iterator[Served]:
+def served_sample(
+    folder: Path, *, catalogue: str = "", patients: int = 3, images: int = 4, **settings: object
+) -> Iterator[Served]:
     """A sample package taken over by a new archive, which is served."""
-    home = new_home(folder)
+    home = new_home(folder, catalogue=catalogue)
     package = folder / "package"
     build_sample(package, patients=patients, images=images)
     with open_archive(home) as archive:

@@ -201,4 +201,4 @@ class ArchiveModel(RuleBasedStateMachine):
 
 
 TestArchiveModel = ArchiveModel.TestCase
-TestArchiveModel.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+TestArchiveModel.settings = settings(max_examples=16, stateful_step_count=12, deadline=None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from repository.errors import HomeBusy, HomeDamaged, HomeInUse
+from repository.errors import HomeBusy, HomeDamaged, HomeInUse, HomeUnderRebuild
 from repository.home_lock import in_use, sole_writer, unused
 
 HOLD = """
@@ -53,7 +53,7 @@ def test_a_home_that_is_not_there_cannot_be_locked(tmp_path: Path) -> None:
 def test_many_may_use_a_home_and_nobody_replaces_it_meanwhile(tmp_path: Path) -> None:
     with in_use(tmp_path), in_use(tmp_path), sole_writer(tmp_path), pytest.raises(HomeInUse), unused(tmp_path):
         pass
-    with unused(tmp_path), pytest.raises(HomeBusy, match=str(os.getpid())), in_use(tmp_path):
+    with unused(tmp_path), pytest.raises(HomeUnderRebuild, match=str(os.getpid())), in_use(tmp_path):
         pass
     with in_use(tmp_path):
         pass

@@ -2,38 +2,30 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from repository.access.decision import decide
-from repository.access.permission import Grantee, GranteeKind, Permission, PermissionKind
-from repository.access.principal import Principal
+from repository.access.permission import Grantee, GranteeKind, PermissionKind
 from repository.access.purpose import Purpose
-from repository.access.rules import rules_at
 from repository.access.subject import Scope
 from repository.consents.fhir_consent import consent_resource
 from repository.domain.describing import Identifier
 from repository.domain.identifiers import PROVIDER_OID, REGON_9_OID
-from repository.domain.takeover import State, Takeover
+from repository.domain.takeover import State
 from repository.entitlement import give_custody
-from repository.intake import Order, receive
 from repository.journal import note_all
 from repository.runtime import Archive
 from repository.samples.building import build_sample
 from repository.takeover.inscribing import inscribe_closing
 from tests.builders.access import ANNA, BOGDAN, CELINA, DOCUMENT, OURS, consent, objection, organisation, record, worker
-from tests.builders.access import request as asked
-from tests.builders.archives_at_rest import AtRest, at_rest, bare_package
-from tests.builders.cda import clinical_document
+from tests.builders.archives_at_rest import AtRest, at_rest
+from tests.repository.settled import HEADER, package, permitted, recorded, taken, told
 from tests.repository.taken_over import paper
 
 pytestmark = pytest.mark.requirement("R463-10.1.4")
-HEADER = "pesel,grantor,grantee,scope,purpose,valid_from,valid_to,state"
-PRODUCER = {"name": "NZOZ", "regon": "192598184"}
 
 
 @pytest.fixture(scope="module")
@@ -45,40 +37,6 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> AtRest:
 def archive(empty: AtRest, tmp_path: Path) -> Iterator[Archive]:
     with empty.copy(tmp_path / "archive").open() as opened:
         yield opened
-
-
-def handover(successor: Mapping[str, str] | None = None) -> bytes:
-    said: dict[str, Any] = {
-        "producer": PRODUCER,
-        "cessation_date": "2024-05-31",
-        "legal_basis": "x",
-        "route": "SUCCESSOR",
-    }
-    return json.dumps(said | ({"successor": dict(successor)} if successor else {})).encode()
-
-
-def package(folder: Path, files: Mapping[str, str | bytes], *, successor: Mapping[str, str] | None = None) -> Path:
-    """Of the patients ANNA and BOGDAN."""
-    patients = f"local_id,pesel\n1,{ANNA.extension}\n2,{BOGDAN.extension}\n"
-    given = {name: each.encode() if isinstance(each, str) else each for name, each in files.items()}
-    made = {"a.xml": clinical_document(1), "metadata/patients.csv": patients.encode()}
-    return bare_package(folder, made | {"metadata/handover.json": handover(successor)} | given)
-
-
-def taken(archive: Archive, folder: Path) -> Takeover:
-    return receive(archive, Order(folder), progress=lambda _: None)
-
-
-def recorded(archive: Archive, takeover: Takeover) -> list[Permission]:
-    return archive.catalogue.entitling.permissions(takeover=takeover.id)
-
-
-def told(archive: Archive, takeover: Takeover) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for each in paper(archive, takeover)["findings"]:
-        if each["code"].startswith("CNS-"):
-            found.setdefault(each["code"], []).append(each.get("params", {}))
-    return found
 
 
 def test_the_consents_of_a_sample_are_in_force_for_its_successor(archive: Archive, tmp_path: Path) -> None:
@@ -261,20 +219,6 @@ def test_a_takeover_that_was_cut_off_records_each_permission_once(
         before = archive.catalogue.journal.size()
         assert taken(archive, folder).id == takeover.id
         assert archive.catalogue.journal.size() == before
-
-
-def now_known(who: Principal) -> Principal:
-    """Identified now and for long."""
-    assert who.identification is not None
-    until = datetime(2100, 1, 1, tzinfo=UTC)
-    return replace(who, identification=replace(who.identification, at=datetime(2026, 1, 1, tzinfo=UTC), until=until))
-
-
-def permitted(archive: Archive, who: Principal, takeover: Takeover) -> bool:
-    """To treat ANNA, now."""
-    asks = asked(now_known(who), subject=record(takeover=takeover.id), at=datetime.now(UTC))
-    facts = archive.catalogue.entitling.facts(asks.principal, asks.subject)
-    return decide(asks, facts, rules=rules_at(asks.at.date())).permitted
 
 
 def test_without_consents_nothing_is_opened_and_custody_is_the_archives(archive: Archive, tmp_path: Path) -> None:

@@ -40,20 +40,19 @@ class Asked:
 
 
 @dataclass(slots=True)
-class _Element:
+class Element:
+    """As it stands in a data set; `items` of a sequence alone."""
+
     tag: int
     vr: str
     value: bytes
-    items: "list[list[_Element]] | None" = None
+    items: "list[list[Element]] | None" = None
 
 
 def read_identifier(content: bytes, *, syntax: str) -> Asked:
     """`syntax`: explicit VR little endian, or else implicit. Text is read in the character set that it declares, or in
     the one that it plainly is in (`charsets`). Raises `IdentifierUnreadable`."""
-    try:
-        elements, _ = _Walk(content).data_set(0, len(content), explicit=syntax == EXPLICIT_LITTLE)
-    except error:
-        raise IdentifierUnreadable from None
+    elements = elements_of(content, syntax=syntax)
     declared, charset = _charset(elements)
     keys: dict[str, str] = {}
     attributes: dict[tuple[int, ...], str] = {}
@@ -68,7 +67,17 @@ def read_identifier(content: bytes, *, syntax: str) -> Asked:
     return Asked(keys, attributes, declared)
 
 
-def _charset(elements: list[_Element]) -> tuple[str, Charset]:
+def elements_of(content: bytes, *, syntax: str, most: int = _MOST) -> list[Element]:
+    """All elements, at most `most` of them at all depths, with every item of every sequence. `syntax` and errors as in
+    `read_identifier`."""
+    try:
+        elements, _ = _Walk(content, most).data_set(0, len(content), explicit=syntax == EXPLICIT_LITTLE)
+    except error:
+        raise IdentifierUnreadable from None
+    return elements
+
+
+def _charset(elements: list[Element]) -> tuple[str, Charset]:
     raw = next((each.value for each in elements if each.tag == SPECIFIC_CHARACTER_SET), b"")
     texts = [each for _, each in _paths(elements) if each.vr in CHARSET_VRS and each.value]
     names = [each.value for each in texts if each.vr == "PN"]
@@ -76,7 +85,7 @@ def _charset(elements: list[_Element]) -> tuple[str, Charset]:
     return declared, settle(raw, names=names, texts=[each.value for each in texts])
 
 
-def _paths(elements: list[_Element]) -> Iterator[tuple[tuple[int, ...], _Element]]:
+def _paths(elements: list[Element]) -> Iterator[tuple[tuple[int, ...], Element]]:
     """Each element, and those of the item of each sequence. Deeper ones are asked for by their sequence."""
     for each in elements:
         yield (each.tag,), each
@@ -86,7 +95,7 @@ def _paths(elements: list[_Element]) -> Iterator[tuple[tuple[int, ...], _Element
             yield from (((each.tag, inner.tag), inner) for inner in item)
 
 
-def _text(each: _Element, charset: Charset) -> str:
+def _text(each: Element, charset: Charset) -> str:
     if each.vr not in _TEXTUAL and each.vr not in _NUMBERS:
         return ""
     text = text_of(each.value, each.vr, charset if each.vr in CHARSET_VRS else PLAIN)
@@ -96,14 +105,14 @@ def _text(each: _Element, charset: Charset) -> str:
 
 
 class _Walk:
-    def __init__(self, data: bytes) -> None:
-        self._data, self._seen = data, 0
+    def __init__(self, data: bytes, most: int) -> None:
+        self._data, self._most, self._seen = data, most, 0
 
     def data_set(
         self, at: int, end: int, *, explicit: bool, depth: int = 0, delimited: bool = False
-    ) -> tuple[list[_Element], int]:
+    ) -> tuple[list[Element], int]:
         """The elements from `at`, and where they end: at `end`, or behind the delimiter of their item."""
-        found: list[_Element] = []
+        found: list[Element] = []
         while at < end:
             group, number = _TAG(self._data, at)
             tag = group << 16 | number
@@ -116,9 +125,9 @@ class _Walk:
             raise IdentifierUnreadable
         return found, at
 
-    def _element(self, tag: int, at: int, end: int, *, explicit: bool, depth: int) -> tuple[_Element, int]:
+    def _element(self, tag: int, at: int, end: int, *, explicit: bool, depth: int) -> tuple[Element, int]:
         self._seen += 1
-        if tag >= _ITEM or self._seen > _MOST or depth > _DEEPEST:
+        if tag >= _ITEM or self._seen > self._most or depth > _DEEPEST:
             raise IdentifierUnreadable
         said, length, at = self._head(at, explicit=explicit)
         vr = _settled(tag, said)
@@ -126,10 +135,10 @@ class _Walk:
             if said == "UN":
                 explicit = False  # PS3.5 6.2.2
             items, at = self._items(at, end, length=length, explicit=explicit, depth=depth)
-            return _Element(tag, "SQ", b"", items), at
+            return Element(tag, "SQ", b"", items), at
         if at + length > end:
             raise IdentifierUnreadable
-        return _Element(tag, vr, self._data[at : at + length]), at + length
+        return Element(tag, vr, self._data[at : at + length]), at + length
 
     def _head(self, at: int, *, explicit: bool) -> tuple[str, int, int]:
         """Value representation, empty in implicit VR; length and place of the value."""
@@ -142,12 +151,12 @@ class _Walk:
             raise IdentifierUnreadable
         return vr, _LONG(self._data, at + 4)[0], at + 8
 
-    def _items(self, at: int, end: int, *, length: int, explicit: bool, depth: int) -> tuple[list[list[_Element]], int]:
+    def _items(self, at: int, end: int, *, length: int, explicit: bool, depth: int) -> tuple[list[list[Element]], int]:
         delimited = length == UNDEFINED
         stop = end if delimited else at + length
         if stop > end:
             raise IdentifierUnreadable
-        found: list[list[_Element]] = []
+        found: list[list[Element]] = []
         while at < stop or delimited:
             group, number = _TAG(self._data, at)
             size, at = _LONG(self._data, at + 4)[0], at + 8

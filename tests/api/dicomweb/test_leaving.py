@@ -1,10 +1,14 @@
-"""Clients that go amid an answer of WADO-RS: what it was read from is let go of, without waiting for a collection."""
+"""Clients that go amid an answer of WADO-RS: what it was read from is let go of, without waiting for a collection. And
+what does not open to its end: the connection is cut."""
 
 import gc
 import http.client
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+import httpx
 import pytest
 
 from repository.intake import Order, receive
@@ -72,3 +76,51 @@ def test_clients_that_go_leave_no_object_open(large: Large, below: str, accept: 
         assert eventually(lambda: held(large.archive) == [])
     finally:
         gc.enable()
+
+
+@contextmanager
+def damaged(archive: Archive, part: float) -> Iterator[None]:
+    """One bit of the largest object is another, that far within it."""
+    objects = archive.settings.home / "objects" / "takeovers"
+    found = max((each for each in objects.rglob("*") if each.is_file()), key=lambda each: each.stat().st_size)
+    place = int(found.stat().st_size * part)
+    _flip(found, place)
+    try:
+        yield
+    finally:
+        _flip(found, place)
+
+
+def _flip(file: Path, place: int) -> None:
+    with file.open("r+b") as opened:
+        opened.seek(place)
+        octet = opened.read(1)
+        opened.seek(place)
+        opened.write(bytes((octet[0] ^ 1,)))
+
+
+def read_into(came: list[bytes], large: Large) -> int:
+    """The pieces of the study, and how long its answer says that it is."""
+    path = f"http://{large.address}{large.path.partition('/series/')[0]}"
+    accept = {"Accept": 'multipart/related; type="application/dicom"'}
+    with (
+        httpx.Client(trust_env=False, timeout=60) as client,
+        client.stream("GET", path, headers=large.headers | accept) as answer,
+    ):
+        assert answer.status_code == 200
+        came.append(answer.headers["content-length"].encode())
+        came.extend(answer.iter_bytes())
+    return int(came[0])
+
+
+@pytest.mark.parametrize("part", [0.5, 0.99])
+def test_damage_amid_a_study_cuts_the_connection(large: Large, part: float) -> None:
+    came: list[bytes] = []
+    with damaged(large.archive, part), pytest.raises(httpx.RemoteProtocolError):
+        read_into(came, large)
+    told, *pieces = came
+    assert 0 < sum(map(len, pieces)) < SIDE * SIDE * FRAMES < int(told)
+    assert b"--\r\n" not in b"".join(pieces)[-200:]
+    assert eventually(lambda: held(large.archive) == [])
+    whole: list[bytes] = []
+    assert read_into(whole, large) == sum(map(len, whole[1:]))

@@ -19,7 +19,7 @@ from api.multipart.errors import (
     TooManyParts,
 )
 from api.multipart.reading import Begun, Ended, Event, Piece, Reader, events, events_as_they_come
-from api.multipart.writing import Part, closing, new_boundary, overhead, written
+from api.multipart.writing import Part, ending, header_lines, new_boundary, overhead, written
 
 B = b"b0undary"
 Read = list[tuple[dict[str, str], bytes]]
@@ -61,7 +61,7 @@ def test_what_is_written_is_read_however_it_is_cut(
 ) -> None:
     boundary = new_boundary()
     body = b"".join(written((Part([content[:7], content[7:]], headers) for headers, content in parts), boundary))
-    assert len(body) == sum(overhead(h, boundary) + len(c) for h, c in parts) + closing(boundary)
+    assert len(body) == sum(overhead(header_lines(h), boundary) + len(c) for h, c in parts) + ending(boundary)
     whole = (preamble + b"\r\n" if preamble else b"") + body + epilogue
     assert gathered(events(cut(whole, places), boundary.encode())) == parts
 

@@ -103,7 +103,7 @@ def agree(asked: AccessRequest, facts: SearchFacts, protected: frozenset[Identif
     return any(permitted)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(requests(), worlds(), st.lists(subjects(), min_size=1, max_size=6))
 def test_what_may_be_found_is_what_would_be_permitted(
     asked: AccessRequest, world: tuple[SearchFacts, frozenset[Identifier]], found: list[Subject]
@@ -111,7 +111,7 @@ def test_what_may_be_found_is_what_would_be_permitted(
     agree(asked, *world, found)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(
     st.sampled_from(
         (

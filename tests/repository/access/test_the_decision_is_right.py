@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -17,7 +16,7 @@ from repository.access.permission_index import PermissionIndex
 from repository.access.principal import PrincipalKind
 from repository.access.purpose import Purpose
 from repository.access.request import AccessRequest
-from repository.access.rules import Effect, Rule, RuleSet, rules_at
+from repository.access.rules import Effect, Rule, RuleSet
 from repository.access.subject import Operation, Subject
 from tests.builders.access import (
     AT,
@@ -40,42 +39,10 @@ from tests.builders.access import (
 )
 from tests.builders.access_cases import ENTITLED, Case, cases
 from tests.builders.access_strategies import permissions
+from tests.builders.rule_strategies import RULES, rule_sets, rules
 
-RULES = rules_at(AT.date())
 FACTS = ("protected", "custody", "permissions", "relations", "authorisations", "approvals")
 MANY = settings(max_examples=40)
-Word = TypeVar("Word", bound=StrEnum)
-
-
-def some(values: type[Word]) -> st.SearchStrategy[frozenset[Word]]:
-    return st.frozensets(st.sampled_from(values), max_size=4)
-
-
-def rules(effect: Effect) -> st.SearchStrategy[Rule]:
-    """Any rule that the words can make, sensible or not."""
-    return st.builds(
-        Rule,
-        id=st.sampled_from(("x", "y")),
-        effect=st.just(effect),
-        source=st.just("made up"),
-        kinds=some(PrincipalKind),
-        purposes=some(Purpose),
-        operations=some(Operation),
-        conditions=st.lists(st.sampled_from(sorted(CONDITIONS)), max_size=3).map(tuple),
-        reason=st.just("MADE_UP" if effect is Effect.REFUSE else ""),
-        duties=st.just(()),
-    )
-
-
-def rule_sets() -> st.SearchStrategy[RuleSet]:
-    """The rules in force, and others made of the same words."""
-    return st.just(RULES) | st.builds(
-        RuleSet,
-        st.just("random"),
-        st.just(RULES.since),
-        st.lists(rules(Effect.REFUSE), max_size=3).map(tuple),
-        st.lists(rules(Effect.PERMIT), min_size=1, max_size=4).map(tuple),
-    )
 
 
 def without(known: Facts, fact: str, value: object = None) -> Facts:
@@ -144,9 +111,15 @@ def test_a_fact_that_is_not_known_never_permits_more(case: Case, rules: RuleSet,
 @MANY
 @given(cases())
 def test_what_is_refused_for_a_fact_that_is_not_known_says_so(case: Case) -> None:
+    """Unless an objection refuses as well, of which nobody hears by what else is wrong."""
     asked, known = case
     decision = decide(asked, replace(known, protected=None), rules=RULES)
-    if asked.operation is not Operation.UPKEEP and asked.principal.kind is not PrincipalKind.SPECIAL_SERVICE:
+    if asked.operation is Operation.UPKEEP or asked.principal.kind is PrincipalKind.SPECIAL_SERVICE:
+        return
+    assert FACTS_MISSING in decision.reasons
+    if "OBJECTION" in decision.reasons:
+        assert decision.told == told_of_nobody(asked)
+    else:
         assert FACTS_MISSING in decision.told
 
 

@@ -26,7 +26,7 @@ from tests.repository.catalogue.conftest import Fresh
 from tests.repository.catalogue.strategies import ANY, OPTIONAL, TEXT
 
 SHARED = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-NEW = {"author_folded", "author_key"}  # columns of revision 0011
+NEW = {"author_folded", "author_key", "replaces_key", "sha1"}  # columns of revisions 0011 and 0015
 WROTE = ("Łącka-Żółć^Anna^Maria", "LACKA^Anna", "Kowalski^Jan", "Kowalska^Łucja", "", "Nowak^^", "Ko\x00walski^\ud800")
 NPWZ = "2.16.840.1.113883.3.4424.1.6.2"
 
@@ -211,7 +211,11 @@ def test_documents_of_an_older_catalogue_are_found_by_their_authors_too(fresh: F
     url, dumps = fresh(), []
     catalogue = open_catalogue(url)
     said = [
-        {"author": f"Łącka{n % 7}^Ewa" if n % 5 else "", "author_id": Identifier(NPWZ, f"{n}") if n % 3 else None}
+        {
+            "author": f"Łącka{n % 7}^Ewa" if n % 5 else "",
+            "author_id": Identifier(NPWZ, f"{n}") if n % 3 else None,
+            "replaces": Identifier("1.2.3", f"{n - 1}") if n % 4 else None,
+        }
         for n in range(700)
     ]
     odd = [{"author": name, "author_id": Identifier("1\x00", name + "Ż" * 300)} for name in WROTE]
@@ -226,6 +230,8 @@ def test_documents_of_an_older_catalogue_are_found_by_their_authors_too(fresh: F
     catalogue = open_catalogue(empty)
     assert [list(catalogue.dump(number)) for number in (1, 2)] == dumps
     assert len(_found(catalogue, "LACKA3*", limit=1000)) == 2 * 80
+    replacing = catalogue.search(Query(level=Level.DOCUMENT, replaces=Identifier("1.2.3", "4")))
+    assert [hit.ordinal for hit in replacing.hits] == [6, 6]
     assert _found(catalogue, "ko\x00*") == [WROTE[-1]] * 2
     catalogue.close()
 

@@ -20,7 +20,9 @@ from repository.access.request import AccessRequest
 from repository.access.subject import Operation, Scope
 from repository.catalogue import paging, seeing
 from repository.catalogue.catalogue import open_catalogue, scratch_catalogue
+from repository.catalogue.grounding import grounded
 from repository.catalogue.query import Hit, Level, Query
+from repository.catalogue.seeing import Sight
 from repository.domain.describing import Identifier
 from tests.builders.access import (
     ANNA,
@@ -235,6 +237,20 @@ def test_many_consents_and_many_protected_are_as_few(filled: Filled) -> None:
     know(filled.catalogue, World(replace(NOBODY, permissions=permissions), (), flags))
     hits = agree(filled, request(operation=Operation.SEARCH), WHOLE)
     assert not any(BOGDAN in hit.identifiers for hit in hits)
+
+
+def test_a_record_is_found_beside_a_takeover_in_its_place_and_by_the_same_message(filled: Filled) -> None:
+    """To PostgreSQL, where something is asked for; SQLite is sent no messages."""
+    said = tuple(consent(patient=each) for each in (ANNA, CELINA))
+    know(filled.catalogue, World(replace(NOBODY, permissions=said), ALL_KEPT[:1], ((BOGDAN, ""),)))
+    asked = request(worker(), operation=Operation.SEARCH)
+    hits = agree(filled, asked, [each for each in QUERIES if len(each) > 1])
+    assert {hit.takeover for hit in hits} > {1}
+    with filled.catalogue._room.reading() as connection:
+        sight = Sight(grounded(connection, reach_of(filled, asked)), connection.dialect)
+        for query, on_postgresql in ((Query(level=Level.STUDY, dates="20240101-"), 1), (Query(level=Level.STUDY), 2)):
+            (statements,) = paging.page_statements(query, connection, sight)
+            assert len(statements) == (2 if connection.dialect.name == "sqlite" else on_postgresql)
 
 
 def test_nobody_learns_of_a_hidden_document_by_what_it_leads_to(filled: Filled) -> None:

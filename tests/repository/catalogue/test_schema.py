@@ -150,8 +150,9 @@ def test_a_full_disk_is_told_as_such(fresh: Callable[[], str]) -> None:
         pytest.skip("a full disk is made by max_page_count, which SQLite alone has")
     catalogue = open_catalogue(url)
     number = opened(catalogue).number
-    with catalogue._room.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA max_page_count=90")
+    with catalogue._room.reading() as connection:  # the one that is kept for whoever comes next
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 10}")
     packs = (packed(f"{start}", *(image(n) for n in range(start, start + 100))) for start in range(1, 100_000, 100))
     with pytest.raises(CatalogueFull):
         deque((catalogue.record(number, [pack]) for pack in packs), maxlen=0)

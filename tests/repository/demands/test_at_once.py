@@ -64,7 +64,7 @@ def expected(number: int) -> DemandState:
 
 
 def test_a_thousand_demands_at_once(archive: Archive, request: pytest.FixtureRequest) -> None:
-    many = 200
+    many = 100
     if "sqlite" in request.node.name:
         many = 1000
         archive.catalogue._room.close()  # what it promises of the disk is another test's

@@ -205,7 +205,7 @@ class Demands(RuleBasedStateMachine):
 
 
 class TestModel(Demands.TestCase):  # type: ignore[valid-type, misc]
-    settings = settings(max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    settings = settings(max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def test_what_is_replayed_from_the_journal_is_the_same(tmp_path: Path) -> None:

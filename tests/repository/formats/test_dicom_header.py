@@ -122,7 +122,7 @@ def generated(draw: st.DrawFn, depth: int = 0) -> Dataset:
     return found
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(generated(), st.sampled_from([ImplicitVRLittleEndian, ExplicitVRLittleEndian]))
 def test_the_walker_and_pydicom_find_the_same_in_generated_files(found: Dataset, syntax: str) -> None:
     found.SpecificCharacterSet = "ISO_IR 100"

@@ -145,4 +145,4 @@ class Accounts(RuleBasedStateMachine):
 
 
 TestAccounts = Accounts.TestCase
-TestAccounts.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+TestAccounts.settings = settings(max_examples=14, stateful_step_count=25, deadline=None)

@@ -120,8 +120,8 @@ def test_a_run_of_another_order_is_another_run(two: AtRest) -> None:
     assert report(two, SEALED).run != begun
 
 
-@settings(max_examples=6, deadline=None)
-@given(parts=st.integers(2, 7))
+@settings(max_examples=3, deadline=None)
+@given(parts=st.sampled_from((2, 3, 7)))
 def test_samples_cover_everything_once(whole: AtRest, parts: int) -> None:
     read = [report(whole, SEALED, sample=(part, parts)).tally for part in range(1, parts + 1)]
     everything = report(whole, SEALED).tally

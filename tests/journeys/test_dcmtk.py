@@ -1,0 +1,267 @@
+"""DCMTK's programs, as PACS systems and workstations are built on them: they ask, send, fetch and are sent to, in clear
+and with TLS and certificates on both sides. The door is `edm-archive serve`, its peers are registered on the command
+line."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom import dcmread
+from pydicom.uid import generate_uid
+
+from tests.builders.dicom import data_set, part10
+from tests.journeys.dicom_site import Site, by_uid, data_set_of
+from tests.peers import dcmtk
+from tests.peers.dcmtk import Client, Ran, dcmqrscp, storescp
+from tests.peers.rclone import free_port
+
+pytestmark = pytest.mark.peers
+SHIPPED = Path(pydicom.__file__).parent / "data" / "test_files"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def installed() -> None:
+    if reason := dcmtk.missing():
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Iterator[Path]:
+    made = tmp_path / "out"
+    made.mkdir()
+    yield made
+    shutil.rmtree(made)
+
+
+def some(folder: Path, count: int) -> list[Path]:
+    """Files that nobody has sent before."""
+    study, files = generate_uid(prefix="2.25."), []
+    for number in range(count):
+        image = data_set(5, instance=number + 1)
+        image.StudyInstanceUID, image.SOPInstanceUID = study, generate_uid(prefix="2.25.")
+        files.append(folder / f"{number}.dcm")
+        files[-1].write_bytes(part10(image))
+    return files
+
+
+def got(site: Site, out: Path, *words: str, model: str = "-S") -> Ran:
+    with site.client_in_clear() as client:
+        return client.run("getscu", "-v", model, "+B", "-od", out, *keys(*words))
+
+
+def keys(*words: str) -> list[str]:
+    return [part for each in words for part in ("-k", each)]
+
+
+def counted(ran: Ran, what: str) -> int:
+    """What the final response of a retrieval said."""
+    found = re.findall(rf"{what}\s*Suboperations\s*:\s*(\d+)", ran.told)
+    assert found, ran.told
+    return int(found[-1])
+
+
+def read(folder: Path) -> dict[str, bytes]:
+    return by_uid(each.read_bytes() for each in sorted(folder.iterdir()))
+
+
+def test_a_registered_peer_is_answered_and_nobody_else(site: Site) -> None:
+    known = site.client().run("echoscu", "-v", "--repeat", 3)
+    assert known.code == 0
+    assert known.told.count("Received Echo Response (Success)") == 3
+    stranger = site.client("NIEZNANY").run("echoscu", "-v")
+    assert stranger.code != 0
+    assert "Calling AE Title Not Recognized" in stranger.told
+    wrong = Client(site.port, "KTOS-INNY", "PACS", site.tls).run("echoscu", "-v")
+    assert "Called AE Title Not Recognized" in wrong.told
+
+
+def test_every_context_that_echoscu_proposes_is_taken(site: Site) -> None:
+    assert site.client().run("echoscu", "-ppc", 128, "-pts", 38).code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("+C",), ("-R",), ("-R", "+C"), ("-pdu", "4096", "--max-send-pdu", "4096"), ("--max-send-pdu", "131072")],
+    ids=" ".join,
+)
+def test_what_storescu_sends_is_kept_byte_for_byte(site: Site, words: tuple[str, ...], tmp_path: Path, out: Path) -> None:
+    files = some(tmp_path, 10)
+    before = site.held()
+    ran = site.client().run("storescu", *words, files=files)
+    assert ran.code == 0, ran.told
+    assert site.held() == before + len(files)
+    study = dcmread(files[0]).StudyInstanceUID
+    assert got(site, out, "QueryRetrieveLevel=STUDY", f"StudyInstanceUID={study}").code == 0
+    assert read(out) == by_uid(each.read_bytes() for each in files)
+
+
+def test_a_folder_of_many_goes_in_over_several_associations_at_one_time(site: Site, tmp_path: Path) -> None:
+    before, folders = site.held(), []
+    for number in range(4):
+        folders.append(tmp_path / str(number))
+        folders[-1].mkdir()
+        some(folders[-1], 25)
+    with ThreadPoolExecutor(4) as senders:
+        done = list(senders.map(lambda each: site.client().run("storescu", "+sd", "+r", files=[each]), folders))
+    assert [each.code for each in done] == [0] * 4, [each.told for each in done]
+    assert site.held() == before + 100
+
+
+# What storescu proposes → a file of that transfer syntax, and whether it sends the data set as it stands in the file.
+PROPOSALS = {
+    "-x=": ("MR_small.dcm", True),
+    "-xe": ("MR_small.dcm", True),
+    "-xb": ("MR_small_bigendian.dcm", True),
+    "-xi": ("MR_small_implicit.dcm", True),
+    "-xd": ("image_dfl.dcm", False),  # it inflates and deflates again
+    "-xy": ("SC_rgb_jpeg_dcmtk.dcm", True),
+    "-xx": ("JPEG-lossy.dcm", True),
+    "-xv": ("MR_small_jp2klossless.dcm", True),
+    "-xw": ("JPEG2000.dcm", True),
+    "-xt": ("MR_small_jpeg_ls_lossless.dcm", True),
+    "-xu": ("JPEGLSNearLossless_16.dcm", True),
+    "-xr": ("MR_small_RLE.dcm", True),
+}
+
+
+@pytest.mark.parametrize("proposal", PROPOSALS)
+def test_each_transfer_syntax_is_kept_as_it_comes_and_goes_out_so(
+    site: Site, proposal: str, tmp_path: Path, out: Path
+) -> None:
+    name, exact = PROPOSALS[proposal]
+    image = dcmread(SHIPPED / name)
+    image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = generate_uid(prefix="2.25.")
+    image.StudyInstanceUID = generate_uid(prefix="2.25.")
+    image.pop("DataSetTrailingPadding", None)  # storescu leaves it out
+    sent = tmp_path / "sent.dcm"
+    image.save_as(sent)
+    ran = site.client().run("storescu", proposal, files=[sent])
+    assert ran.code == 0, ran.told
+    prefer = proposal.replace("-", "+")
+    where = ["QueryRetrieveLevel=IMAGE", f"StudyInstanceUID={image.StudyInstanceUID}"]
+    where += [f"SeriesInstanceUID={image.SeriesInstanceUID}", f"SOPInstanceUID={image.SOPInstanceUID}"]
+    with site.client_in_clear() as client:
+        back = client.run("getscu", "-v", "-S", prefer, "+B", "-od", out, *keys(*where))
+    assert back.code == 0, back.told
+    (received,) = out.iterdir()
+    again = dcmread(received)
+    assert again.file_meta.TransferSyntaxUID == image.file_meta.TransferSyntaxUID
+    assert again == dcmread(sent)
+    assert (data_set_of(received.read_bytes()) == data_set_of(sent.read_bytes())) is exact
+
+
+def test_findscu_finds_what_was_taken_over(site: Site) -> None:
+    where = keys("QueryRetrieveLevel=STUDY", f"StudyInstanceUID={site.study}", "NumberOfStudyRelatedInstances")
+    found = site.client().run("findscu", "-v", "-S", *where)
+    assert found.code == 0
+    assert re.findall(r"\(0020,1208\) IS \[(\d+) *\]", found.told)[-1] == str(len(site.images))
+    assert "Received Final Find Response (Success)" in found.told
+    none = site.client().run("findscu", "-v", "-S", *keys("QueryRetrieveLevel=STUDY", "StudyInstanceUID=1.2.3"))
+    assert "Pending" not in none.told
+
+
+def test_findscu_cancels_after_the_first_answers(site: Site) -> None:
+    ran = site.client().run("findscu", "-v", "-S", "--cancel", 1, *keys("QueryRetrieveLevel=STUDY", "StudyInstanceUID"))
+    assert ran.code == 0, ran.told
+    assert "Pending" in ran.told
+
+
+@pytest.mark.parametrize("level", ["PATIENT", "STUDY", "SERIES", "IMAGE"])
+def test_getscu_fetches_at_every_level_what_was_handed_over(site: Site, level: str, out: Path) -> None:
+    whole = site.whole()
+    first = next(dcmread_all(site))
+    named = {
+        "PATIENT": [f"PatientID={first.PatientID}"],
+        "STUDY": [f"StudyInstanceUID={site.study}"],
+        "SERIES": [f"StudyInstanceUID={site.study}", f"SeriesInstanceUID={first.SeriesInstanceUID}"],
+        "IMAGE": [f"StudyInstanceUID={site.study}", f"SeriesInstanceUID={first.SeriesInstanceUID}",
+            f"SOPInstanceUID={first.SOPInstanceUID}"],
+    }[level]  # fmt: skip
+    model = "-P" if level == "PATIENT" else "-S"
+    ran = got(site, out, f"QueryRetrieveLevel={level}", *named, model=model)
+    assert ran.code == 0, ran.told
+    expected = {first.SOPInstanceUID: whole[first.SOPInstanceUID]} if level == "IMAGE" else whole
+    assert read(out) == expected
+    assert counted(ran, "Completed") == len(expected)
+
+
+def dcmread_all(site: Site) -> Iterator[pydicom.Dataset]:
+    for content in site.images:
+        yield dcmread(pydicom.filebase.DicomBytesIO(content))
+
+
+def test_movescu_has_a_study_sent_to_a_storescp(site: Site, tmp_path: Path) -> None:
+    with storescp(tmp_path / "kept", "SCP", tls=site.tls) as server, site.peer("SCP", port=server.port):
+        assert site.echo("SCP") > 0
+        ran = moved(site, "SCP")
+        assert ran.code == 0, ran.told
+        assert read(server.folder) == site.whole()
+        assert counted(ran, "Completed") == len(site.whole())
+
+
+def moved(site: Site, to: str, *words: object, calling: str = "PACS") -> Ran:
+    with site.client_in_clear(calling) as client:
+        where = keys("QueryRetrieveLevel=STUDY", f"StudyInstanceUID={site.study}")
+        return client.run("movescu", "-d", "-S", "-aem", to, *words, *where)
+
+
+def test_movescu_has_a_study_sent_to_itself(site: Site, out: Path) -> None:
+    port = free_port()
+    with site.port_for(port) as reached, site.peer("STACJA", port=reached):
+        ran = moved(site, "STACJA", "+P", port, "+B", "-od", out, calling="STACJA")
+    assert ran.code == 0, ran.told
+    assert read(out) == site.whole()
+
+
+def test_nothing_goes_to_a_destination_that_is_not_registered_or_is_dead(site: Site) -> None:
+    unknown = moved(site, "NIKT")
+    assert unknown.code != 0
+    assert "MoveDestinationUnknown" in unknown.told.replace(" ", ""), unknown.told
+    with site.peer("MARTWY", port=free_port()):
+        dead = moved(site, "MARTWY")
+    assert dead.code != 0
+    assert counted(dead, "Failed") == len(site.whole())
+
+
+def test_a_peer_that_may_only_ask_fetches_nothing(site: Site, out: Path) -> None:
+    with site.peer("PYTA", services=("find",)):
+        asking = site.client("PYTA")
+        where = keys("QueryRetrieveLevel=STUDY", f"StudyInstanceUID={site.study}")
+        assert "Pending" in asking.run("findscu", "-v", "-S", *where).told
+        with site.client_in_clear("PYTA") as client:
+            refused = client.run("getscu", "-v", "-S", "-od", out, *where)
+    assert refused.code != 0
+    assert not list(out.iterdir())
+
+
+def test_an_image_archive_of_dcmtk_is_filled_by_c_move(site: Site, tmp_path: Path, out: Path) -> None:
+    with dcmqrscp(tmp_path / "theirs", "DCMTK", "+B") as server, site.port_for(server.port) as reached:
+        with site.peer("DCMTK", port=reached):
+            assert site.echo("DCMTK") > 0
+            ran = moved(site, "DCMTK")
+        assert ran.code == 0, ran.told
+        where = keys("QueryRetrieveLevel=STUDY", f"StudyInstanceUID={site.study}", "NumberOfStudyRelatedInstances")
+        theirs = Client(server.port, "DCMTK", "PACS")
+        assert "Pending" in theirs.run("findscu", "-v", "-S", *where).told
+        assert theirs.run("getscu", "-S", "+B", "-od", out, *where[:4]).code == 0
+    assert by_uid(each.read_bytes() for each in server.files) == site.whole()
+    assert set(read(out)) == set(site.whole())
+
+
+def test_an_image_archive_of_dcmtk_sends_to_us(site: Site, tmp_path: Path) -> None:
+    """As a closing provider's PACS is emptied: we are the destination of a C-MOVE."""
+    files, before = some(tmp_path, 8), site.held()
+    with site.client_in_clear() as ours:
+        peers = {"EDM-ARCHIVE": ours.port}
+        with dcmqrscp(tmp_path / "theirs", "PACS", "+B", peers=peers) as server:
+            theirs = Client(server.port, "PACS", "ADMIN")
+            assert theirs.run("storescu", files=files).code == 0
+            where = keys("QueryRetrieveLevel=STUDY", f"StudyInstanceUID={dcmread(files[0]).StudyInstanceUID}")
+            ran = theirs.run("movescu", "-d", "-S", "-aem", "EDM-ARCHIVE", *where)
+    assert ran.code == 0, ran.told
+    assert counted(ran, "Completed") == len(files)
+    assert site.held() == before + len(files)
