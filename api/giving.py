@@ -51,18 +51,15 @@ def given(archive: Archive, request: Request, admitted: Admitted, *, media_type:
     return answered(pieces, status, headers=headers)
 
 
-def answered(
-    pieces: Iterator[bytes], status: int = 200, *, headers: Mapping[str, str], early: bool = False
-) -> Response:
+def answered(pieces: Iterator[bytes], status: int = 200, *, headers: Mapping[str, str]) -> Response:
     """`pieces` as the body: whole and checked to their end where they are no more than `AT_ONCE` bytes, streamed where
-    they are more (`early` as `Streamed` has it). For endpoints, which are called in threads. Raises what opening
-    raises, so far as it was opened."""
+    they are more. For endpoints, which are called in threads. Raises what opening raises, so far as it was opened."""
     held, size = [], 0
     for piece in pieces:
         held.append(piece)
         size += len(piece)
         if size > AT_ONCE:
-            return Streamed(Begun(_resumed(held, pieces)), status, headers=headers, early=early)
+            return Streamed(Begun(_resumed(held, pieces)), status, headers=headers)
     return Response(held[0] if len(held) == 1 else b"".join(held), status, headers=dict(headers))
 
 

@@ -33,19 +33,16 @@ class Begun(Iterator[bytes]):
 
 
 class Streamed(StreamingResponse):
-    """The pieces as the body; `early`: each is made while the one before is sent (`api.flowing.ahead`)."""
+    """The pieces as the body; each is made while those before are sent (`api.flowing.ahead`)."""
 
-    def __init__(
-        self, pieces: Begun, status: int = 200, *, headers: Mapping[str, str] | None = None, early: bool = False
-    ) -> None:
-        self._pieces, self._ahead = pieces, ahead(pieces) if early else None
-        super().__init__(self._ahead or pieces, status, headers=headers)
+    def __init__(self, pieces: Begun, status: int = 200, *, headers: Mapping[str, str] | None = None) -> None:
+        self._pieces, self._ahead = pieces, ahead(pieces)
+        super().__init__(self._ahead, status, headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
             with anyio.CancelScope(shield=True):
-                if self._ahead is not None:
-                    await self._ahead.aclose()
+                await self._ahead.aclose()
                 await anyio.to_thread.run_sync(self._pieces.close)

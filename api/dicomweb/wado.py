@@ -143,8 +143,8 @@ def _multipart(
         return Response(headers=headers)
     pieces = gathered(written(_parts(archive, every, lines, pool=pool, offer=offer), boundary))
     if more is None:
-        return answered(pieces, headers=headers, early=True)
-    return Streamed(Begun(pieces), headers=headers, early=True)
+        return answered(pieces, headers=headers)
+    return Streamed(Begun(pieces), headers=headers)
 
 
 def _parts(
