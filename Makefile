@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where a change is judged, order and chance are the same each time.
 SEED := $(if $(CI),--randomly-seed=20261122)
 # For `make peers`: real servers from Debian's packages.
-PEER_PACKAGES := ceph-mon ceph-mgr ceph-osd radosgw ceph-common orthanc orthanc-dicomweb chromium nginx-light haproxy
+PEER_PACKAGES := ceph-mon ceph-mgr ceph-osd radosgw ceph-common orthanc orthanc-dicomweb chromium nginx-light haproxy dcmtk
 
 # How long `make fuzz` stays with one harness.
 SECONDS_EACH := 300
@@ -34,7 +34,7 @@ peers: .venv/dev.stamp ## the tests against real servers; installs Debian's pack
 
 fuzz: .venv/dev.stamp ## feed the readers of what strangers send with inputs made to break them
 	@mkdir -p var/fuzz
-	for harness in multipart accepting; do mkdir -p var/fuzz/$$harness && $(BIN)/python -m tests.fuzz.$$harness \
+	for harness in multipart accepting pdus conversations; do mkdir -p var/fuzz/$$harness && $(BIN)/python -m tests.fuzz.$$harness \
 		var/fuzz/$$harness -max_total_time=$(SECONDS_EACH) -timeout=20 -artifact_prefix=var/fuzz/ || exit 1; done
 
 viewer: .venv/run.stamp ## fetch the OHIF viewer and serve it for the archive at ARCHIVE (docs/viewer.md)

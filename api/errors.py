@@ -123,21 +123,6 @@ class Stopping(HttpError):
     todo = Text(en="Try again soon.", pl="Spróbuj ponownie za chwilę.")
 
 
-class ProcessesDied(HttpError):
-    """`code`: how the last of them ended."""
-
-    code = "API-014"
-    exit_code = 1
-    what = Text(
-        en="The processes that answer end as soon as they are started (exit {code}).",
-        pl="Procesy odpowiadające kończą się zaraz po uruchomieniu (kod {code}).",
-    )
-    todo = Text(
-        en="The lines before this one say why. Nothing is being served.",
-        pl="Powód podają wcześniejsze wiersze. Nic nie jest udostępniane.",
-    )
-
-
 class ValueCannotBe(HttpError):
     """A value of the right form that is none: a check digit, a day, an end before its beginning. `reason`: which."""
 

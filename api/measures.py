@@ -1,17 +1,20 @@
 """Measures of this process and of the archive, as Prometheus reads them. They hold no path, no id, no name.
 
 What requests do is counted as they end, by route; what the archive is like is asked when somebody reads. Each process
-counts its own requests: with several behind one address, each has to be read for itself.
+counts its own requests: with several behind one address, each has to be read for itself. Processes of other doors on
+this machine tell theirs by files (`repository.measuring`): they are shown as they were last told, by process.
 """
 
+import time
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from repository.catalogue.jobs import JobState
 from repository.catalogue.runs import RunState
+from repository.measuring import Family, Snapshot, is_fresh, snapshots
 from repository.runtime import Archive
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -33,6 +36,7 @@ class Measures:
         )  # fmt: skip
         self._sent = Counter("edm_http_sent_bytes", "Bytes of answers.", ["route"], registry=self._registry)
         self._registry.register(_OfTheArchive(archive))
+        self._registry.register(_OfOtherDoors(archive))
 
     def answered(self, method: str, route: str, status: int, *, octets: int, seconds: float) -> None:
         """One request has ended. `route`: as it is declared, never the address that was asked for."""
@@ -77,3 +81,38 @@ class _OfTheArchive(Collector):
         yield GaugeMetricFamily("edm_verification_findings", "Findings of the last ended verification.", value=found)
         unchecked = last.counts.get("unchecked", 0)
         yield GaugeMetricFamily("edm_verification_unchecked", "What it could not check.", value=unchecked)
+
+
+class _OfOtherDoors(Collector):
+    """Each process has a series of its own: when it is started again, its counters begin anew and no other's do."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._home = archive.settings.home
+
+    def describe(self) -> list[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        now, found = time.time(), snapshots(self._home)
+        age = GaugeMetricFamily("edm_snapshot_age_seconds", "Since a process told its measures.", labels=["process"])
+        shown: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
+        for each in found:
+            age.add_metric([each.name], max(0.0, now - each.at))
+            if is_fresh(each, now=now):  # of one that is gone nothing is open any more
+                _add(shown, each)
+        yield from shown.values()
+        if found:
+            yield age
+
+
+def _add(shown: dict[str, CounterMetricFamily | GaugeMetricFamily], snapshot: Snapshot) -> None:
+    for family in snapshot.families:
+        if family.name not in shown:
+            shown[family.name] = _metric(family)
+        for labels, value in family.samples:
+            shown[family.name].add_metric([*labels, snapshot.name], value)
+
+
+def _metric(family: Family) -> CounterMetricFamily | GaugeMetricFamily:
+    kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
+    return kind(family.name, family.what, labels=[*family.labels, "process"])

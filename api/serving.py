@@ -18,7 +18,8 @@ from api.connections import patient
 from api.door import door
 from api.listening import bound
 from api.logs import discreet
-from api.settings import SIGNALS, HttpSettings
+from api.settings import HttpSettings
+from repository.processes import SIGNALS
 from repository.runtime import Archive
 from storage.memory import settle
 

@@ -18,7 +18,6 @@ EDM_ARCHIVE_HTTP_CLIENT_CERTIFICATE_HEADER
 EDM_ARCHIVE_IDENTITY           the identity file (docs/serving.md); HOME/identity.json unless told
 """
 
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -37,7 +36,6 @@ AT_ONCE, PROCESSES, GRACE, PATIENCE, CLIENT_CA, CLIENT_HEADER = (
     for name in ("AT_ONCE", "PROCESSES", "GRACE", "PATIENCE", "CLIENT_CA", "CLIENT_CERTIFICATE_HEADER")
 )
 IDENTITY = PREFIX + "IDENTITY"
-SIGNALS = (signal.SIGTERM, signal.SIGINT)  # what ends the serving
 MOST_BODY = 8 << 30
 MOST_WORDS = 16 << 20  # of a body that is read into memory: JSON, XML, a form
 

@@ -1,8 +1,9 @@
 """`python -m benchmarks [--write] [NAME ...]`: measures, and prints a table for each topic.
 
-Names: taking-over, checking, large, growth, reaching, deciding, reading, http; all of them without any. Without names,
-or with --write, the tables of what was measured take the places of the old ones in docs/benchmarks.md, each with its
-day. `reaching` fills two databases with a million studies, or with EDM_BENCH_STUDIES.
+Names: taking-over, checking, large, growth, reaching, deciding, reading, http, dicom; all of them without any. Without
+names, or with --write, the tables of what was measured take the places of the old ones in docs/benchmarks.md, each with
+its day. `reaching`, `http` and `dicom` fill databases with a million studies, or with EDM_BENCH_STUDIES; `dicom` has a
+scale for all of it, EDM_BENCH_SCALE.
 """
 
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.checking import checking, large_file
 from benchmarks.deciding import deciding
+from benchmarks.dicom import dicom
 from benchmarks.growth import growth
 from benchmarks.http import http
 from benchmarks.measuring import Row, machine
@@ -33,6 +35,7 @@ WORK: dict[str, Callable[[Path], list[Row]]] = {
     "deciding": deciding,
     "reading": reading,
     "http": http,
+    "dicom": dicom,
 }
 
 

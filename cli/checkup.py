@@ -20,6 +20,7 @@ from repository.domain.takeover import FINAL
 from repository.errors import HomeBusy, SecretMissing
 from repository.home_lock import in_use, sole_writer
 from repository.journal import FOLDER
+from repository.measuring import FRESH, is_fresh, snapshots
 from repository.runtime import secret_of, store_at
 from repository.settings import Home, Settings, read_home
 from repository.takeover.sealing import folder_of
@@ -44,6 +45,7 @@ def examined(found: Settings) -> Iterator[Check]:
     yield from _keys(found, home)
     yield from trust_checks(found)
     yield from _disk(found, home)
+    yield from _dicom(found)
     store = _opened_store(found, home)
     yield store if isinstance(store, Check) else _reachable(store, home)
     stack = ExitStack()
@@ -123,6 +125,27 @@ def _disk(found: Settings, home: Home) -> Iterator[Check]:
         detail = Text(en=f"{size(free)} free", pl=f"wolne {size(free)}")
         todo = Text(en="Make room before the next takeover.", pl="Zwolnij miejsce przed następnym przejęciem.")
         yield Check(f"disk of {name}", *(("ok", detail) if free >= LITTLE else ("warning", detail, todo)))
+
+
+def _dicom(found: Settings) -> Iterator[Check]:
+    """Processes of the DICOM door that run on this machine, or have ended otherwise than they should."""
+    told = [each for each in snapshots(found.home) if each.name.startswith("dicom-")]
+    for each in (each for each in told if not is_fresh(each)):
+        silent = Text(
+            en=f"process {each.name} has told nothing for {FRESH:g} seconds or longer",
+            pl=f"proces {each.name} milczy od {FRESH:g} sekund lub dłużej",
+        )
+        look = Text(
+            en="Was it killed? `edm-archive serve` starts it again.",
+            pl="Czy został zabity? `edm-archive serve` uruchomi go ponownie.",
+        )
+        yield Check("DICOM door", "warning", silent, look)
+    if live := [each for each in told if is_fresh(each)]:
+        count = number(round(sum(each.number("edm_dicom_associations") for each in live)))
+        here = number(len(live))
+        yield Check("DICOM door", "ok", Text(
+            en=f"{here} processes, {count} associations now", pl=f"procesów: {here}, połączeń: {count}"
+        ))  # fmt: skip
 
 
 def _opened_store(found: Settings, home: Home) -> ObjectStore | Check:

@@ -19,6 +19,7 @@ from cli import (
     get,
     grant,
     init,
+    inventory,
     keys,
     peer,
     proof,
@@ -135,6 +136,7 @@ app.add_typer(custody.verbs, name="custody")
 app.add_typer(protection.verbs, name="protection")
 app.add_typer(relation.verbs, name="relation")
 app.add_typer(peer.verbs, name="peer")
+app.add_typer(inventory.verbs, name="inventory")
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("doctor")(doctor.doctor)

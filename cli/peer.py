@@ -10,6 +10,7 @@ import typer
 from cli import permitting
 from cli.opening import opened, takeover_id
 from cli.options import Json
+from cli.peer_commit import commit_command, commitments_command
 from cli.screen import heads, screen_of
 from repository.access.purpose import Purpose
 from repository.peers.peer import Service
@@ -87,23 +88,40 @@ def list_command(
     context: typer.Context,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
-    """All peers that may call now."""
+    """All peers that may call now, and when each last did since the DICOM door was opened on this machine."""
+    from dicom_gateway.measures import SEEN
+    from repository.measuring import last_seen
     from repository.peers.registering import peers
 
     screen = screen_of(context)
     with opened(screen) as archive:
         permitting.administrator(archive, screen)
         found = peers(archive)
+        seen = last_seen(archive.settings.home, SEEN)
     if screen.as_json:
-        screen.json({"peers": [_as_row(each) for each in found]})
+        screen.json({"peers": [_as_row(each) | {"last_seen": seen.get(each.ae_title, "")} for each in found]})
         return
     if not found:
         screen.say(en="No peer is registered.", pl="Nie zarejestrowano żadnego węzła.")
         return
     screen.table(
-        heads(("AE title", "Tytuł AE"), ("Organisation", "Podmiot"), ("May", "Może"), ("For", "Cel"), ("At", "Adres")),
+        heads(
+            ("AE title", "Tytuł AE"),
+            ("Organisation", "Podmiot"),
+            ("May", "Może"),
+            ("For", "Cel"),
+            ("At", "Adres"),
+            ("Last call", "Ostatnio"),
+        ),
         [
-            [each.ae_title, each.organisation.name, " ".join(sorted(each.services)), each.purpose.value, _place(each)]
+            [
+                each.ae_title,
+                each.organisation.name,
+                " ".join(sorted(each.services)),
+                each.purpose.value,
+                _place(each),
+                seen.get(each.ae_title, "")[:19],
+            ]
             for each in found
         ],
     )
@@ -138,11 +156,11 @@ def echo_command(
     import os
 
     from dicom_gateway.echoing import echo
-    from dicom_gateway.settings import GatewaySettings, from_environment
+    from dicom_gateway.settings import settings_of
     from repository.peers.errors import PeerUnknown
     from repository.peers.registering import registered
 
-    screen, settings = screen_of(context), from_environment(os.environ) or GatewaySettings()
+    screen, settings = screen_of(context), settings_of(os.environ)
     with opened(screen) as archive:
         permitting.administrator(archive, screen)
         known = registered(archive, ae_title)
@@ -154,6 +172,10 @@ def echo_command(
         en=f"{known.ae_title} answers: {milliseconds} ms",
         pl=f"{known.ae_title} odpowiada: {milliseconds} ms",
     )
+
+
+verbs.command("commit")(commit_command)
+verbs.command("commitments")(commitments_command)
 
 
 def _place(peer: "Peer") -> str:

@@ -1,13 +1,18 @@
 """`edm-archive serve`: the doors and the embedded worker, until they are stopped."""
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.opening import opened
 from cli.opening import settings as told
 from cli.screen import Screen, screen_of
+
+if TYPE_CHECKING:
+    from api.settings import HttpSettings
+    from dicom_gateway.settings import GatewaySettings
+    from repository.settings import Settings
 
 ProcessesOption = Annotated[
     int | None, typer.Option("--processes", min=1, max=256, help="Processes that answer. [EDM_ARCHIVE_HTTP_PROCESSES]")
@@ -17,15 +22,14 @@ ProcessesOption = Annotated[
 def serve(context: typer.Context, processes: ProcessesOption = None) -> None:
     """Serve the archive over HTTP and DICOM until a signal (SIGTERM, SIGINT); running answers are finished first.
 
-    Listens on EDM_ARCHIVE_HTTP_LISTEN (127.0.0.1:8042), and for DICOM peers on EDM_ARCHIVE_DICOM_LISTEN, if it is set.
-    With EDM_ARCHIVE_BROKER, jobs are left to Celery's workers.
+    Listens on EDM_ARCHIVE_HTTP_LISTEN (127.0.0.1:8042), and for DICOM peers on EDM_ARCHIVE_DICOM_LISTEN, if it is set,
+    by EDM_ARCHIVE_DICOM_PROCESSES processes. With EDM_ARCHIVE_BROKER, jobs are left to Celery's workers.
     """
     from contextlib import nullcontext
     from dataclasses import replace
 
     from api.logs import log_to
     from api.settings import from_environment
-    from dicom_gateway.listening import Gateway
     from dicom_gateway.settings import from_environment as dicom_from_environment
     from repository.home_lock import in_use
     from repository.jobs.embedded import Embedded
@@ -40,19 +44,37 @@ def serve(context: typer.Context, processes: ProcessesOption = None) -> None:
         in_use(found.home),
         opened(screen) as archive,
         nullcontext() if archive.settings.broker else Embedded(archive),
-        nullcontext() if dicom is None else Gateway(archive, dicom),
     ):
-        if settings.processes == 1:
+        if settings.processes == 1 and dicom is None:
             from api.serving import serve as run
 
             run(archive, settings, listening=lambda: _told(screen, settings.url))
         else:
-            from api.processes import serve_many
-            from repository.runtime import secret_of
-
-            secret_of(archive.settings)  # each process opens the key ring for itself: from a file, not from a terminal
-            serve_many(archive.settings, settings, listening=lambda: _told(screen, settings.url))
+            _by_crews(archive.settings, settings, dicom, screen)
 
 
-def _told(screen: Screen, url: str) -> None:
+def _by_crews(settings: "Settings", http: "HttpSettings", dicom: "GatewaySettings | None", screen: Screen) -> None:
+    """Each door by processes of its own, which this one watches."""
+    from contextlib import ExitStack
+
+    from api.logs import log_to
+    from api.processes import crew as http_crew
+    from repository.processes import watch
+    from repository.runtime import secret_of
+
+    secret_of(settings)  # each process opens the key ring for itself: from a file, not from a terminal
+    with ExitStack() as stack:
+        crews = [stack.enter_context(http_crew(settings, http))]
+        at = ""
+        if dicom is not None:
+            from dicom_gateway.processes import crew as dicom_crew
+
+            crews.append(stack.enter_context(dicom_crew(dicom)))
+            at = f"{dicom.ae_title}@{dicom.host}:{dicom.port}"
+        watch(settings, crews, begin=log_to, listening=lambda: _told(screen, http.url, at))
+
+
+def _told(screen: Screen, url: str, dicom: str = "") -> None:
     screen.say(en=f"Serving at {url}; stop it with Ctrl-C.", pl=f"Archiwum jest pod adresem {url}; zatrzymuje Ctrl-C.")
+    if dicom:
+        screen.say(en=f"DICOM peers call {dicom}.", pl=f"Węzły DICOM łączą się z {dicom}.")

@@ -1,8 +1,8 @@
-"""`edm-archive takeover list | show | open | close | statement | protocol`: what became of each package."""
+"""`edm-archive takeover list | show | open | close | statement | protocol | inventory`: what became of each package."""
 
 import typer
 
-from cli import protocol, receive, statement, transfer
+from cli import inventory, protocol, receive, statement, transfer
 from cli.opening import opened, takeover_named
 from cli.options import Json, TakeoverId
 from cli.screen import screen_of
@@ -14,6 +14,7 @@ verbs.command("open")(transfer.open_command)
 verbs.command("close")(transfer.close_command)
 verbs.command("statement")(statement.statement)
 verbs.command("protocol")(protocol.protocol)
+verbs.command("inventory")(inventory.inventory)
 
 
 @verbs.command("list")

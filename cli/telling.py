@@ -9,6 +9,7 @@ from cli.screen import Screen, number, size
 from repository.domain.statement import Statement
 from repository.domain.takeover import Item, Takeover
 from repository.findings import Finding
+from repository.peers.titles import title_of
 from repository.polish_time import warsaw_date
 from repository.takeover.explaining import (
     COUNTS,
@@ -51,6 +52,7 @@ def takeover_json(takeover: Takeover) -> dict[str, Any]:
         "id": takeover.id,
         "state": takeover.state.value,
         "live": takeover.live,
+        "ae_title": title_of(takeover),
         "package": takeover.package,
         "fingerprint": takeover.fingerprint,
         "declared": takeover.declared,
@@ -105,6 +107,7 @@ def tell_takeover(screen: Screen, takeover: Takeover) -> None:
     facts = [
         (Text(en="Takeover", pl="Przejęcie"), takeover.id),
         (Text(en="State", pl="Stan"), screen.text(state_words(takeover))),
+        (Text(en="AE title", pl="Tytuł AE"), title_of(takeover)),
         (Text(en="Producer", pl="Przekazujący"), producer.name or "–"),
         (Text(en="", pl=""), ", ".join(f"{name} {value}" for name, value in numbers if value)),
         (Text(en="Successor", pl="Następca"), handover.successor.name if handover.successor else ""),

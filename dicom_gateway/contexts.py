@@ -13,7 +13,15 @@ from pynetdicom.service_class import NonPatientObjectStorageServiceClass, Servic
 from pynetdicom.sop_class import uid_to_service_class
 
 from dicom_gateway.callers import Caller
-from dicom_gateway.protocol.commands import C_ECHO_RQ, C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, C_STORE_RQ
+from dicom_gateway.protocol.commands import (
+    C_ECHO_RQ,
+    C_FIND_RQ,
+    C_GET_RQ,
+    C_MOVE_RQ,
+    C_STORE_RQ,
+    N_ACTION_RQ,
+    N_EVENT_REPORT_RQ,
+)
 from dicom_gateway.protocol.negotiating import (
     NO_ABSTRACT_SYNTAX,
     NO_TRANSFER_SYNTAX,
@@ -26,6 +34,11 @@ from repository.peers.peer import Service
 VERIFICATION = "1.2.840.10008.1.1"
 PATIENT_FIND, PATIENT_MOVE, PATIENT_GET = (f"1.2.840.10008.5.1.4.1.2.1.{each}" for each in (1, 2, 3))
 STUDY_FIND, STUDY_MOVE, STUDY_GET = (f"1.2.840.10008.5.1.4.1.2.2.{each}" for each in (1, 2, 3))
+COMMITMENT = "1.2.840.10008.1.20.1"
+INVENTORY_STORAGE, INVENTORY_FIND, INVENTORY_MOVE, INVENTORY_GET = (
+    f"1.2.840.10008.5.1.4.1.1.201.{each}" for each in (1, 2, 3, 4)
+)
+REPOSITORY_QUERY = "1.2.840.10008.5.1.4.1.1.201.6"
 SERVED = {
     PATIENT_FIND: Service.FIND,
     STUDY_FIND: Service.FIND,
@@ -33,9 +46,26 @@ SERVED = {
     STUDY_MOVE: Service.MOVE,
     PATIENT_GET: Service.GET,
     STUDY_GET: Service.GET,
+    COMMITMENT: Service.COMMITMENT,
+    INVENTORY_FIND: Service.INVENTORY,
+    INVENTORY_MOVE: Service.INVENTORY,
+    INVENTORY_GET: Service.INVENTORY,
+    REPOSITORY_QUERY: Service.INVENTORY,
 }
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
-_ASKED = {C_FIND_RQ: Service.FIND, C_MOVE_RQ: Service.MOVE, C_GET_RQ: Service.GET}
+_ASKED = {
+    C_FIND_RQ: Service.FIND,
+    C_MOVE_RQ: Service.MOVE,
+    C_GET_RQ: Service.GET,
+    N_ACTION_RQ: Service.COMMITMENT,
+    N_EVENT_REPORT_RQ: Service.COMMITMENT,
+}
+_INVENTORY = {
+    INVENTORY_FIND: C_FIND_RQ,
+    INVENTORY_MOVE: C_MOVE_RQ,
+    INVENTORY_GET: C_GET_RQ,
+    REPOSITORY_QUERY: C_FIND_RQ,
+}
 _READ = (EXPLICIT, IMPLICIT)  # of data sets that are questions and answers, the preferred one first
 _DICOM = "1.2.840.10008."
 
@@ -63,7 +93,8 @@ def extended(what: Asked, contexts: Iterable[Context]) -> dict[str, bytes]:
     """Answers to SOP class extended negotiation of queries (PS3.4 C.5.1.1), as long as what was asked: relational
     queries, to whoever asks. Not combined matching of dates and times, nor fuzzy matching of names, which match without
     case and diacritics anyway and never by sound, nor adjustment of time zones, nor enhanced multi-frame conversion."""
-    queries = {each.abstract for each in contexts if SERVED.get(each.abstract) is Service.FIND}
+    asked = {each.abstract for each in contexts}
+    queries = {each for each in asked if SERVED.get(each) is Service.FIND or each == REPOSITORY_QUERY}
     return {
         uid: bytes((said[0] == 1, *(0 for _ in said[1:])))
         for uid, said in what.extended.items()
@@ -78,6 +109,8 @@ def fits(context: Context, field: int) -> bool:
         return context.abstract == VERIFICATION
     if field == C_STORE_RQ:
         return context.serves and is_storage(context.abstract)
+    if context.abstract in _INVENTORY:
+        return field not in _ASKED or _INVENTORY[context.abstract] == field
     return field not in _ASKED or SERVED.get(context.abstract) is _ASKED[field]
 
 
@@ -95,12 +128,27 @@ def is_storage(abstract: str) -> bool:
 def _one(each: Proposed, what: Asked, caller: Caller) -> Context | int:
     if is_storage(each.abstract):
         scu, scp = what.roles.get(each.abstract, (True, False))
-        serves, requests = scu and caller.may(Service.STORE), scp and caller.may(Service.GET)
+        given = Service.INVENTORY if each.abstract == INVENTORY_STORAGE else Service.GET
+        serves, requests = scu and caller.may(Service.STORE), scp and caller.may(given)
         if not (serves or requests):
             return NO_ABSTRACT_SYNTAX
-        return Context(each.id, each.abstract, each.syntaxes[0], serves=serves, requests=requests)
+        return Context(each.id, each.abstract, _storage_syntax(each, serves=serves), serves=serves, requests=requests)
     wanted = SERVED.get(each.abstract)
     if each.abstract != VERIFICATION and (wanted is None or not caller.may(wanted)):
         return NO_ABSTRACT_SYNTAX
     syntax = next((known for known in _READ if known in each.syntaxes), None)
-    return NO_TRANSFER_SYNTAX if syntax is None else Context(each.id, each.abstract, syntax)
+    if syntax is None:
+        return NO_TRANSFER_SYNTAX
+    if each.abstract == COMMITMENT:  # whoever is its SCP reports to us
+        scu, scp = what.roles.get(each.abstract, (True, False))
+        return Context(each.id, each.abstract, syntax, serves=scu, requests=scp)
+    return Context(each.id, each.abstract, syntax)
+
+
+def _storage_syntax(each: Proposed, *, serves: bool) -> str:
+    """What is sent to us is kept in whatever comes first. For what is only asked of us, uncompressed where that is
+    taken: every uncompressed image can go so, whereas a compressed syntax would fit those alone that are stored in it.
+    """
+    if serves:
+        return each.syntaxes[0]
+    return next((known for known in _READ if known in each.syntaxes), each.syntaxes[0])

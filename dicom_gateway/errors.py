@@ -38,3 +38,31 @@ class TlsUnfit(ArchiveError):
         en="Check the files and ciphers that EDM_ARCHIVE_DICOM_CERTIFICATE, _KEY, _CA and _CIPHERS name.",
         pl="Sprawdź pliki i szyfry z EDM_ARCHIVE_DICOM_CERTIFICATE, _KEY, _CA i _CIPHERS.",
     )
+
+
+class ReportNotTaken(ArchiveError):
+    code = "DCMG-004"
+    exit_code = 6
+    retryable = True
+    what = Text(
+        en="Peer {ae_title} has not taken the report of a storage commitment: {reason}.",
+        pl="Węzeł {ae_title} nie przyjął wyniku storage commitment: {reason}.",
+    )
+    todo = Text(
+        en="It is sent again by itself for a week. Check the peer's address with `edm-archive peer echo {ae_title}`.",
+        pl="Przez tydzień wysyłanie jest ponawiane samoczynnie. Sprawdź adres: `edm-archive peer echo {ae_title}`.",
+    )
+
+
+class CommitmentNotAsked(ArchiveError):
+    code = "DCMG-005"
+    exit_code = 6
+    retryable = True
+    what = Text(
+        en="Peer {ae_title} could not be asked for storage commitment: {reason}.",
+        pl="Nie udało się poprosić węzła {ae_title} o storage commitment: {reason}.",
+    )
+    todo = Text(
+        en="Run the same command again: what was prepared and not taken on is asked for then.",
+        pl="Uruchom to samo polecenie ponownie: poprosi o to, co przygotowano, a czego nie przyjęto.",
+    )

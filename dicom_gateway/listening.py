@@ -8,15 +8,20 @@ import socket
 import threading
 import time
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from dicom_gateway.callers import TOO_MANY
 from dicom_gateway.errors import DicomAddressNotFree
+from dicom_gateway.measures import REJECTED, Measures
+from dicom_gateway.places import Places
 from dicom_gateway.protocol.errors import PeerGone
 from dicom_gateway.protocol.negotiating import discreet
 from dicom_gateway.protocol.pdus import reject
+from dicom_gateway.rejecting import TOO_MANY, Why
+from dicom_gateway.reporting import Reporting
 from dicom_gateway.securing import handshaken, secured
 from dicom_gateway.services.call import House
 from dicom_gateway.serving import serve
@@ -38,6 +43,8 @@ class Gateway:
         self._stopping = threading.Event()
         self._live: dict[threading.Thread, socket.socket] = {}
         self._turn = threading.Lock()
+        self._full = False
+        self.measures = Measures(limit=settings.associations)
 
     def __enter__(self) -> Self:
         """Raises `DicomAddressNotFree`, `TlsUnfit`."""
@@ -46,9 +53,12 @@ class Gateway:
         self._socket = bound(self._settings)
         self._socket.settimeout(_READING / 4)
         self.port = int(self._socket.getsockname()[1])
-        self._house = House(self._archive, self._settings, Transfers(self._archive), tls)
+        places = Places(most=self._settings.peer_associations)
+        self._house = House(self._archive, self._settings, Transfers(self._archive), tls, places, self.measures)
         self._accepting = threading.Thread(target=self._accept, name="dicom")
         self._accepting.start()
+        self._reporting = Reporting(self._archive, self._settings)
+        self._reporting.start()
         return self
 
     def __exit__(
@@ -60,6 +70,7 @@ class Gateway:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._socket.close()
+        self._reporting.stop()
         until = time.monotonic() + self._settings.grace
         for thread in self._running():
             thread.join(max(0.0, until - time.monotonic()))
@@ -69,6 +80,7 @@ class Gateway:
                     connection.shutdown(socket.SHUT_RDWR)
         for thread in self._running():
             thread.join()
+        self._reporting.join()
         self._house.transfers.close()
 
     def _running(self) -> list[threading.Thread]:
@@ -88,10 +100,20 @@ class Gateway:
                     if self._stopping.wait(0.05):  # too many files are open: others end in the meantime
                         return
                     continue
-                if not self._begin(connection, str(address[0])):
+                begun = self._begin(connection, str(address[0]))
+                if not begun:
                     leaving.add(connection, said=self._house.secured.accepting is None)
+                self._count(full=not begun)
         finally:
             leaving.close()
+
+    def _count(self, *, full: bool) -> None:
+        """The log has one line for each time that the door is full, however many come then."""
+        if full:
+            self.measures.counters.add(REJECTED, Why.LIMIT.shown)
+            if not self._full:
+                _log.warning("as many associations as there may be: others are rejected")
+        self._full = full
 
     def _begin(self, connection: socket.socket, address: str) -> bool:
         """False where there are as many associations as there may be, or the system has no thread for another."""
@@ -152,17 +174,45 @@ class _Leaving:
             self._waiting.popleft()[1].close()
 
 
+@contextmanager
+def reserved(settings: GatewaySettings) -> Iterator[GatewaySettings]:
+    """The settings with a port that nobody else has, nor gets meanwhile: several processes may be `bound` there. Taken
+    without SO_REUSEPORT first, with which another archive's door would go unnoticed and have every other peer. Raises
+    `DicomAddressNotFree`."""
+    with _at(settings, shared=False) as alone:
+        port = int(alone.getsockname()[1])
+    found = replace(settings, port=port)
+    with _at(found, shared=True):  # it does not listen: it is given no connection
+        yield found
+
+
 def bound(settings: GatewaySettings) -> socket.socket:
-    """A socket at the address, which other processes of this machine may share. Raises `DicomAddressNotFree`."""
-    made = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
+    """A socket at the address, which other processes of this machine may share. Each has connections of its own: with
+    one socket for all, of several that come at once nearly all went to the same process. Raises `DicomAddressNotFree`.
+    """
+    made = _at(settings, shared=True)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED)  # inherited by each connection
-        made.bind((settings.host, settings.port))
         made.listen(BACKLOG)
     except OSError as error:
         made.close()
-        reason = error.strerror or type(error).__name__
-        raise DicomAddressNotFree(address=f"{settings.host}:{settings.port}", reason=reason) from error
+        raise _not_free(settings, error) from error
     return made
+
+
+def _at(settings: GatewaySettings, *, shared: bool) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.bind((settings.host, settings.port))
+    except OSError as error:
+        made.close()
+        raise _not_free(settings, error) from error
+    return made
+
+
+def _not_free(settings: GatewaySettings, error: OSError) -> DicomAddressNotFree:
+    reason = error.strerror or type(error).__name__
+    return DicomAddressNotFree(address=f"{settings.host}:{settings.port}", reason=reason)

@@ -2,14 +2,33 @@
 
 import logging
 import socket
+import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
-from dicom_gateway.callers import TRY_LATER, VERSION_UNKNOWN, Caller, Rejected, caller_of
-from dicom_gateway.contexts import extended, fits, settled
+from dicom_gateway.callers import Caller, caller_of
+from dicom_gateway.contexts import (
+    INVENTORY_FIND,
+    INVENTORY_GET,
+    INVENTORY_MOVE,
+    REPOSITORY_QUERY,
+    extended,
+    fits,
+    settled,
+)
+from dicom_gateway.measures import ENDED, RECEIVED, REJECTED, SENT, class_of
+from dicom_gateway.measures import SERVICES as SERVICE_NAMES
 from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.association import Association, Gathered, Message, Sink
 from dicom_gateway.protocol.commands import Command
-from dicom_gateway.protocol.errors import ConnectionEnds, PeerAborted, PeerGone, ProtocolBroken
+from dicom_gateway.protocol.errors import (
+    ConnectionEnds,
+    PeerAborted,
+    PeerGone,
+    PeerSilent,
+    ProtocolBroken,
+    Stopping,
+)
 from dicom_gateway.protocol.negotiating import Agreed, Asked, Context, acceptance, asked
 from dicom_gateway.protocol.pdus import (
     ABORT,
@@ -22,11 +41,18 @@ from dicom_gateway.protocol.pdus import (
     reject,
 )
 from dicom_gateway.protocol.wire import Wire
+from dicom_gateway.rejecting import Rejected, Why
+from dicom_gateway.services.by_class import ByClass
 from dicom_gateway.services.call import Call, House, Service
+from dicom_gateway.services.committing import Committing
+from dicom_gateway.services.committing_reports import Hearing
 from dicom_gateway.services.echo import Echo
 from dicom_gateway.services.finding import Finding
 from dicom_gateway.services.getting import Getting
+from dicom_gateway.services.inventories_finding import FindingInventories
+from dicom_gateway.services.inventories_retrieving import GettingInventories, MovingInventories
 from dicom_gateway.services.moving import Moving
+from dicom_gateway.services.repository_query import RepositoryQuery
 from dicom_gateway.services.storing import Storing
 from dicom_gateway.statuses import CLASS_NOT_SUPPORTED, UNRECOGNISED, Status, of_error
 from storage.errors import ArchiveError
@@ -35,18 +61,28 @@ _log = logging.getLogger("dicom_gateway")
 SERVICES: Mapping[int, Service] = {
     commands.C_ECHO_RQ: Echo(),
     commands.C_STORE_RQ: Storing(),
-    commands.C_FIND_RQ: Finding(),
-    commands.C_GET_RQ: Getting(),
-    commands.C_MOVE_RQ: Moving(),
+    commands.C_FIND_RQ: ByClass(Finding(), {REPOSITORY_QUERY: RepositoryQuery(), INVENTORY_FIND: FindingInventories()}),
+    commands.C_GET_RQ: ByClass(Getting(), {INVENTORY_GET: GettingInventories()}),
+    commands.C_MOVE_RQ: ByClass(Moving(), {INVENTORY_MOVE: MovingInventories()}),
+    commands.N_ACTION_RQ: Committing(),
+    commands.N_EVENT_REPORT_RQ: Hearing(),
 }
 _LINGER = 2.0  # seconds for the peer to read a rejection
+_HOW: Mapping[type[ConnectionEnds], str] = {
+    PeerGone: "gone",
+    PeerAborted: "aborted-by-peer",
+    PeerSilent: "silent",
+    ProtocolBroken: "broken",
+    Stopping: "stopping",
+}
+_WORTH_TELLING = ("warning", "refused", "failure")
 
 
 def serve(
     house: House, connection: socket.socket, *, address: str, certificate: str, stopping: Callable[[], bool]
 ) -> None:
     """The association is over and the connection closed. Raises nothing that a peer or the archive can cause."""
-    wire = Wire(connection, patience=house.settings.patience, stopping=stopping)
+    wire = Wire(connection, patience=house.settings.patience, longest=house.settings.pdu, stopping=stopping)
     try:
         _associated(house, wire, address=address, certificate=certificate)
     except ConnectionEnds as error:
@@ -56,31 +92,51 @@ def serve(
         _last_word(wire, abort())
     finally:
         wire.close()
+        house.measures.counters.add(RECEIVED, value=wire.received)
+        house.measures.counters.add(SENT, value=wire.sent)
 
 
 def _associated(house: House, wire: Wire, *, address: str, certificate: str) -> None:
-    try:
-        what = _requested(wire)
-        caller = caller_of(house.archive, house.settings, what, address=address, certificate=certificate)
-    except Rejected as no:
-        _last_word(wire, reject(*no.words))
-        return
-    except ArchiveError as error:
-        _log.error("nobody can be let in: %s", error.code)
-        _last_word(wire, reject(*TRY_LATER))
-        return
-    except ProtocolBroken as error:
-        _last_word(wire, abort(source=BY_PROVIDER, reason=error.reason))
-        raise
-    association = _accepted(wire, what, caller)
+    with ExitStack() as stack:
+        try:
+            what = _requested(wire)
+            caller = caller_of(house.archive, house.settings, what, address=address, certificate=certificate)
+            stack.enter_context(house.places.taken(caller.peer.ae_title))
+        except Rejected as no:
+            _reject(house, wire, no.why, address=address)
+            return
+        except ArchiveError as error:
+            _log.error("nobody can be let in: %s", error.code)
+            _reject(house, wire, Why.OURS, address=address)
+            return
+        except ProtocolBroken as error:
+            _last_word(wire, abort(source=BY_PROVIDER, reason=error.reason))
+            raise
+        stack.enter_context(house.measures.association(caller.peer.ae_title, at=house.archive.clock()))
+        _conversed(house, caller, _accepted(house, wire, what, caller))
+
+
+def _reject(house: House, wire: Wire, why: Why, *, address: str) -> None:
+    """The log has no title of whoever is not known: it may be anything."""
+    _log.warning("an association was rejected: %s, from %s", why.shown, address)
+    house.measures.counters.add(REJECTED, why.shown)
+    _last_word(wire, reject(*why.words))
+
+
+def _conversed(house: House, caller: Caller, association: Association) -> None:
+    began, how = time.monotonic(), "failed"
     try:
         _served(house, caller, association)
-    except (PeerGone, PeerAborted):
-        raise
+        how = "released"
     except ConnectionEnds as error:
-        association.abort(reason=error.reason if isinstance(error, ProtocolBroken) else None)
-        wire.linger(_LINGER)
+        how = _HOW.get(type(error), "aborted")
+        if not isinstance(error, PeerGone | PeerAborted):
+            association.abort(reason=error.reason if isinstance(error, ProtocolBroken) else None)
+            association.wire.linger(_LINGER)
         raise
+    finally:
+        house.measures.counters.add(ENDED, how)
+        _log.info("association with %s: %s after %.1f s", caller.peer.ae_title, how, time.monotonic() - began)
 
 
 def _requested(wire: Wire) -> Asked:
@@ -91,14 +147,25 @@ def _requested(wire: Wire) -> Asked:
         raise ProtocolBroken(UNEXPECTED_PDU if ASSOCIATE_RQ < kind <= RELEASE_RP else UNKNOWN_PDU)
     what = asked(content)
     if not what.version & 1:
-        raise Rejected(VERSION_UNKNOWN)
+        raise Rejected(Why.VERSION)
     return what
 
 
-def _accepted(wire: Wire, what: Asked, caller: Caller) -> Association:
+def _accepted(house: House, wire: Wire, what: Asked, caller: Caller) -> Association:
     found = settled(what, caller)
     more = extended(what, found.contexts)
-    wire.send([acceptance(what, found.contexts, refused=found.refused, extended=more)])
+    wire.send(
+        [
+            acceptance(
+                what,
+                found.contexts,
+                refused=found.refused,
+                extended=more,
+                identity=caller.user.answer,
+                longest=house.settings.pdu,
+            )
+        ]
+    )
     terms = Agreed(contexts={each.id: each for each in found.contexts}, longest=what.longest, extended=more)
     return Association(wire, terms)
 
@@ -111,7 +178,20 @@ def _served(house: House, caller: Caller, association: Association) -> None:
         return service.sink(Call(house, caller, association, context, command)) if service else Gathered()
 
     while (message := association.receive(sink, patience=association.wire.patience.idle, idle=True)) is not None:
-        _answered(Call(house, caller, association, message.context, message.command), message)
+        _measured(Call(house, caller, association, message.context, message.command), message)
+
+
+def _measured(call: Call, message: Message) -> None:
+    """Answered, and counted with the status of the last response."""
+    began, call.association.answered = time.monotonic(), -1
+    try:
+        _answered(call, message)
+    finally:
+        if (status := call.association.answered) >= 0:
+            call.house.measures.answered(call.command.field, status, seconds=time.monotonic() - began)
+            if class_of(status) in _WORTH_TELLING:
+                name = SERVICE_NAMES.get(call.command.field, "other")
+                _log.info("%s of %s: answered with %04X", name, call.caller.peer.ae_title, status)
 
 
 def _answered(call: Call, message: Message) -> None:

@@ -9,7 +9,17 @@ EDM_ARCHIVE_DICOM_CA            PEM file of authorities: peers must show a certi
 EDM_ARCHIVE_DICOM_TLS           the lowest version: 1.2 or 1.3; 1.2 unless told (PS3.15 B.12)
 EDM_ARCHIVE_DICOM_CIPHERS       of TLS 1.2, as OpenSSL lists them; those of PS3.15 B.12 unless told
 EDM_ARCHIVE_DICOM_CLEAR         "allowed": others may reach the door without TLS
-EDM_ARCHIVE_DICOM_ASSOCIATIONS  associations of one process at one time; 200
+EDM_ARCHIVE_DICOM_PROCESSES     processes that answer; 1. What follows is counted by each for itself
+EDM_ARCHIVE_DICOM_ASSOCIATIONS  associations at one time; 200
+EDM_ARCHIVE_DICOM_PEER_ASSOCIATIONS
+                                of these, associations of one peer; 100
+EDM_ARCHIVE_DICOM_PDU           bytes of a PDU that we take, 16384 to 1048576; 262144
+EDM_ARCHIVE_DICOM_ACSE          seconds for a request for an association, an answer to ours, a TLS handshake; 30
+EDM_ARCHIVE_DICOM_DIMSE         seconds for a peer's answer to a request of ours; 120
+EDM_ARCHIVE_DICOM_SUBOPERATION  the same, for each image of C-MOVE and C-GET; as _DIMSE unless told
+EDM_ARCHIVE_DICOM_RETRIEVAL     seconds for a whole C-MOVE or C-GET; 14400
+EDM_ARCHIVE_DICOM_IDLE          seconds that a peer may ask for nothing; 600
+EDM_ARCHIVE_DICOM_NETWORK       seconds for the rest of what has begun to come, and for anything to be taken; 60
 EDM_ARCHIVE_DICOM_GRACE         seconds that running operations have when the door is closed; 30
 """
 
@@ -18,20 +28,30 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
+from dicom_gateway.protocol.pdus import LARGEST
 from dicom_gateway.protocol.wire import Patience
-from repository.domain.takeover import Takeover
 from repository.errors import SettingWrong
 from repository.settings import PREFIX
 
 LISTEN, AE_TITLE = PREFIX + "DICOM_LISTEN", PREFIX + "DICOM_AE_TITLE"
 CERTIFICATE, KEY, CA = (PREFIX + "DICOM_" + name for name in ("CERTIFICATE", "KEY", "CA"))
 TLS, CIPHERS, CLEAR = (PREFIX + "DICOM_" + name for name in ("TLS", "CIPHERS", "CLEAR"))
-ASSOCIATIONS, GRACE = PREFIX + "DICOM_ASSOCIATIONS", PREFIX + "DICOM_GRACE"
+PROCESSES, ASSOCIATIONS, PEER_ASSOCIATIONS, PDU, GRACE = (
+    PREFIX + "DICOM_" + name for name in ("PROCESSES", "ASSOCIATIONS", "PEER_ASSOCIATIONS", "PDU", "GRACE")
+)
+ACSE, DIMSE, SUBOPERATION, RETRIEVAL, IDLE, NETWORK = (
+    PREFIX + "DICOM_" + name for name in ("ACSE", "DIMSE", "SUBOPERATION", "RETRIEVAL", "IDLE", "NETWORK")
+)
+LEAST_PDU, MOST_PDU = 1 << 14, 1 << 20
+_DAY = 86_400
 DEFAULT_TITLE = "EDM-ARCHIVE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
+    """Time-outs in seconds. `suboperation`: for a peer's answer to an image of C-MOVE or C-GET; None: as for any other
+    answer; `retrieval`: for all of one; `pdu`: bytes that we take."""
+
     host: str = "127.0.0.1"
     port: int = 11112
     ae_title: str = DEFAULT_TITLE
@@ -40,21 +60,29 @@ class GatewaySettings:
     ca: Path | None = None
     tls_minimum: str = "1.2"
     ciphers: str = ""
+    processes: int = 1
     associations: int = 200
+    peer_associations: int = 100
+    pdu: int = LARGEST
+    suboperation: float | None = None
+    retrieval: float = 14_400.0
     grace: int = 30
     patience: Patience = field(default_factory=Patience)
 
-
-def title_of(takeover: Takeover) -> str:
-    """The AE title by which a peer asks for that takeover alone: 16 characters, the most there may be."""
-    return f"EDM-{takeover.id.replace('-', '')[-12:].upper()}"
+    @property
+    def for_an_image(self) -> float:
+        """Seconds for a peer's answer to an image that it is sent."""
+        return self.patience.dimse if self.suboperation is None else self.suboperation
 
 
 def from_environment(environment: Mapping[str, str]) -> GatewaySettings | None:
     """The settings that the variables name; None where the door stays closed. Raises `SettingWrong`."""
-    if not environment.get(LISTEN):
-        return None
-    host, _, port = environment[LISTEN].rpartition(":")
+    return settings_of(environment) if environment.get(LISTEN) else None
+
+
+def settings_of(environment: Mapping[str, str]) -> GatewaySettings:
+    """The same, also where the door stays closed: for whoever calls peers. Raises `SettingWrong`."""
+    host, _, port = (environment.get(LISTEN) or "127.0.0.1:11112").rpartition(":")
     if not host or not port.isascii() or not port.isdecimal() or int(port) > 0xFFFF:
         raise SettingWrong(setting=LISTEN, reason="not HOST:PORT")
     title = environment.get(AE_TITLE) or DEFAULT_TITLE
@@ -71,8 +99,14 @@ def from_environment(environment: Mapping[str, str]) -> GatewaySettings | None:
         ca=_path(environment, CA),
         tls_minimum=environment.get(TLS, "1.2"),
         ciphers=environment.get(CIPHERS, ""),
+        processes=_number(environment, PROCESSES, 1, most=256),
         associations=_number(environment, ASSOCIATIONS, 200),
-        grace=_number(environment, GRACE, 30),
+        peer_associations=_number(environment, PEER_ASSOCIATIONS, 100),
+        pdu=_number(environment, PDU, LARGEST, least=LEAST_PDU, most=MOST_PDU),
+        suboperation=_number(environment, SUBOPERATION, 120, most=_DAY) if environment.get(SUBOPERATION) else None,
+        retrieval=_number(environment, RETRIEVAL, 14_400, most=7 * _DAY),
+        grace=_number(environment, GRACE, 30, most=_DAY),
+        patience=_patience(environment),
     )
     _require_whole(settings, clear=environment.get(CLEAR) == "allowed")
     return settings
@@ -100,8 +134,17 @@ def _path(environment: Mapping[str, str], name: str) -> Path | None:
     return Path(environment[name]) if environment.get(name) else None
 
 
-def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+def _patience(environment: Mapping[str, str]) -> Patience:
+    return Patience(
+        acse=_number(environment, ACSE, 30, most=_DAY),
+        dimse=_number(environment, DIMSE, 120, most=_DAY),
+        idle=_number(environment, IDLE, 600, most=_DAY),
+        network=_number(environment, NETWORK, 60, most=_DAY),
+    )
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int = 10_000) -> int:
     text = environment.get(name) or str(default)
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 10_000:
-        raise SettingWrong(setting=name, reason="not a number from 1 to 10000")
+    if not text.isascii() or not text.isdecimal() or len(text) > 9 or not least <= int(text) <= most:
+        raise SettingWrong(setting=name, reason=f"not a number from {least} to {most}")
     return int(text)

@@ -1,4 +1,6 @@
-"""Renders docs/errors.md and docs/findings.md from the code: `python docs/generate.py`, with `--check` to compare only.
+"""Renders docs/errors.md, docs/findings.md and the tables of docs/conformance.md from the code.
+
+`python docs/generate.py`, with `--check` to compare only.
 
 What the product can say stands once, beside the class or the rule that says it; these pages are copies for readers.
 """
@@ -84,7 +86,10 @@ def row(*cells: str) -> str:
 
 
 def pages() -> dict[Path, str]:
-    return {ROOT / "docs" / "errors.md": errors_page(), ROOT / "docs" / "findings.md": findings_page()}
+    from docs import conforming
+
+    made = {ROOT / "docs" / "errors.md": errors_page(), ROOT / "docs" / "findings.md": findings_page()}
+    return made | {conforming.PAGE: conforming.page()}
 
 
 def main(arguments: list[str]) -> int:

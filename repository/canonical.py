@@ -73,7 +73,8 @@ def _refuse_foreign(value: Any) -> None:
         elif kind is dict:
             if not _ascii_keys(one):
                 raise NotCanonical(reason="a key that is not ASCII text")
-            waiting += one.values()
+            if not _PLAIN.issuperset(map(type, one.values())):  # the attributes of an image are all text
+                waiting += one.values()
         elif kind is list or kind is tuple:
             waiting += one
         else:

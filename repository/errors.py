@@ -96,3 +96,18 @@ class SettingWrong(ArchiveError):
     exit_code = 2
     what = Text(en="{setting} is not usable: {reason}.", pl="Nie można użyć {setting}: {reason}.")
     todo = Text(en="Correct it and run the command again.", pl="Popraw i powtórz polecenie.")
+
+
+class ProcessesDied(ArchiveError):
+    """`code`: how the last of them ended."""
+
+    code = "HOM-009"
+    exit_code = 1
+    what = Text(
+        en="The processes that answer end as soon as they are started (exit {code}).",
+        pl="Procesy odpowiadające kończą się zaraz po uruchomieniu (kod {code}).",
+    )
+    todo = Text(
+        en="The lines before this one say why. Nothing is being served.",
+        pl="Powód podają wcześniejsze wiersze. Nic nie jest udostępniane.",
+    )

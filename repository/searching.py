@@ -55,15 +55,17 @@ def search(archive: Archive, errand: Errand, queries: Sequence[Query]) -> list[P
     return gathered(archive, errand, all_of)
 
 
-def paged(archive: Archive, errand: Errand, query: Query) -> Iterator[Page]:
-    """All that `query` finds, in pages of `MOST`; there is always one. Each is asked for when it is wanted, decided as
-    things stand then, and has an account of its own, durable before it comes: nobody's account says more than was
-    told, and no state of the catalogue is held while a slow peer takes what was found. Raises as `search`."""
-    query = replace(query, limit=MOST)
+def paged(archive: Archive, errand: Errand, query: Query, *, most: int | None = None) -> Iterator[Page]:
+    """All that `query` finds, or the first `most`, in pages of `MOST`; there is always one. Each is asked for when it
+    is wanted, decided as things stand then, and has an account of its own, durable before it comes: nobody's account
+    says more than was told, and no state of the catalogue is held while a slow peer takes what was found. Raises as
+    `search`."""
+    left = most
     while True:
-        (page,) = search(archive, errand, [query])
+        (page,) = search(archive, errand, [replace(query, limit=MOST if left is None else min(MOST, left))])
         yield page
-        if not page.next:
+        left = None if left is None else left - len(page.hits)
+        if not page.next or left == 0:
             return
         query = replace(query, after=page.next)
 

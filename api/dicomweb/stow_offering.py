@@ -9,12 +9,11 @@ from api.dicomweb.stow_answer import BESIDE, INVALID, MISMATCH, OTHER_STUDY, PRO
 from api.multipart.errors import NoParts
 from api.multipart.parameters import read_media_type
 from api.multipart.reading import Begun, Piece, events
-from repository.domain.describing import Description, DicomFacts
-from repository.transfer.offering import Collecting, Offer, Outcome
+from repository.domain.describing import DicomFacts
+from repository.transfer.offering import Collecting, Offer, Outcome, label_of
 from storage.errors import ArchiveError
 
 DICOM = "application/dicom"
-_LACKING = frozenset({"DCM-001", "DCM-020"})  # it ends before its data set does; an image without pixels
 
 
 @dataclass(slots=True)
@@ -77,11 +76,12 @@ def offered(parts: Iterable[Coming], *, study: str) -> tuple[Taken, Told]:
             coming.collecting.discard()
             told[coming.number] = Received(failure=RESOURCES, fault=error)
             continue
-        if reason := _reason_against(offer.description, study):
+        image = offer.image
+        if image is None or (study and image.study_instance_uid != study):
             offer.close()
-            told[coming.number] = Received(_facts(offer), failure=reason)
+            told[coming.number] = Received(_facts(offer), failure=INVALID if image is None else OTHER_STUDY)
             continue
-        offer.path = _label(offer.description, coming.number)
+        offer.path = label_of(image, coming.number)
         taken.append((coming.number, offer))
     return taken, told
 
@@ -98,9 +98,7 @@ def deposited(taken: Taken, deposit: Callable[[Sequence[Offer]], Sequence[Outcom
 
 
 def settled(taken: Taken, outcomes: Sequence[Outcome]) -> Told:
-    return {
-        number: _settled(offer.description, outcome) for (number, offer), outcome in zip(taken, outcomes, strict=True)
-    }
+    return {number: _settled(outcome) for (number, _), outcome in zip(taken, outcomes, strict=True)}
 
 
 def failed(taken: Taken, error: Exception) -> Told:
@@ -114,27 +112,12 @@ def failed(taken: Taken, error: Exception) -> Told:
     }
 
 
-def _reason_against(description: Description | None, study: str) -> int:
-    dicom = description.dicom if description else None
-    if dicom is None or not (dicom.sop_instance_uid and dicom.study_instance_uid and dicom.series_instance_uid):
-        return INVALID
-    return OTHER_STUDY if study and dicom.study_instance_uid != study else 0
-
-
 def _facts(offer: Offer) -> DicomFacts | None:
     return offer.description.dicom if offer.description else None
 
 
-def _settled(description: Description | None, outcome: Outcome) -> Received:
-    facts = description.dicom if description else None
+def _settled(outcome: Outcome) -> Received:
+    facts = outcome.description.dicom if outcome.description else None
     if outcome.reason:
         return Received(facts, failure=INVALID)
-    lacking = any(each.code in _LACKING for each in (description.findings if description else ()))
-    return Received(facts, warning=BESIDE if outcome.conflicts_with else MISMATCH if lacking else 0)
-
-
-def _label(description: Description | None, number: int) -> str:
-    """A path like those of packages, of what says of nobody whose it is."""
-    uid = description.dicom.sop_instance_uid if description and description.dicom else ""
-    clean = uid if uid.replace(".", "").isdecimal() and uid.isascii() else f"part-{number}"
-    return f"instances/{clean[:64]}.dcm"
+    return Received(facts, warning=BESIDE if outcome.conflicts_with else MISMATCH if outcome.lacking else 0)

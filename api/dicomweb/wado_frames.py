@@ -38,9 +38,7 @@ IMAGE_TYPES = {
 }
 _PIXEL_DATA = "7FE00010"
 FRAMES = "[1-9][0-9]{0,8}(?:,[1-9][0-9]{0,8}){0,999}"
-FrameList = Annotated[
-    str, Path(pattern=f"^{FRAMES}$", description="Numbers of frames, from 1, by commas.")
-]
+FrameList = Annotated[str, Path(pattern=f"^{FRAMES}$", description="Numbers of frames, from 1, by commas.")]
 BulkPath = Annotated[str, Path(pattern="^[0-9A-Fa-f/]{8,600}$", description="Tags and numbers of items, by slashes.")]
 
 

@@ -12,6 +12,7 @@ from repository.domain.holding import CustodyEvent
 from repository.domain.statement import Statement
 from repository.domain.takeover import Disposition, Item, Route, State, Takeover
 from repository.findings import Finding, Severity
+from repository.peers.titles import title_of
 from repository.takeover.concluding import statement_to_json
 from repository.takeover.explaining import STATES, is_of_the_form, told
 
@@ -28,10 +29,13 @@ class ToldProducer(Told):
 
 
 class ToldTakeover(Told):
+    """`ae_title`: by which DICOM peers ask for it alone."""
+
     id: str
     state: State
     state_text: Words
     live: bool
+    ae_title: str
     declared: bool
     fingerprint: str
     opened_at: str
@@ -140,6 +144,7 @@ def told_takeover(takeover: Takeover) -> dict[str, Any]:
         "state": takeover.state.value,
         "state_text": words(STATES[takeover.state.value]),
         "live": takeover.live,
+        "ae_title": title_of(takeover),
         "declared": takeover.declared,
         "fingerprint": takeover.fingerprint,
         "opened_at": takeover.opened_at,

@@ -97,6 +97,8 @@ class Association:
         self._cancelled: set[int] = set()
         self._last_id = 0
         self.released = False
+        self.answered = -1
+        """The status of the last response that was sent; -1 before there was one."""
 
     def next_id(self) -> int:
         """For a request of ours."""
@@ -130,6 +132,7 @@ class Association:
         of the message has gone; afterwards that is `Interrupted`."""
         longest = self.terms.longest
         said = commands.written(command)
+        self._note(command)
         waiting = [each for group in fragments(context.id, [said], longest=longest, command=True) for each in group]
         if data_set is None:
             self.wire.send(waiting)
@@ -150,6 +153,7 @@ class Association:
         thousand answers takes longer than to make them. Raises `ConnectionEnds`."""
         longest = self.terms.longest
         said = commands.written(command)
+        self._note(command)
         head = b"".join(
             each for group in fragments(context.id, [said], longest=longest, command=True) for each in group
         )
@@ -201,6 +205,11 @@ class Association:
         """A-ABORT: ours, or with a `reason` the protocol's."""
         with suppress(ConnectionEnds):
             self.wire.send([abort() if reason is None else abort(source=BY_PROVIDER, reason=reason)])
+
+    def _note(self, command: Mapping[int, int | str]) -> None:
+        field, status = command.get(commands.FIELD), command.get(commands.STATUS)
+        if isinstance(field, int) and field & commands.RESPONSE and isinstance(status, int):
+            self.answered = status
 
     def _read_cancel(self, patience: float) -> None:
         found = self.receive(gathering, patience=patience)

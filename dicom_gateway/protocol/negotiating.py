@@ -89,7 +89,7 @@ def discreet() -> None:
     that is not as it should be, with the whole value. Again changes nothing."""
     for name in ("pynetdicom", "pydicom"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    warnings.filterwarnings("ignore", "Invalid value for VR UI")
+    warnings.filterwarnings("ignore", "(Invalid value for VR|The value length)")
 
 
 def asked(content: bytes | memoryview) -> Asked:
@@ -124,8 +124,10 @@ def acceptance(
     refused: Mapping[int, int],
     extended: Mapping[str, bytes],
     identity: bytes | None = None,
+    longest: int = LARGEST,
 ) -> bytes:
-    """The A-ASSOCIATE-AC. `refused`: reasons by context id. `identity`: the answer to a user identity."""
+    """The A-ASSOCIATE-AC. `refused`: reasons by context id. `identity`: the answer to a user identity. `longest`: bytes
+    of a PDU that we take."""
     primitive = _primitive(what)
     primitive.result, primitive.result_source = 0, 1
     agreed = {each.id: each for each in contexts}
@@ -138,7 +140,7 @@ def acceptance(
     primitive.presentation_context_definition_results_list = results
     spoken = {each.abstract: each for each in contexts if each.abstract in what.roles}
     primitive.user_information = [
-        *_own_information(),
+        *_own_information(longest),
         *(_role(uid, scu=each.serves, scp=each.requests) for uid, each in spoken.items()),
         *_extended(extended),
         *([_identity_answer(identity)] if identity is not None else []),
@@ -259,10 +261,10 @@ def _context(id: int, abstract: str, syntaxes: Sequence[str]) -> PresentationCon
     return made
 
 
-def _own_information() -> list[_Own]:
+def _own_information(most: int = LARGEST) -> list[_Own]:
     longest, implementation = MaximumLengthNotification(), ImplementationClassUIDNotification()
     version = ImplementationVersionNameNotification()
-    longest.maximum_length_received = LARGEST
+    longest.maximum_length_received = most
     implementation.implementation_class_uid = IMPLEMENTATION_UID
     version.implementation_version_name = IMPLEMENTATION_VERSION
     return [longest, implementation, version]

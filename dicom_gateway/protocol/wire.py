@@ -55,6 +55,8 @@ class Wire:
         self._buffer = bytearray(2 * (longest + 6))  # its pages cost nothing until they are used
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
+        self.received = self.sent = 0
+        """Bytes, of the connection's content."""
         connection.settimeout(TICK)
         with suppress(OSError):  # not TCP: a pair of sockets in a test
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -87,7 +89,9 @@ class Wire:
 
     def send(self, parts: Sequence[Bytes]) -> None:
         """All has been given to the system. Raises `PeerGone`, `PeerSilent`."""
-        last = time.monotonic() + self.patience.network + sum(map(len, parts)) / SLOWEST
+        size = sum(map(len, parts))
+        last = time.monotonic() + self.patience.network + size / SLOWEST
+        self.sent += size
         if not self._plain:
             self._send_one(memoryview(b"".join(parts)), last)
             return
@@ -145,6 +149,7 @@ class Wire:
         if count == 0:
             raise PeerGone
         self._end += count
+        self.received += count
         self._quick()
         return count
 
@@ -153,7 +158,10 @@ class Wire:
             rest = rest[self._patiently(partial(self._socket.send, rest), last) :]
 
     def _patiently(self, send: Callable[[], int], last: float) -> int:
-        until = min(last, time.monotonic() + self.patience.network)
+        now = time.monotonic()
+        if now > last:  # something was taken each time, and not enough
+            raise PeerSilent
+        until = min(last, now + self.patience.network)
         while True:
             try:
                 return send()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dicom_gateway.callers import Caller
+from dicom_gateway.measures import Measures
+from dicom_gateway.places import Places
 from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.association import Association, Sink
 from dicom_gateway.protocol.commands import Command, response_to
@@ -24,6 +26,8 @@ class House:
     settings: GatewaySettings
     transfers: Transfers
     secured: Secured
+    places: Places
+    measures: Measures
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Answers go out in groups, and C-CANCEL is looked for before each; the next page 
 Each page, of a thousand matches, is a search with an account of its own, durable before its first answer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from dicom_gateway.protocol.association import Gathered, Sink
@@ -12,7 +12,6 @@ from dicom_gateway.protocol.commands import DATA_SET, DATA_SET_TYPE, OFFENDING_E
 from dicom_gateway.services.call import Call
 from dicom_gateway.services.finding_answers import Answers, answers_to
 from dicom_gateway.services.finding_question import NotUnderstood, Question, question_of
-from dicom_gateway.settings import title_of
 from dicom_gateway.statuses import (
     CANCELLED,
     CLASS_NOT_SUPPORTED,
@@ -22,7 +21,8 @@ from dicom_gateway.statuses import (
     Status,
 )
 from repository.catalogue.errors import TakeoverUnknown
-from repository.catalogue.query import Hit, Query
+from repository.catalogue.query import Page
+from repository.peers.titles import title_of
 from repository.searching import paged
 
 _AT_ONCE = 100  # answers in one go, between two looks for C-CANCEL
@@ -34,12 +34,10 @@ class Finding:
 
     def serve(self, call: Call, data_set: Sink | None) -> None:
         content = data_set.content if isinstance(data_set, Gathered) else b""
-        terms, model = call.association.terms, call.context.abstract
-        relational = terms.extended.get(model, b"")[:1] == b"\1"
         try:
-            question = question_of(content, model=model, syntax=call.context.syntax, relational=relational)
+            question = asked_by(call, content, model=call.context.abstract)
         except NotUnderstood as no:
-            call.answer(no.status, {OFFENDING_ELEMENT: no.element} if no.element else None)
+            not_understood(call, no)
             return
         if question is None:
             call.answer(Status(CLASS_NOT_SUPPORTED))
@@ -47,30 +45,41 @@ class Finding:
         _answer(call, question)
 
 
+def asked_by(call: Call, content: bytes, *, model: str, aside: frozenset[str] = frozenset()) -> Question | None:
+    """As `question_of`, relational where that is agreed on for the class of the call."""
+    agreed = call.association.terms.extended.get(call.context.abstract, b"")
+    relational = agreed[:1] == b"\1"
+    return question_of(content, model=model, syntax=call.context.syntax, relational=relational, aside=aside)
+
+
+def not_understood(call: Call, no: NotUnderstood) -> None:
+    call.answer(no.status, {OFFENDING_ELEMENT: no.element} if no.element else None)
+
+
 def _answer(call: Call, question: Question) -> None:
-    answers = answers_to(question, title=_title(call))
-    status = PENDING_UNSUPPORTED if answers.unsupported or question.keys.unmatched else PENDING
+    answers = answers_to(question, title=title_at(call))
+    query = replace(question.keys.query, takeovers=takeovers_of(call), **answers.wants)
+    pages = paged(call.house.archive, call.caller.errand, query)
+    if all_told(call, pages, answers, unsupported=bool(question.keys.unmatched)):
+        call.answer(Status(SUCCESS))
+
+
+def all_told(call: Call, pages: Iterable[Page], answers: Answers, *, unsupported: bool) -> bool:
+    """Each hit is an answer; `unsupported`: a key was not matched by. False where the question was cancelled, which is
+    said then; otherwise the last word is for the caller to say."""
+    status = PENDING_UNSUPPORTED if answers.unsupported or unsupported else PENDING
     said = response_to(call.command, status, {DATA_SET_TYPE: DATA_SET})
-    for hits in _groups(call, _asked(call, question, answers)):
-        if call.association.cancelled(call.command.message_id):
-            call.answer(Status(CANCELLED))
-            return
-        call.association.send_each(call.context, said, map(answers.written, hits))
-    call.answer(Status(SUCCESS))
-
-
-def _groups(call: Call, query: Query) -> Iterator[Sequence[Hit]]:
-    for page in paged(call.house.archive, call.caller.errand, query):
+    for page in pages:
         for at in range(0, len(page.hits), _AT_ONCE):
-            yield page.hits[at : at + _AT_ONCE]
+            if call.association.cancelled(call.command.message_id):
+                call.answer(Status(CANCELLED))
+                return False
+            call.association.send_each(call.context, said, map(answers.written, page.hits[at : at + _AT_ONCE]))
+    return True
 
 
-def _asked(call: Call, question: Question, answers: Answers) -> Query:
-    """What is asked for, of the takeovers that the peer asks about."""
-    return replace(question.keys.query, takeovers=_takeovers(call), **answers.wants)
-
-
-def _takeovers(call: Call) -> tuple[int, ...] | None:
+def takeovers_of(call: Call) -> tuple[int, ...] | None:
+    """The numbers of the takeovers that the peer asks about; None: all that it may see."""
     within, called = call.caller.within, call.caller.takeover
     if within is None or (called is not None and called.id in within):
         return None if called is None else (called.number,)
@@ -83,7 +92,7 @@ def _takeovers(call: Call) -> tuple[int, ...] | None:
     return tuple(numbers)
 
 
-def _title(call: Call) -> str:
+def title_at(call: Call) -> str:
     """Where all that is found can be retrieved: what was called."""
     called = call.caller.takeover
     return call.house.settings.ae_title if called is None else title_of(called)

@@ -16,7 +16,7 @@ from repository.formats.dicom.attributes import ATTRIBUTES
 from repository.formats.dicom.elements import SPECIFIC_CHARACTER_SET
 from repository.formats.dicom.identifiers_writing import Element, write_identifier
 
-Value = str | Sequence[Sequence[Element]]
+Value = str | bytes | Sequence[Sequence[Element]]
 Hits = Mapping[Level, Hit]
 _TITLE, _AVAILABILITY = 0x00080054, 0x00080056
 _DEPTH = tuple(LEVELS.values())

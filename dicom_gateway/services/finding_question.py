@@ -50,8 +50,11 @@ class Question:
         return self.levels[-1]
 
 
-def question_of(content: bytes, *, model: str, syntax: str, relational: bool) -> Question | None:
-    """None for a model that is none of these. Raises `NotUnderstood`."""
+def question_of(
+    content: bytes, *, model: str, syntax: str, relational: bool, aside: frozenset[str] = frozenset()
+) -> Question | None:
+    """None for a model that is none of these. `aside`: keywords that the caller reads himself. Raises
+    `NotUnderstood`."""
     if model not in _MODELS:
         return None
     try:
@@ -66,7 +69,7 @@ def question_of(content: bytes, *, model: str, syntax: str, relational: bool) ->
         for above in levels[:-1]:
             _must_name_one(asked.keys, above)
     _must_be_few(asked.keys)
-    keys = read_keys(level, {name: text for name, text in asked.keys.items() if name not in _NO_KEYS})
+    keys = read_keys(level, {name: text for name, text in asked.keys.items() if name not in _NO_KEYS | aside})
     if keys.wrong:
         path = path_of(keys.wrong[0]) or (0,)
         raise NotUnderstood(CANNOT_UNDERSTAND, "a key has a value that is none of its kind", path[0])

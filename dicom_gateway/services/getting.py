@@ -20,13 +20,16 @@ class Getting:
         for context in call.association.terms.contexts.values():
             if context.requests:
                 contexts.setdefault(context.abstract, []).append(context)
-        tally, number = Tally(len(what)), call.command.message_id
-        for each in sendings(call.house.archive, what, contexts):
+        tally, number = Tally(len(what), call.house.settings.retrieval), call.command.message_id
+        for at, each in enumerate(sendings(call.house.archive, what, contexts)):
             if call.association.cancelled(number):
                 told(call, tally, cancelled=True)
                 return
+            if tally.overdue():
+                tally.give_up(what[at:])
+                break
             if isinstance(each, Sending):
-                status = store(call.association, each, patience=call.house.settings.patience.dimse)
+                status = store(call.association, each, patience=call.house.settings.for_an_image)
                 tally.settle(uid_of(each.admitted), status)
             else:
                 tally.settle(uid_of(each), None)

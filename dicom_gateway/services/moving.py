@@ -42,7 +42,7 @@ class Moving:
         if found is None:
             return
         what = _for_both(call, destination, found)
-        tally = Tally(len(what))
+        tally = Tally(len(what), call.house.settings.retrieval)
         try:
             cancelled = any(_moved(call, destination, group, tally) for group in _groups(what))
         except _CallerEnds as ends:
@@ -93,6 +93,9 @@ def _kind(each: Admitted) -> tuple[str, str]:
 def _moved(call: Call, destination: Peer, group: Sequence[Admitted], tally: Tally) -> bool:
     """Each is settled, unless the retrieval was cancelled; whether it was."""
     settings = call.house.settings
+    if tally.overdue():
+        tally.give_up(group)
+        return False
     waiting = {id(each): each for each in group}
     what = Asked(calling=settings.ae_title, called=destination.ae_title, contexts=_contexts(group))
     at = Address(destination.host, destination.port, call.house.secured.calling if destination.tls else None)
@@ -101,14 +104,15 @@ def _moved(call: Call, destination: Peer, group: Sequence[Admitted], tally: Tall
             for each in sendings(call.house.archive, group, _agreed(line)):
                 if _cancelled(call):
                     return True
+                if tally.overdue():
+                    break
                 settled = each.admitted if isinstance(each, Sending) else each
                 tally.settle(uid_of(settled), _status(call, line, each))
                 waiting.pop(id(settled), None)
                 _tell(call, tally)
     except ConnectionEnds as error:
-        _log.info("a destination failed: %s", type(error).__name__)
-    for each in waiting.values():
-        tally.settle(uid_of(each), None)
+        _log.info("destination %s failed: %s", destination.ae_title, type(error).__name__)
+    tally.give_up(waiting.values())
     return False
 
 
@@ -139,7 +143,7 @@ def _status(call: Call, line: Association, each: Sending | Admitted) -> int | No
     if not isinstance(each, Sending):
         return None
     origin = call.caller.peer.ae_title, call.command.message_id
-    return store(line, each, originator=origin, patience=call.house.settings.patience.dimse)
+    return store(line, each, originator=origin, patience=call.house.settings.for_an_image)
 
 
 def _contexts(group: Sequence[Admitted]) -> list[Proposed]:

@@ -8,7 +8,7 @@ came, where its transfer syntax is agreed on; otherwise, uncompressed ones in an
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dicom_gateway.protocol.association import Association
@@ -19,6 +19,7 @@ from dicom_gateway.protocol.commands import (
     COMPLETED,
     DATA_SET,
     DATA_SET_TYPE,
+    ERROR_COMMENT,
     FAILED,
     FIELD,
     MESSAGE_ID,
@@ -51,12 +52,15 @@ _log = logging.getLogger("dicom_gateway")
 
 @dataclass(slots=True)
 class Tally:
-    """Sub-operations. `failed_uids`: of those that failed."""
+    """Sub-operations. `failed_uids`: of those that failed. `most`: seconds for all of them."""
 
     remaining: int
+    most: float
     completed: int = 0
     warned: int = 0
     failed_uids: list[str] = field(default_factory=list)
+    late: bool = False
+    _began: float = field(default_factory=time.monotonic)
     _told: float = field(default_factory=time.monotonic)
 
     def settle(self, instance: str, status: int | None) -> None:
@@ -85,8 +89,20 @@ class Tally:
         self._told = now
         return True
 
+    def give_up(self, rest: Iterable[Admitted]) -> None:
+        """None of the rest is tried."""
+        for each in rest:
+            self.settle(uid_of(each), None)
+
+    def overdue(self) -> bool:
+        """Whether all of it takes too long: what is not sent by then is not sent."""
+        self.late = self.late or time.monotonic() - self._began > self.most
+        return self.late
+
     @property
     def status(self) -> int:
+        if self.late:
+            return CANNOT_PERFORM
         if not self.failed_uids:
             return SUCCESS
         return SOME_FAILED if self.completed or self.warned else CANNOT_PERFORM
@@ -108,6 +124,8 @@ def told(call: Call, tally: Tally, *, cancelled: bool) -> None:
     """The final response; with the UIDs of what failed (0008,0058), where anything did."""
     status = CANCELLED if cancelled else tally.status
     said = response_to(call.command, status, tally.counts(remaining=cancelled))
+    if tally.late:
+        said[ERROR_COMMENT] = f"longer than {tally.most:g} s: ask for what is left"
     if not tally.failed_uids:
         call.association.send(call.context, said)
         return

@@ -21,11 +21,10 @@ from dicom_gateway.statuses import (
     of_error,
 )
 from repository.formats.dicom.heading import heading
-from repository.transfer.offering import Collecting, Offer, Outcome
+from repository.transfer.offering import Collecting, Outcome, label_of
 from repository.transfer.opening import Depositor, admitted_to
 from storage.errors import ArchiveError
 
-_LACKING = frozenset({"DCM-001", "DCM-020"})  # it ends before its data set does; an image without pixels
 _PIECES, _MANY = 1 << 20, 1 << 12  # bytes, and fragments, that are handed on together
 
 
@@ -99,28 +98,20 @@ def _kept(call: Call, data_set: Sink | None) -> Status:
         return data_set.refused or Status(CANNOT_UNDERSTAND)
     try:
         offer = data_set.collecting.offer()
-        if wrong := _wrong(call, offer):
-            return wrong
-        offer.path = f"instances/{call.command.text(AFFECTED_INSTANCE)}.dcm"
+        image = offer.image
+        if image is None:
+            return Status(CANNOT_UNDERSTAND, "the data set names no study, series and instance")
+        said = call.command.text(AFFECTED_CLASS), call.command.text(AFFECTED_INSTANCE)
+        if said != (image.sop_class_uid, image.sop_instance_uid):
+            return Status(DATA_SET_MISMATCH, "the data set is of another class or instance")
+        offer.path = label_of(image)
         (outcome,) = call.house.transfers.deposit(data_set.depositor, [offer])
     except ArchiveError as error:
         return of_error(error)
     return _settled(outcome)
 
 
-def _wrong(call: Call, offer: Offer) -> Status | None:
-    """What an instance cannot be kept as: another than the command says, or none (PS3.4 B.2.3)."""
-    facts = offer.description.dicom if offer.description else None
-    if facts is None or not (facts.sop_instance_uid and facts.study_instance_uid and facts.series_instance_uid):
-        return Status(CANNOT_UNDERSTAND, "the data set names no study, series and instance")
-    said = call.command.text(AFFECTED_CLASS), call.command.text(AFFECTED_INSTANCE)
-    if said != (facts.sop_class_uid, facts.sop_instance_uid):
-        return Status(DATA_SET_MISMATCH, "the data set is of another class or instance")
-    return None
-
-
 def _settled(outcome: Outcome) -> Status:
     if outcome.reason:
         return Status(CANNOT_UNDERSTAND, outcome.reason[:64])
-    lacking = any(each.code in _LACKING for each in (outcome.description.findings if outcome.description else ()))
-    return Status(DATA_SET_MISMATCH_KEPT if lacking else SUCCESS)
+    return Status(DATA_SET_MISMATCH_KEPT if outcome.lacking else SUCCESS)

@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Connection,
     Row,
     ScalarSelect,
     Select,
+    Table,
     and_,
     cast,
     func,
@@ -23,7 +23,8 @@ from sqlalchemy import (
 )
 
 from repository.catalogue import tables
-from repository.catalogue.listing import rows_named, rows_of, values_of
+from repository.catalogue.listing import rows_named, values_of
+from repository.catalogue.prepared import Prepared
 from repository.catalogue.query import Level
 from repository.catalogue.seeing import Sight
 
@@ -71,19 +72,38 @@ def beneath(
             return {}
 
 
-def _among(columns: Sequence[ColumnElement[Any]], keys: Sequence[Key], connection: Connection) -> ColumnElement[bool]:
-    return tuple_(*columns).in_(rows_of(keys, columns, connection.dialect))
+def rows_seen(
+    connection: Connection, wanted: Select[Any], keys: Sequence[Key], *, sight: Sight | None, table: Table
+) -> Sequence[Any]:
+    """Rows of `wanted`, a statement that is made once and names rows of `table`, for `keys`, of what may be seen."""
+    values = values_of(keys, sqlite=connection.dialect.name == "sqlite")
+    if sight is None or not sight.partial:
+        return _prepared(wanted).all(connection, values)
+    return sight.asked(connection, wanted, lambda: wanted.where(sight.row(table)), values=values)
+
+
+@cache
+def _prepared(wanted: Select[Any]) -> Prepared:
+    return Prepared(wanted)
+
+
+_BELOW_PATIENTS = {"studies": tables.study, "documents": tables.document, "holdings": tables.holding}
+
+
+@cache
+def _of_people(name: str, *, sqlite: bool) -> Select[Any]:
+    there = _BELOW_PATIENTS[name].c
+    columns = (there.takeover, there.patient)
+    mine = tuple_(*columns).in_(rows_named(columns, sqlite=sqlite))
+    return select(*columns, func.count().label("amount")).where(mine).group_by(*columns)
 
 
 def _of_patients(connection: Connection, keys: Sequence[Key], sight: Sight | None) -> Mapping[Key, Beneath]:
     found: dict[Key, Beneath] = defaultdict(Beneath)
-    for name, table in (("studies", tables.study), ("documents", tables.document), ("holdings", tables.holding)):
-        columns = (table.c.takeover, table.c.patient)
-        wanted = select(*columns, func.count()).where(_among(columns, keys, connection)).group_by(*columns)
-        if sight is not None and sight.partial:
-            wanted = wanted.where(sight.row(table))
-        for *key, count in connection.execute(wanted):
-            found[tuple(key)].counts[name] = count
+    for name, table in _BELOW_PATIENTS.items():
+        wanted = _of_people(name, sqlite=connection.dialect.name == "sqlite")
+        for takeover, patient, amount in rows_seen(connection, wanted, keys, sight=sight, table=table):
+            found[takeover, patient].counts[name] = amount
     return found
 
 
@@ -96,23 +116,23 @@ def images_of_series() -> ScalarSelect[int]:
 
 
 @cache
-def _studies(*, sqlite: bool) -> Select[Any]:
+def _studies(*, sqlite: bool) -> Prepared:
     """In one statement, for each of them is a message to the database; made once, for that takes longer than asking."""
     there = tables.series.c
     columns = (there.takeover, there.patient, there.study_instance_uid)
     asked = tuple_(*columns).in_(rows_named(columns, sqlite=sqlite))
     series = select(*columns, there.modality, images_of_series().label("images")).where(asked).subquery()
     shared = [series.c[column.name] for column in (*columns, there.modality)]
-    images = cast(func.sum(series.c.images), BigInteger)
-    return select(*shared, func.count(), images).group_by(*shared)
+    images = cast(func.sum(series.c.images), BigInteger).label("images")
+    return Prepared(select(*shared, func.count().label("series"), images).group_by(*shared))
 
 
 def _of_studies(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, Beneath]:
     sqlite = connection.dialect.name == "sqlite"
     found: dict[Key, Beneath] = defaultdict(Beneath)
-    for *key, modality, count, of_images in connection.execute(_studies(sqlite=sqlite), values_of(keys, sqlite=sqlite)):
-        below = found[tuple(key)]
-        for name, number in (("series", count), ("instances", of_images)):
+    for row in _studies(sqlite=sqlite).all(connection, values_of(keys, sqlite=sqlite)):
+        modality, below = row.modality, found[row[:3]]
+        for name, number in (("series", row.series), ("instances", row.images)):
             if number:
                 below.counts[name] = below.counts.get(name, 0) + number
         if modality:
@@ -121,13 +141,14 @@ def _of_studies(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, Ben
 
 
 @cache
-def _series(*, sqlite: bool) -> Select[Any]:
+def _series(*, sqlite: bool) -> Prepared:
     there = tables.series.c
     columns = (there.takeover, there.patient, there.study_instance_uid, there.series_instance_uid)
-    return select(*columns, images_of_series()).where(tuple_(*columns).in_(rows_named(columns, sqlite=sqlite)))
+    mine = tuple_(*columns).in_(rows_named(columns, sqlite=sqlite))
+    return Prepared(select(*columns, images_of_series().label("images")).where(mine))
 
 
 def _of_series(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, Beneath]:
     sqlite = connection.dialect.name == "sqlite"
-    counted = connection.execute(_series(sqlite=sqlite), values_of(keys, sqlite=sqlite))
-    return {tuple(key): Beneath({"instances": count}) for *key, count in counted if count}
+    counted = _series(sqlite=sqlite).all(connection, values_of(keys, sqlite=sqlite))
+    return {row[:4]: Beneath({"instances": row.images}) for row in counted if row.images}

@@ -33,7 +33,8 @@ def _style(connection: Connection) -> str:
 
 def insert(connection: Connection, table: Table, rows: Sequence[Row], *, conflict: str = "") -> None:
     """`rows` are in `table`; `conflict` is the ON CONFLICT clause, which both engines spell alike."""
-    _put(connection, _insert(table, _style(connection), conflict), rows)
+    if rows:
+        _put(connection, _insert(table, _style(connection), conflict), rows)
 
 
 def _put(connection: Connection, statement: str, rows: Sequence[Row]) -> None:

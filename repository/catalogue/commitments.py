@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, Text, and_, cast, exists, literal, or_, select, update
+from sqlalchemy import Row, Text, and_, cast, exists, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from repository.catalogue.commitment_tables import commitment
@@ -52,12 +52,14 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """`failures`: reasons (PS3.3 C.14.1.1) by place in `instances`; with none in a settled one, all are committed to.
-    `takeovers`: ids of those that are looked into, or that the instances are of. Times are empty until they are."""
+    """`title`: the AE title of ours by which the peer asked. `takeovers`: ids of those that are looked into, or that
+    the instances are of. `failures`: reasons (PS3.3 C.14.1.1) by place in `instances`; with none in a settled one, all
+    are committed to. Times are empty until they are."""
 
     id: str
     side: Side
     peer: str
+    title: str
     transaction: str
     state: CommitmentState
     round: int
@@ -83,6 +85,7 @@ def _read(row: Row[*tuple[Any, ...]]) -> Commitment:
         id=row.id,
         side=Side(row.side),
         peer=row.peer,
+        title=row.title,
         transaction=row.transaction_uid,
         state=CommitmentState(row.state),
         round=row.round,
@@ -97,22 +100,35 @@ def _read(row: Row[*tuple[Any, ...]]) -> Commitment:
 
 class Commitments(Desk):
     def ask(
-        self, side: Side, peer: str, transaction: str, *, takeovers: Collection[str], instances: Sequence[Instance]
+        self, peer: str, transaction: str, *, title: str, takeovers: Collection[str], instances: Sequence[Instance]
     ) -> Commitment:
-        """There is one of this side, peer and UID: a new one, durable, or the one that was there, as it is."""
-        first = CommitmentState.RECEIVED if side is Side.OURS else CommitmentState.PREPARED
-        row = {
-            "id": str(new_id()), "side": side.value, "peer": peer, "transaction_uid": transaction,
-            "state": first.value, "round": 1, "takeovers": packed(sorted(takeovers)),
-            "instances": packed([[each.sop_class, each.uid] for each in instances]), "failures": packed([]),
-            "asked_at": instant(self._now()), "settled_at": "", "told_at": "",
-        }  # fmt: skip
-        there = _of(side, peer, transaction)
+        """There is one of ours of this peer and UID: a new one, durable, or the one that was there, as it is."""
+        row = self._row(Side.OURS, peer, transaction, takeovers=takeovers, instances=instances) | {"title": title}
         with self._room.writing() as connection:
             dialect = sqlite if self._room.sqlite else postgresql  # as in `jobs.enqueue`
             keys = ["side", "peer", "transaction_uid"]
             connection.execute(dialect.insert(commitment).on_conflict_do_nothing(index_elements=keys), row)
-            return _read(connection.execute(select(commitment).where(there)).one())
+            return _read(connection.execute(select(commitment).where(_of(Side.OURS, peer, transaction))).one())
+
+    def prepare(self, peer: str, takeover: str, transactions: Mapping[str, Sequence[Instance]]) -> None:
+        """There are these of theirs, by UID, to be sent to the peer: all, or none where this raises."""
+        rows = [
+            self._row(Side.THEIRS, peer, uid, takeovers=[takeover], instances=instances)
+            for uid, instances in transactions.items()
+        ]
+        with self._room.writing() as connection:
+            connection.execute(insert(commitment), rows)
+
+    def _row(
+        self, side: Side, peer: str, transaction: str, *, takeovers: Collection[str], instances: Sequence[Instance]
+    ) -> dict[str, object]:
+        first = CommitmentState.RECEIVED if side is Side.OURS else CommitmentState.PREPARED
+        return {
+            "id": str(new_id()), "side": side.value, "peer": peer, "title": "", "transaction_uid": transaction,
+            "state": first.value, "round": 1, "takeovers": packed(sorted(takeovers)),
+            "instances": packed([[each.sop_class, each.uid] for each in instances]), "failures": packed([]),
+            "asked_at": instant(self._now()), "settled_at": "", "told_at": "",
+        }  # fmt: skip
 
     def again(self, known: Commitment) -> Commitment:
         """It is asked for anew: what came of it before is forgotten. Unchanged where another did that meanwhile."""
@@ -142,10 +158,10 @@ class Commitments(Desk):
         return self._change(known, there, {"state": CommitmentState.ANSWERED.value, **self._settled(failures)})
 
     def _settled(self, failures: Mapping[int, int]) -> dict[str, str]:
-        return {"failures": packed([list(each) for each in sorted(failures.items())]), "settled_at": self._instant()}
-
-    def _instant(self) -> str:
-        return instant(self._now())
+        return {
+            "failures": packed([list(each) for each in sorted(failures.items())]),
+            "settled_at": instant(self._now()),
+        }
 
     def _change(
         self, known: Commitment, before: Collection[CommitmentState], values: Mapping[str, object]

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Dialect
 
 from repository.catalogue.folding import folded_name
 from repository.catalogue.keyed import holds, listed_below
-from repository.catalogue.matching import dated, listed, wild
+from repository.catalogue.matching import Slot, dated, listed, wild
 from repository.catalogue.query import Level, Match, Query
 from repository.catalogue.seeing import Sight
 from repository.catalogue.tables import (
@@ -51,6 +51,10 @@ def _among(outer: Table, inner: Table, names: Sequence[str], parts: Parts) -> Co
     return tuple_(*ours).in_(select(*theirs).where(*parts))
 
 
+def _folded(name: str) -> str:
+    return name if isinstance(name, Slot) else folded_name(name)
+
+
 class _Asked:
     """The conditions of one query, table by table: only what the table itself can say."""
 
@@ -83,7 +87,7 @@ class _Asked:
         parts: Parts = []
         named, known = patient_name.c, patient_identifier.c
         if query.patient_name.strip("*"):
-            matches = wild(named.name_folded, folded_name(query.patient_name), dialect=self.dialect)
+            matches = wild(named.name_folded, _folded(query.patient_name), dialect=self.dialect)
             parts.append(_among(outer, patient_name, PERSON, [matches, *self.scope(patient_name)]))
         if query.patient_id.strip("*") or query.patient_root is not None:
             same: Parts = self.scope(patient_identifier)
@@ -114,7 +118,7 @@ class _Asked:
         if query.dates and query.level is not Level.DOCUMENT:
             parts.append(dated(study.c.study_date_key, query.dates))
         if query.referring_physician.strip("*"):
-            name = folded_name(query.referring_physician)
+            name = _folded(query.referring_physician)
             parts.append(wild(study.c.referring_physician_folded, name, dialect=self.dialect))
         return parts + [self._in_study(each) for each in self._matching(Level.STUDY)]
 

@@ -64,7 +64,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     """Measured: an empty transaction that reads took 64 µs of CPU, a third of it for saying BEGIN by SQLAlchemy. Said
     to the driver it takes 2 µs. What it raises is translated at the border, as all that the driver says."""
-    words = "BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES, False) else "BEGIN"
+    words = "BEGIN IMMEDIATE" if connection.info.get(_WRITES, False) else "BEGIN"
     cast("sqlite3.Connection", connection.connection.dbapi_connection).execute(words).close()
 
 
@@ -82,7 +82,7 @@ def _prepare_postgresql(connection: psycopg.Connection[tuple[object, ...]], _rec
 def _begin_postgresql(connection: Connection) -> None:
     """Between two messages of a pipelined batch (psycopg's `executemany`) a transaction is not idle but "active":
     only the limit of the whole transaction ends one that sleeps there, and PostgreSQL has it since 17."""
-    writes = connection.get_execution_options().get(_WRITES, False)
+    writes = connection.info.get(_WRITES, False)
     if writes and (connection.dialect.server_version_info or ()) >= (17,):
         connection.exec_driver_sql(_limit("transaction_timeout", WRITING_SECONDS, local="true"))
 
@@ -121,9 +121,14 @@ class Room:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: durable when the block ends, nothing of it left when it raises."""
-        with translated(), self._turn or nullcontext(), self._opened() as opened:
-            connection = opened.execution_options(**{_WRITES: True})
-            with connection.begin():
+        with translated(), self._turn or nullcontext(), self._opened() as connection:
+            said = connection.info  # told so, `begin` costs a third less than by an option of the connection
+            said[_WRITES] = True
+            try:
+                begun = connection.begin()
+            finally:
+                said[_WRITES] = False
+            with begun:
                 yield connection
 
     @contextmanager
@@ -154,7 +159,6 @@ class Room:
         except BaseException:
             connection.close()
             raise
-        connection.execution_options(**{_WRITES: False})
         self._idle.append(connection)
 
     @contextmanager

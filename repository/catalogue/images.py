@@ -1,6 +1,6 @@
 """Images by their UIDs, without a search: for whoever has decided already, or decides on what is found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -62,7 +62,26 @@ class SeriesHeader:
     sha256: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Fixity:
+    """What proves the bytes of a holding: their digest and number as received, and where the log has its entry."""
+
+    sha256: bytes
+    size: int
+    log_index: int
+    received_at: str
+
+
 class Images(Desk):
+    def fixity(self, takeover: int, ordinals: Sequence[int]) -> dict[int, Fixity]:
+        """By ordinal, of those of these holdings that there are."""
+        found: dict[int, Fixity] = {}
+        with self._room.reading() as connection:
+            for group in bulk.in_groups(ordinals):
+                rows = connection.execute(_FIXITY, {"takeover": takeover, "ordinals": list(group)})
+                found.update((row[0], Fixity(bytes(row[1]), *row[2:])) for row in rows)
+        return found
+
     def named(self, study: str, *, series: str = "", sop: str = "") -> Iterator[tuple[int, Holding]]:
         """The kept images of these UIDs in all takeovers, with the numbers of those, by (takeover, ordinal)."""
         asked = {"study": key(study), "series": key(series), "sop": key(sop)}
@@ -221,6 +240,11 @@ def _header(row: Any) -> SeriesHeader:
     )  # fmt: skip
 
 
+_FIXITY = select(
+    holding.c.ordinal, holding.c.sha256, holding.c.size, holding.c.log_index, holding.c.received_at
+).where(
+    holding.c.takeover == bindparam("takeover"), holding.c.ordinal.in_(bindparam("ordinals", expanding=True))
+)  # fmt: skip
 _PARTS: dict[str, Any] = {name: bindparam(name) for name in SeriesKey.__slots__}
 _BY_KEY = SeriesKey(**_PARTS)  # what stands for its parts
 _HEADER = Prepared(select(series_header).where(*_of_series(series_header, _BY_KEY)))

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -10,12 +10,15 @@ from typing import Any
 import orjson
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     CompoundSelect,
     Connection,
+    Integer,
     Row,
     Select,
     String,
+    bindparam,
     literal,
     literal_column,
     null,
@@ -24,18 +27,25 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.sql.visitors import iterate
 
 from repository.catalogue.conditions import TABLES, conditions, leads
 from repository.catalogue.errors import BadCursor
-from repository.catalogue.query import MOST, Level, Query
+from repository.catalogue.layouts import Layouts
+from repository.catalogue.matching import Slot
+from repository.catalogue.prepared import Prepared, Values
+from repository.catalogue.query import MOST, Hit, Level, Query
 from repository.catalogue.remembering import State, read_state, state_column
 from repository.catalogue.seeing import Sight, Way
+from repository.catalogue.shapes import shape_of
 from repository.catalogue.shielding import Pairs
 from repository.catalogue.text import fit
 
 AnyRow = Row[*tuple[Any, ...]]
 Statement = Select[Any] | CompoundSelect[Any]
 READ_AT_ONCE = 10_000
+_LIMIT = "limit_"
+_UIDS = {"StudyInstanceUID": "study_instance_uid", "SeriesInstanceUID": "series_instance_uid"}
 ANYWHERE = (Way(true()),)  # the way of whoever sees all
 
 
@@ -45,7 +55,17 @@ def page_size(query: Query) -> int:
 
 def mark_of(query: Query, row: AnyRow) -> str:
     """What `Query.after` has to be for the page that begins after `row`."""
-    place = [getattr(row, name) for name in _names(query)]
+    return _mark([getattr(row, name) for name in _names(query.level)])
+
+
+def mark_of_hit(hit: Hit) -> str:
+    """As `mark_of`, for a hit that is a study, a series or an image."""
+    own: dict[str, int | str] = {"takeover": hit.takeover, "patient": hit.patient, "ordinal": hit.ordinal}
+    own |= {name: hit.values[keyword] for keyword, name in _UIDS.items() if keyword in hit.values}
+    return _mark([own[name] for name in _names(hit.level)])
+
+
+def _mark(place: Sequence[object]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
 
 
@@ -67,6 +87,31 @@ class _Step:
         return union_all(self.wanted.add_columns(told), *(each.add_columns(null()) for each in self.beside))
 
 
+class _Laid:
+    """A step of which the statements are made once. What is asked, and how many rows are read, is left open in them."""
+
+    def __init__(self, step: _Step) -> None:
+        self._step = step
+        self.first, self.beside = step.first, step.beside
+        self._made: dict[bool, Prepared] = {}
+
+    def prepared(self, *, with_state: bool) -> Prepared:
+        if with_state not in self._made:
+            self._made[with_state] = Prepared(self._step.statement(with_state=with_state))
+        return self._made[with_state]
+
+    def leaves_open(self, names: Iterable[str]) -> bool:
+        """Each of `names`, and nothing else: what is not asked for would be found, and what stands for a text would be
+        taken for one."""
+        binds = [each for each in iterate(self._step.wanted) if isinstance(each, BindParameter)]
+        return {each.key for each in binds if each.required} == set(names) and not any(
+            isinstance(each.value, Slot) for each in binds
+        )
+
+
+PageLayouts = Layouts[_Laid]
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The rows of a page and one row more, if there is one; `state` if it was asked for and any row came to tell it."""
@@ -75,19 +120,28 @@ class Found:
     state: State | None = None
 
 
-def page(query: Query, connection: Connection, sight: Sight | None, *, with_state: bool = False) -> Found:
+def page(
+    query: Query,
+    connection: Connection,
+    sight: Sight | None,
+    *,
+    with_state: bool = False,
+    layouts: PageLayouts | None = None,
+) -> Found:
     """What `sight` lets be seen; `with_state`, what the catalogue was like then, asked in the same statement, for the
-    message to the database would take longer than both. Raises `BadCursor`."""
+    message to the database would take longer than both. `layouts`: statements that were made for `sight`, and only for
+    it. Raises `BadCursor`."""
     rows: list[AnyRow] = []
     state: State | None = None
     most = page_size(query)
-    reader = _Reader(query, connection, sight)
-    for steps in _page_steps(query, connection, sight):
+    laid, values = _laid_out(query, connection, sight, layouts)
+    reader = _Reader(query, connection, sight, values=values)
+    for steps in [laid] if laid else _page_steps(query, connection, sight):
         for step in steps:
             if len(rows) > most and rows[most].takeover < step.first:
                 continue  # all of it lies beyond this page
             asks = with_state and state is None
-            found, told = reader.read(step.statement(with_state=asks))
+            found, told = reader.read(step, with_state=asks)
             state = read_state(told) if asks and told else state
             mixed = (rows and found) or (step.beside and any(row[-1] is None for row in found))
             rows = _in_order(query, [*rows, *found]) if mixed else rows or found
@@ -96,18 +150,42 @@ def page(query: Query, connection: Connection, sight: Sight | None, *, with_stat
     return Found(rows, state)
 
 
+def _laid_out(
+    query: Query, connection: Connection, sight: Sight | None, layouts: PageLayouts | None
+) -> tuple[Sequence[_Laid], Values]:
+    """Steps whose statements are made, and the values that they leave open; none for what is rarely asked."""
+    if layouts is None or (sight is not None and sight.drops):
+        return (), {}
+    shape = shape_of(query, sqlite=connection.dialect.name == "sqlite")
+    if shape is None:
+        return (), {}
+    values = {**shape.values, _LIMIT: page_size(query) + 1}
+
+    def made() -> list[_Laid]:
+        (steps,) = _page_steps(shape.template, connection, sight, limit=bindparam(_LIMIT, type_=Integer))
+        laid = [_Laid(each) for each in steps]
+        return laid if all(each.leaves_open(values) for each in laid) else []
+
+    return layouts.of(shape.template, made), values
+
+
 class _Reader:
     """Reads rows of a page, and further where too many of them are hidden for it to be one."""
 
-    def __init__(self, query: Query, connection: Connection, sight: Sight | None) -> None:
+    def __init__(self, query: Query, connection: Connection, sight: Sight | None, *, values: Values) -> None:
         self._connection = connection
+        self._values = values
         self._drops: Pairs = frozenset() if sight is None else sight.drops
         self._wanted = page_size(query) + 1
         self._keys = list(TABLES[query.level].primary_key.columns)
         self._whose = "number" if query.level is Level.PATIENT else "patient"
 
-    def read(self, wanted: Statement) -> tuple[list[AnyRow], Any]:
+    def read(self, step: "_Step | _Laid", *, with_state: bool) -> tuple[list[AnyRow], Any]:
         """The rows, and what the last column of the first one tells."""
+        if isinstance(step, _Laid):
+            rows = step.prepared(with_state=with_state).all(self._connection, self._values)
+            return rows, rows[0][-1] if rows else None
+        wanted = step.statement(with_state=with_state)
         rows = list(self._connection.execute(wanted).all())
         told = rows[0][-1] if rows else None
         if not self._drops or not isinstance(wanted, Select):  # what is dropped from is never read at once
@@ -148,14 +226,17 @@ def page_statements(query: Query, connection: Connection, sight: Sight | None) -
         yield [step.statement(with_state=False) for step in steps]
 
 
-def _page_steps(query: Query, connection: Connection, sight: Sight | None) -> Iterator[list[_Step]]:
+def _page_steps(
+    query: Query, connection: Connection, sight: Sight | None, *, limit: BindParameter[int] | None = None
+) -> Iterator[list[_Step]]:
     """As `page_statements`, in the order of what they begin with."""
     table = TABLES[query.level]
     keys = list(table.primary_key.columns)
     asked = conditions(query, connection.dialect, sight)
     # Where nothing is asked for, one way fills the page, and others mostly lie beyond it. SQLite needs no message.
     at_once = bool(asked) and sight is not None and not sight.drops and connection.dialect.name != "sqlite"
-    wanted = select(table).where(*asked).order_by(*keys).limit(page_size(query) + 1)
+    most = page_size(query) + 1 if limit is None else limit
+    wanted = select(table).where(*asked).order_by(*keys).limit(most)
     place = _place(query.after, keys) if query.after else []
     begins = place[0].value if place else 0
     if place and _walks_takeovers(query, connection, sight):
@@ -195,8 +276,8 @@ def _walks_takeovers(query: Query, connection: Connection, sight: Sight | None) 
     return query.takeovers is not None or (sight is not None and sight.walks_takeovers)
 
 
-def _names(query: Query) -> list[str]:
-    return [str(each.key) for each in TABLES[query.level].primary_key.columns]
+def _names(level: Level) -> list[str]:
+    return [str(each.key) for each in TABLES[level].primary_key.columns]
 
 
 def _place(mark: str, keys: Sequence[ColumnElement[Any]]) -> list[Any]:

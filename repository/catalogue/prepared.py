@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import Connection, Select
+from sqlalchemy import CompoundSelect, Connection, Select
 from sqlalchemy.sql.type_api import TypeEngine
 
 from repository.catalogue.text import ESCAPE, Words, fit, unfit
 
 Values = Mapping[str, Any]
+_Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 _Change = Callable[[Any], Any]
 _Driver = sqlite3.Connection | psycopg.Connection[tuple[Any, ...]]
 
@@ -40,9 +41,10 @@ def told(connection: Connection, text: str) -> Any:
 
 
 class Prepared:
-    """`statement` has no lists among its values, so that it is the same text each time."""
+    """`statement` has no lists among the values that are said when it is asked, so that it is the same text each
+    time."""
 
-    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+    def __init__(self, statement: _Statement) -> None:
         self._statement = statement
         self._made: dict[str, _Made] = {}
 
@@ -71,34 +73,51 @@ class Prepared:
 class _Made:
     """A statement as one engine takes it."""
 
-    def __init__(self, statement: Select[*tuple[Any, ...]], connection: Connection) -> None:
+    def __init__(self, statement: _Statement, connection: Connection) -> None:
         dialect = connection.dialect
         compiled = statement.compile(dialect=dialect)
-        self.text = str(compiled)
-        known = dict(compiled.params)
+        unsaid = {name: None for name, bound in compiled.binds.items() if bound.required}
+        whole = compiled.construct_expanded_state(unsaid)  # with its lists, whose values never change
+        self.text = whole.statement
+        known = dict(whole.parameters)
         # In their order where the engine knows values by place (SQLite), by name elsewhere.
         self._in_order = compiled.positional
-        names = list(compiled.positiontup or ()) if self._in_order else list(known)
-        self._values = [(each, known[each], _bind(compiled.binds.get(each), dialect)) for each in names]
-        columns = list(statement.selected_columns)
+        names = list(whole.positiontup or ()) if self._in_order else list(known)
+        self._names = names
+        binds = {each: _bind(compiled.binds.get(each), dialect) for each in names}
+        self._values: list[tuple[str, Any, _Change | None]] = []
+        for each in names:
+            change, value = whole.processors.get(each, binds[each]), known[each]
+            # What is always the same is made ready once.
+            self._values.append((each, value if change is None or value is None else change(value), change))
+        columns: list[Any] = list(statement.selected_columns)
         # `count` and `index` are columns here, and methods of tuples that nobody asks for.
         self._row = cast("Any", namedtuple("Row", [each.name for each in columns], rename=True))  # noqa: PYI024  made from columns
         changes = [_result(each.type, dialect) for each in columns]
-        self._changes = [(place, change) for place, change in enumerate(changes) if change is not None]
+        self._words = [place for place, change in enumerate(changes) if change is _unfitted]
+        self._changes = [(place, each) for place, each in enumerate(changes) if each not in {None, _unfitted}]
 
     def bound(self, values: Values) -> Any:
-        found = []
-        for name, otherwise, change in self._values:
-            value = values.get(name, otherwise)
-            found.append((name, value if change is None else change(value)))
-        return tuple(value for _, value in found) if self._in_order else dict(found)
+        found = [
+            ready if name not in values else values[name] if change is None else change(values[name])
+            for name, ready, change in self._values
+        ]
+        return tuple(found) if self._in_order else dict(zip(self._names, found, strict=True))
 
     def rows(self, found: Sequence[Any]) -> list[Any]:
-        make, made = self._row._make, []
+        """Hardly a text was escaped: to look at each is what it takes, and to call something for each takes twice as
+        long as all else here."""
+        make, words, made = self._row._make, self._words, []
         for row in found:
-            values = list(row)
-            for place, change in self._changes:
-                values[place] = change(values[place])
+            values = row
+            for place in words:
+                text = row[place]
+                if text is not None and ESCAPE in text:
+                    values = [*values[:place], unfit(text), *values[place + 1 :]]
+            if self._changes:
+                values = list(values)
+                for place, change in self._changes:
+                    values[place] = change(values[place])
             made.append(make(values))
         return made
 

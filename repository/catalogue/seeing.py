@@ -4,7 +4,7 @@ All of a study, its series and its images, is seen or is not: a decision knows o
 the study's date. Of a document it knows what its header says. What is neither is seen with the whole record only.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Connection,
     Select,
     String,
     Table,
@@ -30,6 +31,7 @@ from sqlalchemy.engine import Dialect
 
 from repository.catalogue.grounding import Ground, Limit, Refusal
 from repository.catalogue.listing import rows_of
+from repository.catalogue.prepared import Prepared, Values
 from repository.catalogue.scoping import covered, speaks_of, touched
 from repository.catalogue.shielding import Pair, Pairs
 from repository.catalogue.tables import document, holding, instance, patient, series, study
@@ -88,6 +90,7 @@ class Sight:
         self._dialect = dialect
         self._led = led
         self._made: dict[Table, tuple[Way, ...]] = {}
+        self._prepared: dict[Hashable, Prepared | None] = {}
         self._beside: Sight | None = None
         self._unhiding = self
         self.drops: Pairs = frozenset()
@@ -120,6 +123,19 @@ class Sight:
         if self._beside is None:
             self._beside = Sight(self._ground, self._dialect, led=True)
         return self._beside.ways(table)
+
+    def asked(
+        self, connection: Connection, name: Hashable, make: Callable[[], Select[Any]], *, values: Values
+    ) -> Sequence[Any]:
+        """Rows of the statement that `make` gives for this sight by `name`, of which there are few. It is made for good
+        when it is asked for the second time: many an asker asks once."""
+        made = self._prepared.get(name)
+        if made is None and name in self._prepared:
+            made = self._prepared[name] = Prepared(make())
+        if made is not None:
+            return made.all(connection, values)
+        self._prepared[name] = None
+        return connection.execute(make(), values).all()
 
     def row(self, table: Table) -> Condition:
         """As one condition, which leaves out whom `drops` names as well."""

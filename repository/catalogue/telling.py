@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Result, Row, Select, and_, select, tuple_
+from sqlalchemy import Connection, Row, and_, select, tuple_
 
 from repository.catalogue import tables
 from repository.catalogue.attributes import INSTANCE, SERIES, STUDY, column
@@ -13,6 +13,7 @@ from repository.catalogue.beneath import NOTHING, Beneath, beneath, key_of
 from repository.catalogue.conditions import TABLES
 from repository.catalogue.imaged import ATTRIBUTES, counted, first_studies
 from repository.catalogue.listing import rows_named, rows_of, values_of
+from repository.catalogue.prepared import Prepared
 from repository.catalogue.query import Hit, Level, Query
 from repository.catalogue.seeing import Sight
 from repository.catalogue.text import unpacked
@@ -58,7 +59,7 @@ class Telling:
         found: dict[Level, dict[Key, Hit]] = {}
         for level in self._query.above:
             keys = list(dict.fromkeys(key_of(level, row) for row in rows))
-            above = list(_asked(self._connection, _rows(level, sqlite=_is_sqlite(self._connection)), keys))
+            above = _asked(self._connection, _rows(level, sqlite=_is_sqlite(self._connection)), keys)
             found[level] = {key_of(level, row): hit for row, hit in zip(above, self._of(level, above), strict=True)}
         return found
 
@@ -91,7 +92,7 @@ class Telling:
         alike = self._alike(Level.STUDY, list(studies.values()))
         found = {}
         for key, row in studies.items():
-            own = {word: text for word, name in ATTRIBUTES.items() if (text := row._mapping[name])}  # noqa: SLF001
+            own = {word: text for word, name in ATTRIBUTES.items() if (text := getattr(row, name))}
             found[key] = {**alike.get(_place(Level.STUDY, row), {}), **own}, amounts.get(key, {})
         return found
 
@@ -108,9 +109,15 @@ _TIME_ZONE = "TimezoneOffsetFromUTC"
 _PLACED = frozenset({Level.INSTANCE, Level.DOCUMENT, Level.HOLDING})
 
 
+@cache
+def _places(level: Level) -> tuple[tuple[str, int], ...]:
+    """What is told of a row, and where in it that stands: all columns of its table come first, in their order."""
+    names = [each.name for each in TABLES[level].columns]
+    return tuple((word, names.index(name)) for word, name in _VALUES[level].items())
+
+
 def _values(level: Level, row: AnyRow, below: Beneath) -> dict[str, str]:
-    mapping = row._mapping  # noqa: SLF001  SQLAlchemy's documented way to columns by name
-    values = {word: text for word, name in _VALUES[level].items() if (text := mapping[name]) is not None}
+    values = {word: text for word, place in _places(level) if (text := row[place]) is not None}
     if below.modalities:
         # ModalitiesInStudy (PS3.4 C.3.4), joined as any multi-valued attribute.
         values["ModalitiesInStudy"] = "\\".join(sorted(below.modalities))
@@ -125,27 +132,27 @@ def _is_sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
-def _asked(connection: Connection, wanted: Select[Any], keys: Sequence[Key]) -> Result[*tuple[Any, ...]]:
-    return connection.execute(wanted, values_of(keys, sqlite=_is_sqlite(connection)))
+def _asked(connection: Connection, wanted: Prepared, keys: Sequence[Key]) -> list[Any]:
+    return wanted.all(connection, values_of(keys, sqlite=_is_sqlite(connection)))
 
 
 @cache
-def _rows(level: Level, *, sqlite: bool) -> Select[Any]:
+def _rows(level: Level, *, sqlite: bool) -> Prepared:
     """The rows of these keys. Statements are made once: that takes as long as to ask them."""
     table = TABLES[level]
     columns = list(table.primary_key.columns)
-    return select(table).where(tuple_(*columns).in_(rows_named(columns, sqlite=sqlite)))
+    return Prepared(select(table).where(tuple_(*columns).in_(rows_named(columns, sqlite=sqlite))))
 
 
 @cache
-def _bodies(*, sqlite: bool, word: str) -> Select[Any]:
+def _bodies(*, sqlite: bool, word: str) -> Prepared:
     """What is shared by the holdings at these places, where `word` stands in it."""
     own, shared = tables.holding.c, tables.shared_facts.c
     columns = (own.takeover, own.ordinal)
     same = and_(shared.takeover == own.takeover, shared.digest == own.facts)
     wanted = select(*columns, shared.body).select_from(tables.holding.join(tables.shared_facts, same))
     wanted = wanted.where(tuple_(*columns).in_(rows_named(columns, sqlite=sqlite)))
-    return wanted.where(shared.body.contains(f'"{word}"', autoescape=True)) if word else wanted
+    return Prepared(wanted.where(shared.body.contains(f'"{word}"', autoescape=True)) if word else wanted)
 
 
 def _alike(
@@ -180,11 +187,18 @@ def _sop_classes(connection: Connection, rows: Sequence[AnyRow]) -> Mapping[Key,
     return found
 
 
-def _identifiers(connection: Connection, rows: Sequence[AnyRow]) -> dict[Key, list[Identifier]]:
-    known, found = tables.patient_identifier.c, defaultdict(list)
+@cache
+def _known(*, sqlite: bool) -> Prepared:
+    known = tables.patient_identifier.c
     columns = (known.takeover, known.number)
-    listed = rows_of([key_of(Level.PATIENT, row) for row in rows], columns, connection.dialect)
-    wanted = select(*columns, known.root, known.extension).where(tuple_(*columns).in_(listed))
-    for takeover, number, root, extension in connection.execute(wanted.order_by(known.root_key, known.extension_key)):
+    wanted = select(*columns, known.root, known.extension)
+    wanted = wanted.where(tuple_(*columns).in_(rows_named(columns, sqlite=sqlite)))
+    return Prepared(wanted.order_by(known.root_key, known.extension_key))
+
+
+def _identifiers(connection: Connection, rows: Sequence[AnyRow]) -> dict[Key, list[Identifier]]:
+    found: dict[Key, list[Identifier]] = defaultdict(list)
+    keys = [key_of(Level.PATIENT, row) for row in rows]
+    for takeover, number, root, extension in _asked(connection, _known(sqlite=_is_sqlite(connection)), keys):
         found[takeover, number].append(Identifier(root, extension))
     return found

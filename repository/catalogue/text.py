@@ -19,6 +19,7 @@ from repository.domain.describing import Identifier
 ESCAPE = "\u241b"  # SYMBOL FOR ESCAPE: itself escaped, so that the mapping is one to one
 _UNFIT = re.compile(f"[\\x00\ud800-\udfff{ESCAPE}]")
 _ESCAPED = re.compile(f"{ESCAPE}([0-9a-f]{{4}})")
+_READER = json.JSONDecoder(strict=False)  # `json.loads` makes one each time, which takes as long as to read with it
 LONGEST_KEY = 256  # bytes; PostgreSQL's limit for a whole index row is a third of a page, about 2,700
 
 
@@ -64,7 +65,7 @@ def unpacked(stored: str) -> Any:
     """The value that was packed; a fresh one each time."""
     if stored == "{}":  # the digests of every item of a bare package, the parameters of most findings
         return {}
-    return json.loads(unfit(stored), strict=False)
+    return _READER.decode(unfit(stored))
 
 
 class Words(TypeDecorator[str]):

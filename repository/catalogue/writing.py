@@ -3,7 +3,7 @@
 Measured on SQLite, 2-core machine, holdings of CT images in packs of 500: see docs/catalogue.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
@@ -60,11 +60,33 @@ def _names_several(description: Description) -> bool:
     return any(finding.code == "TKO-PATIENT-AMBIGUOUS" for finding in description.findings)
 
 
+class Written:
+    """What is committed of one takeover that later items say again: their patient, their study, their series, the key
+    they lie under. Nothing takes these rows away, and of items with higher ordinals nothing changes them: so they are
+    not written again, seven statements of twelve for the second image of a series."""
+
+    MOST = 20_000  # rows; 5 MB
+
+    def __init__(self) -> None:
+        self._rows: set[Hashable] = set()
+
+    def __contains__(self, row: Hashable) -> bool:
+        return row in self._rows
+
+    def add(self, rows: Iterable[Hashable]) -> None:
+        """`rows` are committed now."""
+        if len(self._rows) > self.MOST:
+            self._rows.clear()
+        self._rows.update(rows)
+
+
 @dataclass(slots=True)
 class _Rows:
-    """All rows of one transaction, by table."""
+    """All rows of one transaction, by table, but for those that are `written`. `fresh`: what may join these."""
 
     takeover: int
+    written: Container[Hashable] = ()
+    fresh: list[Hashable] = field(default_factory=list)
     objects: list[Row] = field(default_factory=list)
     keys: dict[str, Row] = field(default_factory=dict)
     holdings: list[Row] = field(default_factory=list)
@@ -84,15 +106,25 @@ class _Rows:
     def add_pack(self, record: PackRecord, indexes: Sequence[int]) -> None:
         pack, patient = record.pack, record.patient
         self.objects.append(flattening.stored_object_row(self.takeover, pack))
-        self.keys[pack.record_key] = (pack.record_key, self.takeover, pack.patient, 0)
-        if patient is not None:
+        if self._new(("key", pack.record_key)):
+            self.keys[pack.record_key] = (pack.record_key, self.takeover, pack.patient, 0)
+        if patient is not None and self._new(("patient", patient.number, patient.facts)):
             first = min((holding.ordinal for holding in record.holdings), default=flattening.NOWHERE - 1)
             self.patients.append(flattening.patient_row(self.takeover, patient, first=first))
             self._identify(patient.number, patient.facts)
         for holding, index in zip(record.holdings, indexes, strict=True):
             self._add_holding(holding, index)
 
+    def _new(self, row: Hashable) -> bool:
+        """Whether the row has to be written; then it is fresh."""
+        if row in self.written:
+            return False
+        self.fresh.append(row)
+        return True
+
     def _identify(self, number: int, facts: PatientFacts) -> None:
+        if not self._new(("identity", number, facts.name, facts.identifiers)):
+            return
         if facts.name and (number, facts.name) not in self.names:
             self.names[number, facts.name] = flattening.patient_name_row(self.takeover, number, facts.name)
         for identifier in facts.identifiers:
@@ -103,7 +135,7 @@ class _Rows:
     def _add_holding(self, holding: Holding, index: int) -> None:
         number, description = self.takeover, holding.description
         shared = flattening.shared_body(description.patient, description.dicom)
-        if shared is not None:
+        if shared is not None and self._new(("facts", shared[0])):
             self.facts[shared[0]] = (number, *shared)
         facts = None if shared is None else shared[0]
         self.holdings.append(flattening.holding_row(number, holding, index=index, facts=facts))
@@ -124,10 +156,10 @@ class _Rows:
         self.instances.append(row)
         study, series = (holding.patient, row[3]), (holding.patient, row[3], row[4])
         known = self.studies.get(study)
-        if known is None or holding.ordinal < known[3]:
+        if (known is None or holding.ordinal < known[3]) and self._new(("study", *study)):
             self.studies[study] = flattening.study_row(self.takeover, holding, dicom)
         known = self.series.get(series)
-        if known is None or holding.ordinal < known[4]:
+        if (known is None or holding.ordinal < known[4]) and self._new(("series", *series)):
             self.series[series] = flattening.series_row(self.takeover, holding, dicom)
 
     def _add_document(self, holding: Holding, document: DocumentFacts) -> None:
@@ -206,16 +238,23 @@ def write_packs(
 
 
 def write_new_packs(
-    connection: Connection, number: int, packs: Sequence[PackRecord], *, indexes: Sequence[int]
-) -> None:
+    connection: Connection,
+    number: int,
+    packs: Sequence[PackRecord],
+    *,
+    indexes: Sequence[int],
+    written: Container[Hashable] = (),
+) -> list[Hashable]:
     """As `write_packs`, for packs that were sealed this moment and whose items have been written as they are: what a
-    single push waits for. `indexes`: where the log has the entries of their holdings."""
-    rows, place = _Rows(number), 0
+    single push waits for. `indexes`: where the log has the entries of their holdings. `written`: rows of lower ordinals
+    that are committed; what is returned may join them once this is."""
+    rows, place = _Rows(number, written), 0
     for record in packs:
         rows.add_pack(record, indexes[place : place + len(record.holdings)])
         place += len(record.holdings)
     rows.stored = []
     rows.write(connection)
+    return rows.fresh
 
 
 class Writing(Desk):

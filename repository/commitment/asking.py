@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 
 from repository.access.errors import AccessRefused
 from repository.access.principal import Principal
-from repository.catalogue.commitments import Commitment, CommitmentState, Instance, Side
-from repository.catalogue.jobs import JobState
+from repository.catalogue.commitments import Commitment, CommitmentState, Instance
+from repository.catalogue.jobs import Job, JobState
 from repository.commitment.errors import TransactionDiffers
 from repository.jobs.names import COMMITMENT, COMMITMENT_REPORT
 from repository.runtime import Archive
@@ -26,12 +26,14 @@ def take_on(
     archive: Archive,
     principal: Principal,
     transaction: str,
-    instances: Sequence[Instance],
     *,
+    instances: Sequence[Instance],
+    title: str,
     within: Collection[str] | None,
 ) -> Commitment:
     """The transaction of that peer is durable, and will be looked into and reported. The same again is the same one;
-    one that was reported, or given up, is looked into anew. `within`: ids of takeovers; None: any.
+    one that was reported, or given up, is looked into anew. `title`: of ours, as the peer
+    called it, and is answered by. `within`: ids of takeovers; None: any.
 
     Raises `AccessRefused` for a peer that has nowhere to push, `TransactionDiffers`, and what the catalogue raises.
     """
@@ -40,7 +42,7 @@ def take_on(
     if not takeovers:
         raise AccessRefused
     known = archive.catalogue.commitments.ask(
-        Side.OURS, principal.id, transaction, takeovers=takeovers, instances=instances
+        principal.id, transaction, title=title, takeovers=takeovers, instances=instances
     )
     if known.instances != tuple(instances):
         raise TransactionDiffers(peer=principal.id)
@@ -50,27 +52,33 @@ def take_on(
     return known
 
 
-def enqueue(archive: Archive, known: Commitment) -> None:
-    """There is a job that leads the transaction on from where it stands."""
+def enqueue(archive: Archive, known: Commitment) -> Job | None:
+    """The job that leads the transaction on from where it stands; None for one that is at its end."""
     kind = _LEADING.get(known.state)
-    if kind is not None:
-        archive.catalogue.jobs.enqueue(kind, known.id, key=_key(kind, known), attempts=_MOST[kind])
+    if kind is None:
+        return None
+    return archive.catalogue.jobs.enqueue(kind, known.id, key=key_of(kind, known), attempts=_MOST[kind])
 
 
-def enqueue_forgotten(archive: Archive) -> None:
+def enqueue_forgotten(archive: Archive) -> list[Job]:
     """Transactions that a crash left without a job have one now."""
-    for each in archive.catalogue.commitments.without_a_job(_LEADING):
-        enqueue(archive, each)
+    enqueued = [enqueue(archive, each) for each in archive.catalogue.commitments.without_a_job(_LEADING)]
+    return [each for each in enqueued if each is not None]
 
 
-def _key(kind: str, known: Commitment) -> str:
+def job_of(archive: Archive, known: Commitment) -> Job | None:
+    """The job that `enqueue` makes, if it was made."""
+    kind = _LEADING.get(known.state)
+    return None if kind is None else archive.catalogue.jobs.find(key_of(kind, known))
+
+
+def key_of(kind: str, known: Commitment) -> str:
     return f"{kind}/{known.id}/{known.round}"
 
 
 def _is_over(archive: Archive, known: Commitment) -> bool:
     """Reported, or given up."""
-    kind = _LEADING.get(known.state)
-    if kind is None:
+    if known.state not in _LEADING:
         return True
-    job = archive.catalogue.jobs.find(_key(kind, known))
+    job = job_of(archive, known)
     return job is not None and job.state is JobState.FAILED

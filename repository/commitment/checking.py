@@ -73,7 +73,9 @@ def _failures(look: Looking, some: Sequence[Instance], takeovers: Sequence[Takeo
         facts = holding.description.dicom
         if facts is not None:
             there.setdefault(facts.sop_instance_uid, []).append(Found(known[number], holding))
-    wanted = {_name(each): each for asked in some for each in there.get(asked.uid, ()) if _class(each) == asked.sop_class}
+    wanted = {
+        _name(each): each for asked in some for each in there.get(asked.uid, ()) if _class(each) == asked.sop_class
+    }
     whole = _whole(look, wanted.values())
     reasons = {place: _reason(asked, there.get(asked.uid, ()), whole) for place, asked in enumerate(some)}
     return {place: reason for place, reason in reasons.items() if reason}
@@ -99,12 +101,13 @@ def _class(found: Found) -> str:
 
 
 def _whole(look: Looking, found: Iterable[Found]) -> dict[tuple[int, int], bool]:
-    """Whether each is what was received, by takeover and ordinal; those of one object together, objects side by side."""
+    """Whether each is what was received, by takeover and ordinal; those of one object together, several at once."""
     ordered = sorted(found, key=_place)
     groups = [list(group) for _, group in groupby(ordered, key=lambda each: _place(each)[:2])]
+    warrants = {group[0].takeover.id: look.warrants(group[0].takeover.id) for group in groups}
     with ThreadPoolExecutor(look.archive.settings.workers, thread_name_prefix="commitment") as pool:
         try:
-            parts = list(pool.map(lambda group: list(_of_object(look, group)), groups))
+            parts = list(pool.map(lambda group: list(_of_object(look, group, warrants[group[0].takeover.id])), groups))
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -116,9 +119,8 @@ def _place(found: Found) -> tuple[int, str, int]:
     return found.takeover.number, location.object_id, location.offset
 
 
-def _of_object(look: Looking, group: Sequence[Found]) -> Iterator[tuple[Found, bool]]:
+def _of_object(look: Looking, group: Sequence[Found], warrant: Warrant) -> Iterator[tuple[Found, bool]]:
     """Read along the object; where one of them is damaged, each by itself."""
-    warrant = look.warrants(group[0].takeover.id)
     admitted = [Admitted(each, warrant) for each in group]
     opened = _opens(look, admitted)
     for each in admitted:

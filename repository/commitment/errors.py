@@ -15,9 +15,7 @@ class TransactionDiffers(ArchiveError):
         en="Peer {peer} asked for other instances under the same Transaction UID before.",
         pl="Węzeł {peer} podał wcześniej inne obiekty pod tym samym Transaction UID.",
     )
-    todo = Text(
-        en="Ask with a new Transaction UID (PS3.4 J.3.2).", pl="Poproś z nowym Transaction UID (PS3.4 J.3.2)."
-    )
+    todo = Text(en="Ask with a new Transaction UID (PS3.4 J.3.2).", pl="Poproś z nowym Transaction UID (PS3.4 J.3.2).")
 
 
 class TransactionUnknown(ArchiveError):
@@ -26,9 +24,7 @@ class TransactionUnknown(ArchiveError):
     code = "CMT-002"
     exit_code = 2
     kept = _NOTHING_DONE
-    what = Text(
-        en="Peer {peer} was asked for no such transaction.", pl="Węzła {peer} nie pytano o taką transakcję."
-    )
+    what = Text(en="Peer {peer} was asked for no such transaction.", pl="Węzła {peer} nie pytano o taką transakcję.")
     todo = Text(
         en="List the transactions with `edm-archive peer commitments`.",
         pl="Wypisz transakcje poleceniem `edm-archive peer commitments`.",

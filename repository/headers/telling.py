@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from repository.access.errors import AccessRefused
 from repository.access.subject import Operation
 from repository.catalogue.images import Alike, SeriesHeader, SeriesKey
 from repository.domain.takeover import Takeover
@@ -56,39 +55,63 @@ class _Series:
 
 def tell(archive: Archive, errand: Errand, named: Named) -> Told:
     """The metadata of what is named and may be read. Raises `AccessRefused`, and what opening raises."""
-    groups = archive.catalogue.images.alike(named.study, series=named.series, sop=named.sop)
-    parts = _parts(archive, errand, groups)
+    parts = _parts(archive, errand, named)
     digest = sha256(repr((named, [each.ordinals and sorted(each.ordinals) for each in parts])).encode())
     for each in parts:
         digest.update(each.header.sha256)
     return Told(digest.digest(), _pieces(archive, parts, sop=named.sop))
 
 
-def _parts(archive: Archive, errand: Errand, groups: Sequence[Alike]) -> list[_Part]:
-    takeovers = {number: archive.catalogue.takeover_by_number(number) for number in {g.series.takeover for g in groups}}
-    found: dict[SeriesKey, _Series] = {}
-    by_first: dict[tuple[int, int], Alike] = {}
-    for each in groups:
-        found.setdefault(each.series, _Series()).alike.append(each)
-        by_first[each.series.takeover, each.first] = each
-    wanted = [_found(archive, takeovers[each.series.takeover], each) for each in groups]
-    for admitted in admit(archive, errand, wanted, operation=Operation.READ):
-        alike = by_first[admitted.found.takeover.number, admitted.found.holding.ordinal]
-        found[alike.series].admitted.append((alike, admitted))
-    parts = []
-    for key, series in found.items():
-        if not series.admitted:
-            continue
+def _parts(archive: Archive, errand: Errand, named: Named) -> list[_Part]:
+    """What is named is found in the transaction in which it is decided, and what lies where of what was admitted is
+    asked in one other: each question in one of its own, of which there were six more, took as long again."""
+    looking = _Looking(archive, named)
+    for admitted in admit(archive, errand, looking.found(), operation=Operation.READ):
+        looking.take(admitted)
+    with archive.catalogue.together():
+        parts = [looking.part(key, series) for key, series in looking.admitted()]
+    return [
+        _Part(takeover, key, warrant, known or _made(archive, takeover, key), ordinals)
+        for takeover, key, warrant, known, ordinals in parts
+    ]
+
+
+class _Looking:
+    """What is named, by series, and what of it was admitted."""
+
+    def __init__(self, archive: Archive, named: Named) -> None:
+        self._archive, self._named = archive, named
+        self._takeovers: dict[int, Takeover] = {}
+        self._series: dict[SeriesKey, _Series] = {}
+        self._by_first: dict[tuple[int, int], Alike] = {}
+
+    def found(self) -> Iterator[Found]:
+        """For each group of images that are alike its first one, which stands for all."""
+        known, named = self._archive.catalogue, self._named
+        for each in known.images.alike(named.study, series=named.series, sop=named.sop):
+            number = each.series.takeover
+            if number not in self._takeovers:
+                self._takeovers[number] = known.takeover_by_number(number)
+            self._series.setdefault(each.series, _Series()).alike.append(each)
+            self._by_first[number, each.first] = each
+            yield _found(self._archive, self._takeovers[number], each)
+
+    def take(self, admitted: Admitted) -> None:
+        alike = self._by_first[admitted.found.takeover.number, admitted.found.holding.ordinal]
+        self._series[alike.series].admitted.append((alike, admitted))
+
+    def admitted(self) -> list[tuple[SeriesKey, _Series]]:
+        return [(key, series) for key, series in self._series.items() if series.admitted]
+
+    def part(
+        self, key: SeriesKey, series: _Series
+    ) -> tuple[Takeover, SeriesKey, Warrant, SeriesHeader | None, frozenset[int] | None]:
+        """As `_Part`; None for a header that is yet to be made."""
+        images, takeover = self._archive.catalogue.images, self._takeovers[key.takeover]
         every = len(series.admitted) == len(series.alike)
-        ordinals = (
-            None if every else frozenset().union(*(archive.catalogue.images.ordinals(a) for a, _ in series.admitted))
-        )
-        takeover, warrant = takeovers[key.takeover], series.admitted[0][1].warrant
-        header = _header(archive, takeover, key)
-        parts.append(_Part(takeover, key, warrant, header, ordinals))
-    if not parts:
-        raise AccessRefused
-    return parts
+        ordinals = None if every else frozenset().union(*(images.ordinals(alike) for alike, _ in series.admitted))
+        known = current(self._archive, key, takeover_id=takeover.id)
+        return takeover, key, series.admitted[0][1].warrant, known, ordinals
 
 
 def _found(archive: Archive, takeover: Takeover, alike: Alike) -> Found:
@@ -99,8 +122,11 @@ def _found(archive: Archive, takeover: Takeover, alike: Alike) -> Found:
 
 
 def _header(archive: Archive, takeover: Takeover, series: SeriesKey) -> SeriesHeader:
-    known = current(archive, series, takeover_id=takeover.id)
-    return known or make(archive, takeover, series, warrant=warrant_for(archive, takeover))
+    return current(archive, series, takeover_id=takeover.id) or _made(archive, takeover, series)
+
+
+def _made(archive: Archive, takeover: Takeover, series: SeriesKey) -> SeriesHeader:
+    return make(archive, takeover, series, warrant=warrant_for(archive, takeover))
 
 
 def _pieces(archive: Archive, parts: Sequence[_Part], *, sop: str) -> Iterator[bytes]:

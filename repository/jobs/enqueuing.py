@@ -9,6 +9,7 @@ from contextlib import suppress
 from itertools import count
 
 from repository.catalogue.jobs import Job, JobState
+from repository.commitment.asking import enqueue_forgotten
 from repository.demands.expiring import first_due
 from repository.intake import Order, announce
 from repository.jobs.names import EXPIRE, FORWARD, HEADERS, INTAKE, PUBLISH
@@ -40,12 +41,12 @@ def enqueue_publish(archive: Archive) -> Job:
 
 def enqueue_routine(archive: Archive) -> list[Job]:
     """There are jobs for what comes due by itself: deeds that no checkpoint covers, accounts that no collector has,
-    demands that have stood in one state for too long.
+    demands that have stood in one state for too long; storage commitments that a crash left without a job.
 
     One of each kind at a time, so that what waits for its next attempt is not overtaken. One that has given up is
     followed by another at once, and then by one each hour.
     """
-    jobs: list[Job] = []
+    jobs: list[Job] = enqueue_forgotten(archive)
     catalogue, collector = archive.catalogue, archive.settings.collector
     if catalogue.journal.bundled() < catalogue.journal.size():
         jobs.append(_routine(archive, PUBLISH, "log", key=f"{PUBLISH}/{catalogue.log_size()}"))

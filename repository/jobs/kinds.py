@@ -16,12 +16,13 @@ from repository.accounting.dicom_audit import audit_message
 from repository.accounting.forwarding import Forwarded, forward
 from repository.accounting.syslog import SyslogTls, syslog_message
 from repository.catalogue.jobs import Job
+from repository.commitment.settling import settle
 from repository.demands.expiring import expire_due
 from repository.domain.takeover import FINAL, Takeover
 from repository.headers.preparing import prepare
 from repository.intake import Order, complete
 from repository.jobs.errors import OrderMissing, PackageDiffers
-from repository.jobs.names import EXPIRE, FORWARD, HEADERS, INTAKE, PUBLISH, UPLOAD, VERIFY
+from repository.jobs.names import COMMITMENT, EXPIRE, FORWARD, HEADERS, INTAKE, PUBLISH, UPLOAD, VERIFY
 from repository.jobs.orders import Orders
 from repository.jobs.uploading import discard, take_up
 from repository.jobs.verification import verifying
@@ -128,4 +129,5 @@ KINDS: Mapping[str, Run] = {
     UPLOAD: take_up,
     VERIFY: verifying,
     HEADERS: headers,
+    COMMITMENT: settle,
 }

@@ -7,3 +7,5 @@ EXPIRE = "expire"
 UPLOAD = "upload"
 VERIFY = "verify"
 HEADERS = "headers"
+COMMITMENT = "commitment"
+COMMITMENT_REPORT = "commitment-report"  # done by the DICOM door, which alone speaks to peers

@@ -59,12 +59,14 @@ class Peer:
         except ValueError:
             return False
 
-    def principal(self, *, address: str, certificate: str, at: datetime) -> Principal:
-        """Whoever calls as this peer. An AE title and an address are little evidence; a certificate is more."""
+    def principal(self, *, address: str, certificate: str, at: datetime, user: str = "") -> Principal:
+        """Whoever calls as this peer. An AE title and an address are little evidence; a certificate is more. `user`:
+        evidence of whom the peer says that it speaks for, which adds nothing to what it may."""
         method, assurance = Method.AE_TITLE, Assurance.LOW
         evidence = f"ae-title:{self.ae_title}@{address}"
         if certificate:
             method, assurance, evidence = Method.MUTUAL_TLS, Assurance.SUBSTANTIAL, f"certificate:{certificate}"
+        evidence = f"{evidence};{user}" if user else evidence
         return Principal(
             kind=PrincipalKind.SYSTEM,
             id=self.ae_title,

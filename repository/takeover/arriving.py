@@ -81,9 +81,12 @@ def arrive(package: HandoverPackage, item: Item) -> Arrival | Item:
     return _unless_hostile(arrival)
 
 
-def arrive_whole(item: Item, content: bytes) -> Arrival | Item:
-    """As `arrive`, for bytes that came without a package and declare nothing."""
-    return _unless_hostile(_small(item, content, declared=False))
+def arrive_whole(item: Item, content: bytes, *, sha256: bytes) -> Arrival | Item:
+    """As `arrive`, for bytes that came without a package, declare nothing, and were hashed as they came."""
+    description = describe(content[:HEAD_BYTES], size=len(content), open_rest=lambda: BytesIO(content))
+    return _unless_hostile(
+        Arrival(item, description, content, sha256=sha256, size=len(content), disposition=Disposition.KEPT)
+    )
 
 
 def arrive_waiting(

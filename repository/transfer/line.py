@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition, Lock
 
-from repository.transfer.depositing import Batch, Depositing
+from repository.transfer.depositing import Depositing
+from repository.transfer.group import Batch
 
 GROUP_ITEMS, GROUP_BYTES = 2048, 32 << 20
 AHEAD = 2 << 20  # bytes

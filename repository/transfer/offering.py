@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from repository.domain.describing import Description
+from repository.domain.describing import Description, DicomFacts
 from repository.domain.takeover import Disposition, Item
 from repository.takeover.arriving import SMALL, Arrival, arrive_waiting, arrive_whole
 from storage.objects.port import Bytes
 from storage.sealing.spool import Spool
 
 FOLDER = "spool"
+_LACKING = frozenset({"DCM-001", "DCM-020"})  # it ends before its data set does; an image without pixels
 
 
 @dataclass(slots=True)
@@ -29,6 +30,13 @@ class Offer:
     @property
     def description(self) -> Description | None:
         return self.came.description if isinstance(self.came, Arrival) else None
+
+    @property
+    def image(self) -> DicomFacts | None:
+        """What it says of itself as an image; None where it names no study, series and instance that it is."""
+        facts = self.description.dicom if self.description else None
+        whole = facts and facts.study_instance_uid and facts.series_instance_uid and facts.sop_instance_uid
+        return facts if whole else None
 
     @property
     def held(self) -> int:
@@ -57,12 +65,17 @@ class Outcome:
     reason: str = ""
     description: Description | None = None
 
+    @property
+    def lacking(self) -> bool:
+        """Kept, and not whole as an image."""
+        return any(each.code in _LACKING for each in (self.description.findings if self.description else ()))
+
 
 class Collecting:
     """One item as it comes in; `add` may be called from any thread, by one at a time."""
 
     def __init__(self, home: Path) -> None:
-        self._folder = home / FOLDER
+        self._home = home
         self._parts: list[Bytes] = []
         self._spool: Spool | None = None
         self._sha256 = hashlib.sha256()
@@ -78,11 +91,11 @@ class Collecting:
         for part in parts:
             self.size += len(part)
             self._parts.append(part)
+            self._sha256.update(part)  # now, while whoever sends makes the next ready
         if self._spool is None and self.size > SMALL:
-            self._spool = Spool(self._folder)
+            self._spool = Spool(self._home / FOLDER)
         if self._spool is not None:
             for part in self._parts:
-                self._sha256.update(part)
                 self._spool.write(part)
             self._parts = []
 
@@ -92,7 +105,7 @@ class Collecting:
         if self._spool is None:
             parts, self._parts = self._parts, []
             content = parts[0] if len(parts) == 1 and isinstance(parts[0], bytes) else b"".join(parts)
-            return Offer(path, arrive_whole(item, content))
+            return Offer(path, arrive_whole(item, content, sha256=self._sha256.digest()))
         self._spool.finish()
         came = arrive_waiting(item, self._sha256.digest(), reopen=self._spool.parts, stream=self._spool.open)
         return Offer(path, came, self._spool)
@@ -109,3 +122,10 @@ def offered(content: bytes, *, home: Path, path: str = "") -> Offer:
     collecting = Collecting(home)
     collecting.add((content,))
     return collecting.offer(path=path)
+
+
+def label_of(image: DicomFacts, number: int = 1) -> str:
+    """A path like those of packages, of what says of nobody whose it is."""
+    uid = image.sop_instance_uid
+    clean = uid if uid.replace(".", "").isdecimal() and uid.isascii() else f"part-{number}"
+    return f"instances/{clean[:64]}.dcm"

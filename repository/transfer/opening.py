@@ -108,8 +108,7 @@ def admitted_to(archive: Archive, principal: Principal, *, door: str, wanted: st
     known, now = principal.identification, archive.clock()
     found: dict[str, BindingRow] = {}
     if known is not None and known.at <= now < known.until:
-        keys = [key for key in _keys(principal) if not key.startswith(f"{GranteeKind.ANYBODY}:")]
-        for each in archive.catalogue.depositing.bindings_for(keys):
+        for each in archive.catalogue.depositing.bindings_for(keys_of(principal)):
             if lasts(each, now) and (not wanted or each.takeover == wanted):
                 found.setdefault(each.takeover, each)
     if not found:
@@ -122,10 +121,11 @@ def admitted_to(archive: Archive, principal: Principal, *, door: str, wanted: st
     return Depositor(takeover, binding.id, door, _who(principal))
 
 
-def _keys(principal: Principal) -> list[str]:
-    """A peer is known by its id as well, also where it is an organisation that acts as such."""
+def keys_of(principal: Principal) -> list[str]:
+    """By what bindings know the principal. A peer is known by its id as well, also where it is an organisation that
+    acts as such; nobody is as anybody."""
     peer = f"{GranteeKind.SYSTEM}:{identifier_key(_id_of(principal))}"
-    return [*grantee_keys(principal), peer]
+    return [key for key in (*grantee_keys(principal), peer) if not key.startswith(f"{GranteeKind.ANYBODY}:")]
 
 
 def _id_of(principal: Principal) -> Identifier:

@@ -16,8 +16,9 @@ from typing import Self
 
 from repository.catalogue.depositing import TakeoverOvertaken
 from repository.runtime import Archive
-from repository.transfer.depositing import Batch, Depositing, Group
+from repository.transfer.depositing import Depositing
 from repository.transfer.errors import TransfersClosed
+from repository.transfer.group import Batch, Group
 from repository.transfer.line import Line
 from repository.transfer.offering import Offer, Outcome
 from repository.transfer.opening import Depositor

@@ -1,9 +1,10 @@
 """Objects as files below one folder: the default store, with no service to run.
 
-The life of a put: a file with a random name in `.incoming~` (a name no object can have), locked while its writer
-lives → the parts, written as they come → fsync → `link(2)` to the object's name, which fails if the name is taken
-and shows the whole object or nothing → fsync of the folder → the temporary name goes. A crash before the link leaves
-a temporary file without a lock, which `sweep_incoming` removes; a crash after it leaves the object, whole.
+The life of a put: a file in `.incoming~` (a name no object can have), without a name, or with a random one and locked
+while its writer lives → the parts, written as they come → fsync → `link(2)` to the object's name, which fails if the
+name is taken and shows the whole object or nothing → fsync of the folder → the temporary name goes. A crash before the
+link leaves nothing, or a temporary file without a lock, which `sweep_incoming` removes; a crash after it leaves the
+object, whole. What is whole in memory is written without a name, what is streamed with one, for it may take long.
 
 `ObjectExists` also means *durably there*: the folder is synced before it is raised, so that a writer that died
 between link and fsync does not leave a name that a power cut takes back.
@@ -51,7 +52,7 @@ class FilesystemStore:
 
     def put(self, key: str, parts: Iterable[Bytes]) -> StoredObject:
         checked_name(key)
-        with self._incoming.file() as temporary:
+        with self._incoming.file(named=not isinstance(parts, list | tuple)) as temporary:
             size = temporary.pour(parts)
             with store_errors(writing=True):
                 self._show(temporary, key=key, size=size)

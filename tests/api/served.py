@@ -12,6 +12,7 @@ import uvicorn
 
 from api.serving import configuration
 from api.settings import HttpSettings
+from repository.access.account_query import AccountQuery
 from repository.access.purpose import Purpose
 from repository.domain.takeover import Takeover
 from repository.intake import Order, receive
@@ -36,6 +37,10 @@ class Served:
     package: Path
     takeover: Takeover
     sessions: dict[str, Session] = field(default_factory=dict)
+
+    def accounts(self) -> int:
+        """How many there are. Not the number of the last: other deeds have numbers too."""
+        return sum(1 for _ in self.archive.catalogue.accounts.every(AccountQuery()))
 
     def token(self, staff: Staff = DOCTOR) -> str:
         """The bearer token of `staff`; one account for each that is asked for."""

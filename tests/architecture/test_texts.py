@@ -76,7 +76,7 @@ def test_exit_codes_are_those_that_the_readme_explains() -> None:
     assert [error.__qualname__ for error in errors() if f"\n| {error.exit_code} |" not in readme] == []
 
 
-@pytest.mark.parametrize("page", ["errors.md", "findings.md"])
+@pytest.mark.parametrize("page", ["errors.md", "findings.md", "conformance.md"])
 def test_the_pages_are_what_the_code_says(page: str) -> None:
     path = ROOT / "docs" / page
     assert path.read_text("utf-8") == generate.pages()[path], "run python docs/generate.py"

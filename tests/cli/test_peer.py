@@ -22,7 +22,7 @@ def test_a_peer_is_registered_listed_and_removed(office: Office) -> None:
         "--certificate", digest)  # fmt: skip
     assert (made["ae_title"], made["services"], made["purpose"]) == ("PACS_1", ["find", "get"], "custody")
     assert made["certificate"] == "ab" * 31 + "cd"
-    assert boss.json("peer", "list")["peers"] == [made]
+    assert boss.json("peer", "list")["peers"] == [made | {"last_seen": ""}]
     assert "10.1.2.3:104" in boss.done("peer", "list").stdout
     assert PeerKnown.code in boss.run(*ADD, "PACS_1").stderr
     assert boss.json("peer", "remove", "PACS_1")["ae_title"] == "PACS_1"

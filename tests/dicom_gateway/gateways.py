@@ -52,6 +52,7 @@ class Door:
     sample: Takeover | None
     open_one: Takeover
     peer: Peer
+    gateway: Gateway | None = None
 
     def associated(
         self, *contexts: str, title: str = CUSTODIAN.ae_title, called: str = DEFAULT_TITLE, syntaxes: object = None
@@ -88,9 +89,11 @@ def opened(folder: Path, *, patients: int = 0, images: int = 4, **settings: obje
         peer = register(archive, replace(CUSTODIAN, organisation=house))
         known = Grantee(GranteeKind.SYSTEM, Identifier("", CUSTODIAN.ae_title))
         live = open_transfer(archive, Handover(), peers=[known])
-        chosen = GatewaySettings(**({"port": 0, "grace": 5, "patience": PATIENT} | settings))  # type: ignore[arg-type]
+        chosen = GatewaySettings(
+            **({"port": 0, "grace": 5, "patience": PATIENT, "peer_associations": 10_000} | settings)
+        )  # type: ignore[arg-type]
         with Gateway(archive, chosen) as gateway:
-            yield Door(archive, gateway.port, package, sample, live, peer)
+            yield Door(archive, gateway.port, package, sample, live, peer, gateway)
 
 
 def named(peer: Peer, title: str, **more: object) -> Peer:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
-from dicom_gateway.settings import title_of
 from repository.access.account_query import AccountQuery
 from repository.domain.takeover import Takeover
 from repository.entitlement import give_custody
 from repository.intake import Order, receive
 from repository.peers.registering import register
+from repository.peers.titles import title_of
 from tests.builders.access import OURS
 from tests.builders.dicom import data_set, part10
 from tests.dicom_gateway.finding import (

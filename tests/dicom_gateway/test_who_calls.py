@@ -8,9 +8,9 @@ from dicom_gateway.contexts import STUDY_FIND, STUDY_GET
 from dicom_gateway.protocol.errors import NotAgreed
 from dicom_gateway.protocol.negotiating import Asked, Proposed
 from dicom_gateway.protocol.requesting import Address, associated
-from dicom_gateway.settings import title_of
 from repository.peers.peer import Service
 from repository.peers.registering import register, remove
+from repository.peers.titles import title_of
 from tests.dicom_gateway.gateways import CT, CUSTODIAN, EXPLICIT, PATIENT, VERIFICATION, Door, named, opened
 
 

@@ -25,7 +25,7 @@ def fuzzed(code: str, folder: Path, *options: str) -> subprocess.CompletedProces
     )
 
 
-@pytest.mark.parametrize("name", ["multipart", "accepting"])
+@pytest.mark.parametrize("name", ["multipart", "accepting", "pdus"])
 def test_nothing_is_found(name: str, tmp_path: Path) -> None:
     pytest.importorskip("atheris", reason="atheris is not there for this Python")
     ended = fuzzed(f"-m tests.fuzz.{name}", tmp_path, f"-runs={RUNS}")

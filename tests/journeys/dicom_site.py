@@ -96,7 +96,10 @@ class Site:
     def echo(self, title: str) -> float:
         """Milliseconds, as `edm-archive peer echo` tells."""
         machine = self.office.as_(BOSS)
-        machine.more |= {"EDM_ARCHIVE_DICOM_LISTEN": f"127.0.0.1:{self.port}", **_tls_settings(self.authority, self.pair)}
+        machine.more |= {
+            "EDM_ARCHIVE_DICOM_LISTEN": f"127.0.0.1:{self.port}",
+            **_tls_settings(self.authority, self.pair),
+        }
         return float(machine.json("peer", "echo", title)["milliseconds"])
 
     @property

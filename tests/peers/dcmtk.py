@@ -59,15 +59,17 @@ class Client:
     tls: Tls | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def run(self, program: str, *words: object, files: Sequence[Path] = (), seconds: float = 120) -> Ran:
-        """What became of `program`. Raises `subprocess.TimeoutExpired` after `seconds`."""
+    def run(
+        self, program: str, *words: object, files: Sequence[Path] = (), folder: Path | None = None, seconds: float = 120
+    ) -> Ran:
+        """What became of `program`, started in `folder`. Raises `subprocess.TimeoutExpired` after `seconds`."""
         tls = self.tls.words if self.tls else []
         if tls and program not in SPEAK_TLS:
             raise ValueError(f"{program} speaks no TLS: give it a tunnel")
         names = ["-aet", self.calling, "-aec", self.called]
         command = [program, *names, *tls, *map(str, words), "127.0.0.1", str(self.port), *map(str, files)]
         ran = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, check=False,
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, check=False, cwd=folder,
             env=os.environ | self.environment,
         )  # fmt: skip
         return Ran(ran.returncode, ran.stdout.decode(errors="replace"))
@@ -89,12 +91,14 @@ class Listening:
 
 
 @contextlib.contextmanager
-def storescp(folder: Path, title: str, *words: str, tls: Tls | None = None) -> Iterator[Listening]:
-    """A storage SCP that keeps what comes, byte for byte; `folder` must be new."""
+def storescp(
+    folder: Path, title: str, *words: str, tls: Tls | None = None, port: int = 0, environment: Mapping[str, str] = {}
+) -> Iterator[Listening]:
+    """A storage SCP that keeps what comes, byte for byte; `folder` must be new. At `port`, or at a free one."""
     folder.mkdir()
     words = ("+B", "+xa", "-pm", "-aet", title, "-od", str(folder), *words, *(tls.words if tls else []))
-    with _running("storescp", words, folder) as (port, pid):
-        yield Listening(title, port, folder, pid)
+    with _running("storescp", words, folder, port=port, environment=environment) as (at, pid):
+        yield Listening(title, at, folder, pid)
 
 
 @contextlib.contextmanager
@@ -106,13 +110,11 @@ def dcmqrscp(
     kept = folder / title
     kept.mkdir(parents=True)
     configuration = folder / "dcmqrscp.cfg"
-    lines = [f"to{number} = ({name}, localhost, {port})" for number, (name, port) in enumerate((peers or {}).items())]
+    known = enumerate((peers or {}).items())
+    hosts = "".join(f"to{number} = ({name}, localhost, {port})\n" for number, (name, port) in known)
     configuration.write_text(
-        "\n".join(
-            ["MaxPDUSize = 131072", "MaxAssociations = 64", "HostTable BEGIN", *lines, "HostTable END"]
-            + ["VendorTable BEGIN", "VendorTable END"]
-            + ["AETable BEGIN", f"{title} {kept} RW {_QUOTA} ANY", "AETable END", ""]
-        )
+        f"MaxPDUSize = 131072\nMaxAssociations = 64\nHostTable BEGIN\n{hosts}HostTable END\nVendorTable BEGIN\n"
+        f"VendorTable END\nAETable BEGIN\n{title} {kept} RW {_QUOTA} ANY\nAETable END\n"
     )
     with _running("dcmqrscp", ("-c", str(configuration), *words), folder, environment=environment) as (port, pid):
         yield Listening(title, port, kept, pid)
@@ -120,18 +122,18 @@ def dcmqrscp(
 
 @contextlib.contextmanager
 def _running(
-    program: str, words: Sequence[str], folder: Path, *, environment: Mapping[str, str] = {}
+    program: str, words: Sequence[str], folder: Path, *, port: int = 0, environment: Mapping[str, str] = {}
 ) -> Iterator[tuple[int, int]]:
     log = folder.with_name(f"{folder.name}.log")
     for _ in range(5):  # another process may take the free port first
-        port = free_port()
+        at = port or free_port()
         with log.open("wb") as output:
             running = subprocess.Popen(
-                [program, *words, str(port)], stdout=output, stderr=output, env=os.environ | environment
+                [program, *words, str(at)], stdout=output, stderr=output, env=os.environ | environment
             )
         try:
-            if _listens(port, running):
-                yield port, running.pid
+            if _listens(at, running):
+                yield at, running.pid
                 return
         finally:
             running.terminate()

@@ -61,7 +61,7 @@ def _tunnel(port: int, near: Wrap, far: Wrap) -> Iterator[int]:
 
 
 def _joined(line: socket.socket, port: int, near: Wrap, far: Wrap, lines: list[socket.socket]) -> None:
-    """Both directions, until either side ends. By one thread: two must not use one connection of OpenSSL's at a time."""
+    """Both directions, until either side ends. By one thread: OpenSSL wants one for a connection."""
     with contextlib.suppress(OSError, ssl.SSLError, ValueError), contextlib.ExitStack() as stack:
         line.settimeout(_PATIENCE)
         here = stack.enter_context(near(line))
@@ -78,5 +78,5 @@ def _joined(line: socket.socket, port: int, near: Wrap, far: Wrap, lines: list[s
 
 def _ready(*lines: socket.socket) -> list[socket.socket]:
     """Those with something to be read: deciphered already, or on the wire."""
-    held = [each for each in lines if isinstance(each, ssl.SSLSocket) and each.pending()]
+    held: list[socket.socket] = [each for each in lines if isinstance(each, ssl.SSLSocket) and each.pending()]
     return held or select.select(lines, [], [], _PATIENCE)[0]

@@ -14,8 +14,8 @@ from repository.formats.dicom.json_model import UTF_8
 from repository.formats.dicom.values import CHARSET_VRS
 from repository.formats.dicom.walker import LONG_VRS
 
-Element = tuple[int, str, "str | Sequence[Sequence[Element]]"]
-"""Tag, value representation, and text with backslashes between values; of a sequence its items."""
+Element = tuple[int, str, "str | bytes | Sequence[Sequence[Element]]"]
+"""Tag, value representation, and text with backslashes between values; of OB its bytes, of a sequence its items."""
 
 _LENGTH, _LONG_LENGTH = Struct("<H").pack, Struct("<I").pack
 _SHORTEST_LONG = 0xFFFF  # bytes that do not fit the length of most value representations in explicit VR
@@ -34,7 +34,7 @@ def write_identifier(
     """
     said, codec = _fitting(charset, "".join(_texts(elements)))
     head: list[Element] = [(SPECIFIC_CHARACTER_SET, "CS", said)] if said or tell_charset else []
-    return _data_set([*head, *elements], explicit=syntax == EXPLICIT_LITTLE, codec=codec)
+    return encoded([*head, *elements], explicit=syntax == EXPLICIT_LITTLE, codec=codec)
 
 
 @lru_cache(maxsize=256)
@@ -61,18 +61,21 @@ def _texts(elements: Iterable[Element]) -> Iterable[str]:
         if isinstance(value, str):
             if vr in CHARSET_VRS:
                 yield value
-        else:
+        elif not isinstance(value, bytes):
             for item in value:
                 yield from _texts(item)
 
 
-def _data_set(elements: Iterable[Element], *, explicit: bool, codec: str) -> bytes:
+def encoded(elements: Iterable[Element], *, explicit: bool, codec: str) -> bytes:
+    """`elements` as they stand, text in `codec`; no (0008,0005) is added."""
     found = []
     for tag, vr, value in elements:
         if isinstance(value, str):
             content = _value(vr, value, codec) if value else b""
+        elif isinstance(value, bytes):
+            content = value + bytes(len(value) % 2)
         else:
-            items = [_data_set(item, explicit=explicit, codec=codec) for item in value]
+            items = [encoded(item, explicit=explicit, codec=codec) for item in value]
             content = b"".join(pack("<HHI", 0xFFFE, 0xE000, len(item)) + item for item in items)
         if not explicit:
             found.append(_tag(tag) + _LONG_LENGTH(len(content)))

@@ -225,10 +225,10 @@ def test_whoever_has_the_picture_is_told_so_and_accounted_for(shown: Shown, doct
     path = shown.at(CT) + "/rendered"
     answer = doctor.get(path)
     assert answer.headers["cache-control"] == "private, no-cache"
-    before = shown.served.archive.catalogue.accounts.last()
+    before = shown.served.accounts()
     again = doctor.get(path, headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
-    assert shown.served.archive.catalogue.accounts.last() == before + 1
+    assert shown.served.accounts() == before + 1
     other = doctor.get(path + "?quality=20", headers={"If-None-Match": answer.headers["etag"]})
     assert other.status_code == 200
 

@@ -164,18 +164,18 @@ def test_lists_are_found_by_what_they_are(served: Served) -> None:
         for name, value in wrong.items():
             assert found(**{name: value}) == [], name
         assert doctor.get("/fhir/List", params={"patient": patient, "date": "soon"}).status_code == 422
-        before = served.archive.catalogue.accounts.last()
+        before = served.accounts()
         found()
-        assert served.archive.catalogue.accounts.last() == before + 1
+        assert served.accounts() == before + 1
 
 
 def test_a_study_is_read_with_one_account(served: Served) -> None:
     with served.client() as doctor:
         study = doctor.get("/fhir/ImagingStudy?_count=1").json()["entry"][0]["resource"]["id"]
-        before = served.archive.catalogue.accounts.last()
+        before = served.accounts()
         assert doctor.get(f"/fhir/ImagingStudy/{study}").json()["series"]
         assert doctor.get(f"/fhir/ImagingStudy/{study[:-8]}00000000").status_code == 404
-        assert served.archive.catalogue.accounts.last() == before + 2
+        assert served.accounts() == before + 2
 
 
 def test_what_stops_a_request_before_any_work_is_an_outcome_as_well(served: Served) -> None:

@@ -129,9 +129,9 @@ def test_a_search_by_form_is_the_same(doctor: httpx.Client, document: Json) -> N
 
 
 def test_one_search_has_one_account(served: Served, doctor: httpx.Client) -> None:
-    before = served.archive.catalogue.accounts.last()
+    before = served.accounts()
     found(doctor, "/fhir/DocumentReference?status=current")
-    assert served.archive.catalogue.accounts.last() == before + 1
+    assert served.accounts() == before + 1
 
 
 def test_unknown_parameters_are_passed_over_and_told_or_refused(doctor: httpx.Client) -> None:
@@ -246,9 +246,9 @@ def test_a_page_is_filled_though_few_match_and_the_next_one_goes_on_behind_it(se
             same = [each["id"] for each in wanted if each["type"]["coding"][0]["code"] == kind]
             address, seen = f"/fhir/DocumentReference?type={kind}&_count=2", list[str]()
             for _ in range(len(same)):
-                before = served.archive.catalogue.accounts.last()
+                before = served.accounts()
                 bundle = doctor.get(address).json()
-                assert served.archive.catalogue.accounts.last() == before + 1
+                assert served.accounts() == before + 1
                 ids = [each["resource"]["id"] for each in bundle.get("entry", [])]
                 onward = [each["url"] for each in bundle["link"] if each["relation"] == "next"]
                 seen += ids

@@ -46,10 +46,10 @@ def test_who_is_named_stands_in_a_body_alone(served: Served) -> None:
 
 
 def test_one_request_is_one_account(served: Served) -> None:
-    before = served.archive.catalogue.accounts.last()
+    before = served.accounts()
     with served.client() as doctor:
         doctor.get("/v1/search/studies", params={"modality": "CT"})
-    assert served.archive.catalogue.accounts.last() == before + 1
+    assert served.accounts() == before + 1
 
 
 def test_whoever_may_learn_of_nothing_finds_nothing(served: Served) -> None:

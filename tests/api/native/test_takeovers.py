@@ -49,13 +49,13 @@ def test_the_statement_names_files_only_for_a_purpose(served: Served) -> None:
         assert problem(client.get(address, params={"items": "true"}))["code"] == "API-002"
     assert bare["statement"]["balances"]
     assert "items" not in bare
-    before = served.archive.catalogue.accounts.last()
+    before = served.accounts()
     with served.client() as doctor:
         whole = doctor.get(address, params={"items": "true"}).json()
     there = list(served.archive.catalogue.items(served.takeover.number))
     assert {each["path"] for each in whole["items"]} <= {each.path for each in there}
     assert len(whole["items"]) >= 12
-    assert served.archive.catalogue.accounts.last() == before + 1
+    assert served.accounts() == before + 1
 
 
 def test_an_administrator_is_told_no_names(served: Served) -> None:

@@ -1,9 +1,11 @@
 """What only a store on folders has to withstand: links, other people's files, lost folders, power cuts."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +54,52 @@ def test_no_temporary_file_is_left_by_success_or_failure(store: FilesystemStore,
         store.put("a", [b"y"])
     with pytest.raises(KeyboardInterrupt):
         store.put("b", parts())
+    assert incoming(root) == []
+
+
+def test_what_is_whole_has_no_name_before_its_own(
+    store: FilesystemStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+    real = os.fsync
+
+    def looking(descriptor: int) -> None:
+        seen.append(incoming(root))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", looking)
+    store.put("a", [b"x"])
+    assert len(seen) == 2
+    if not store._incoming._takes_nameless:
+        pytest.skip("this file system has no files without a name")
+    assert seen == [[], []]
+
+
+@pytest.mark.parametrize("reason", [errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL])
+@pytest.mark.parametrize("refused", ["open", "link"])
+def test_without_files_that_have_no_name_objects_are_written_all_the_same(
+    store: FilesystemStore, root: Path, monkeypatch: pytest.MonkeyPatch, refused: str, reason: int
+) -> None:
+    real_open, real_link = os.open, os.link
+
+    def opening(path: str, flags: int, *mode: int, dir_fd: int | None = None) -> int:
+        if refused == "open" and flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(reason, "none here")
+        return real_open(path, flags, *mode, dir_fd=dir_fd)
+
+    def linking(source: str, target: str, **more: Any) -> None:
+        if refused == "link" and more["follow_symlinks"]:
+            raise OSError(reason, "none here")
+        real_link(source, target, **more)
+
+    monkeypatch.setattr(os, "open", opening)
+    monkeypatch.setattr(os, "link", linking)
+    for name in ("a/b", "a/c"):
+        store.put(name, [name.encode()])
+        with pytest.raises(ObjectExists):
+            store.put(name, [b"other"])
+        with store.open(name) as reader:
+            assert reader.read() == name.encode()
     assert incoming(root) == []
 
 

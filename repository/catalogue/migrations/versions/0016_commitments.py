@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("id", Words(), nullable=False),
         sa.Column("side", Words(), nullable=False),
         sa.Column("peer", Words(), nullable=False),
+        sa.Column("title", Words(), nullable=False),
         sa.Column("transaction_uid", Words(), nullable=False),
         sa.Column("state", Words(), nullable=False),
         sa.Column("round", sa.BigInteger(), nullable=False),

@@ -1,0 +1,193 @@
+"""Inventory GET and MOVE (PS3.4 JJ): inventories by their UIDs, made while they are sent.
+
+An inventory follows from what somebody may learn of. So one is moved to another peer only where it is the inventory of
+that peer as well; the accounts of its content are then that peer's.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from dicom_gateway.callers import DOOR
+from dicom_gateway.contexts import INVENTORY_STORAGE
+from dicom_gateway.protocol.association import Association, Gathered, Sink
+from dicom_gateway.protocol.commands import (
+    AFFECTED_CLASS,
+    AFFECTED_INSTANCE,
+    C_STORE_RQ,
+    DATA_SET,
+    DATA_SET_TYPE,
+    DESTINATION,
+    FIELD,
+    MESSAGE_ID,
+    ORIGINATOR,
+    ORIGINATOR_ID,
+    PRIORITY,
+    STATUS,
+)
+from dicom_gateway.protocol.errors import ConnectionEnds
+from dicom_gateway.protocol.negotiating import Asked, Context, Proposed
+from dicom_gateway.protocol.requesting import Address, associated
+from dicom_gateway.services.call import Call
+from dicom_gateway.services.retrieving import Tally, pending, told
+from dicom_gateway.statuses import DATA_SET_MISMATCH, UNKNOWN_DESTINATION, Status
+from repository.errand import Errand
+from repository.formats.dicom.identifiers import IdentifierUnreadable, read_identifier
+from repository.formats.dicom.inventory import SYNTAXES
+from repository.inventories import Inventory, inventories, written
+from repository.peers.peer import Peer
+from repository.peers.registering import registered
+from storage.errors import ArchiveError
+
+_log = logging.getLogger("dicom_gateway")
+
+
+class GettingInventories:
+    def sink(self, call: Call) -> Sink:  # noqa: ARG002
+        return Gathered()
+
+    def serve(self, call: Call, data_set: Sink | None) -> None:
+        uids = _uids_of(call, data_set)
+        if uids is None:
+            return
+        every = inventories(call.house.archive, call.caller.errand, call.caller.within)
+        what = [each for each in every if each.uid in uids]
+        tally = Tally(len(what), call.house.settings.retrieval)
+        line = _Line(call, call.association, call.caller.errand)
+        cancelled = line.give(what, tally)
+        told(call, tally, cancelled=cancelled)
+
+
+class MovingInventories:
+    def sink(self, call: Call) -> Sink:  # noqa: ARG002
+        return Gathered()
+
+    def serve(self, call: Call, data_set: Sink | None) -> None:
+        archive = call.house.archive
+        destination = registered(archive, call.command.text(DESTINATION))
+        if destination is None or not (destination.host and destination.port):
+            call.answer(Status(UNKNOWN_DESTINATION))
+            return
+        uids = _uids_of(call, data_set)
+        if uids is None:
+            return
+        errand = _errand_of(call, destination)
+        what = [each for each in inventories(archive, call.caller.errand, call.caller.within) if each.uid in uids]
+        if what:
+            theirs = inventories(archive, errand, _both(destination, what))
+            what = [each for each in theirs if each.uid in uids]
+        tally = Tally(len(what), call.house.settings.retrieval)
+        cancelled = bool(what) and _moved(call, destination, errand, what=what, tally=tally)
+        told(call, tally, cancelled=cancelled)
+
+
+def _uids_of(call: Call, data_set: Sink | None) -> frozenset[str] | None:
+    """Those that are asked for; None after the answer that there are none."""
+    content = data_set.content if isinstance(data_set, Gathered) else b""
+    try:
+        said = read_identifier(content, syntax=call.context.syntax).keys.get("SOPInstanceUID", "")
+    except IdentifierUnreadable:
+        call.answer(Status(DATA_SET_MISMATCH, "the identifier is not a data set"))
+        return None
+    uids = frozenset(filter(None, (each.strip() for each in said.split("\\"))))
+    if not uids or any("*" in each or "?" in each for each in uids):
+        call.answer(Status(DATA_SET_MISMATCH, "SOPInstanceUID"))
+        return None
+    return uids
+
+
+def _errand_of(call: Call, destination: Peer) -> Errand:
+    """The destination's own, for what is sent to it; the peer's where that is itself."""
+    if destination.ae_title == call.caller.peer.ae_title:
+        return call.caller.errand
+    principal = destination.principal(address=destination.host, certificate="", at=call.house.archive.clock())
+    reason = f"moved as {call.caller.peer.ae_title} asked"
+    return Errand(
+        principal=principal, purpose=destination.purpose, door=DOOR, basis=destination.basis, reason=reason,
+        manner="electronic",
+    )  # fmt: skip
+
+
+def _both(destination: Peer, what: Iterable[Inventory]) -> frozenset[str]:
+    """The takeovers of `what` that the destination may be told of."""
+    own = frozenset(each.takeover.id for each in what)
+    return own & frozenset(destination.takeovers) if destination.takeovers else own
+
+
+def _moved(call: Call, destination: Peer, errand: Errand, *, what: Sequence[Inventory], tally: Tally) -> bool:
+    """Each is settled, unless the retrieval was cancelled; whether it was. Raises `ConnectionEnds` where whoever asked
+    is gone."""
+    settings = call.house.settings
+    asked = Asked(
+        calling=settings.ae_title, called=destination.ae_title,
+        contexts=[Proposed(2 * at + 1, INVENTORY_STORAGE, (each,)) for at, each in enumerate(SYNTAXES)],
+    )  # fmt: skip
+    at = Address(destination.host, destination.port, call.house.secured.calling if destination.tls else None)
+    waiting = list(what)
+    try:
+        with associated(asked, at, patience=settings.patience) as association:
+            origin = call.caller.peer.ae_title, call.command.message_id
+            return _Line(call, association, errand, origin).give(what, tally, waiting=waiting)
+    except ConnectionEnds as error:
+        _log.info("destination %s failed: %s", destination.ae_title, type(error).__name__)
+    for each in waiting:
+        tally.settle(each.uid, None)
+    call.association.cancelled(call.command.message_id)  # raises where whoever asked is gone
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Where inventories go, and for whom they are made."""
+
+    call: Call
+    association: Association
+    errand: Errand
+    originator: tuple[str, int] | None = None
+
+    def give(self, what: Sequence[Inventory], tally: Tally, *, waiting: list[Inventory] | None = None) -> bool:
+        """Each that was tried is settled, and not in `waiting` any more; whether the retrieval was cancelled. Raises
+        `ConnectionEnds`."""
+        context = self._context()
+        for each in what:
+            if self.call.association.cancelled(self.call.command.message_id):
+                return True
+            status = None if context is None or tally.overdue() else self._stored(each, context, tally)
+            tally.settle(each.uid, status)
+            if waiting is not None:
+                waiting.remove(each)
+        return False
+
+    def _context(self) -> Context | None:
+        own = [
+            each
+            for each in self.association.terms.contexts.values()
+            if each.requests and each.abstract == INVENTORY_STORAGE and each.syntax in SYNTAXES
+        ]
+        return min(own, key=lambda each: SYNTAXES.index(each.syntax), default=None)
+
+    def _pieces(self, what: Inventory, context: Context, tally: Tally) -> Iterator[bytes]:
+        """Whoever has it moved is told now and then that it goes on; on the association of C-GET nothing comes between
+        two pieces."""
+        for piece in written(self.call.house.archive, self.errand, what, syntax=context.syntax):
+            if self.originator is not None and tally.due():
+                pending(self.call, tally)
+            yield piece
+
+    def _stored(self, what: Inventory, context: Context, tally: Tally) -> int | None:
+        """The status that the receiver answers with; None where nothing was sent. Raises `ConnectionEnds`, also where
+        it was overtaken amid its way."""
+        number = self.association.next_id()
+        command: dict[int, int | str] = {
+            AFFECTED_CLASS: INVENTORY_STORAGE, FIELD: C_STORE_RQ, MESSAGE_ID: number, PRIORITY: 0,
+            DATA_SET_TYPE: DATA_SET, AFFECTED_INSTANCE: what.uid,
+        }  # fmt: skip
+        if self.originator is not None:
+            command |= {ORIGINATOR: self.originator[0], ORIGINATOR_ID: self.originator[1]}
+        try:
+            self.association.send(context, command, self._pieces(what, context, tally))
+        except ArchiveError as error:
+            _log.error("an inventory cannot be given out: %s", error.code)
+            return None
+        patience = self.call.house.settings.for_an_image
+        return self.association.response(number, patience=patience).command.number(STATUS)

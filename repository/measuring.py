@@ -1,0 +1,160 @@
+"""What a process counts, told to others of its machine by a small file: `HOME/measures/HOST/NAME.json`.
+
+The HTTP door shows all of them to Prometheus, `doctor` and `peer list` read them. A file holds names of measures,
+labels from short known lists, AE titles of registered peers, and numbers; nothing of any patient. It is written anew
+every few seconds; nobody waits for it, and a disk that is full loses it and nothing else.
+"""
+
+import json
+import logging
+import os
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from repository.clock import Clock, instant
+
+FOLDER = "measures"
+EVERY = 5.0  # seconds between two writings
+FRESH = 30.0  # seconds after which whoever has written nothing is not there
+_LONGEST = 1 << 20  # bytes of a file that is read
+_log = logging.getLogger("repository.measuring")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One measure: `kind` is counter or gauge; `samples` are values of its labels, and a number."""
+
+    name: str
+    kind: str
+    what: str
+    labels: Sequence[str] = ()
+    samples: Sequence[tuple[Sequence[str], float]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`name`: of the process on its machine; `at`: when it was written, in seconds since 1970."""
+
+    name: str
+    at: float
+    families: Sequence[Family] = field(default_factory=tuple)
+
+    def number(self, name: str) -> float:
+        """All samples of a measure, together; 0 where there is none."""
+        return sum(value for each in self.families if each.name == name for _, value in each.samples)
+
+
+class Counters:
+    """Counters of one process, of several threads."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._values: dict[tuple[str, tuple[str, ...]], float] = {}
+
+    def add(self, name: str, *labels: str, value: float = 1) -> None:
+        key = name, labels
+        with self._turn:
+            self._values[key] = self._values.get(key, 0) + value
+
+    def family(self, name: str, what: str, labels: Sequence[str] = ()) -> Family:
+        with self._turn:
+            found = [(key[1], value) for key, value in self._values.items() if key[0] == name]
+        if not labels and not found:
+            found = [((), 0.0)]
+        return Family(name, "counter", what, labels, sorted(found))
+
+
+@contextmanager
+def told(
+    home: Path, name: str, families: Callable[[], Iterable[Family]], *, every: float = EVERY, clock: Clock
+) -> Iterator[None]:
+    """Meanwhile the file says what `families` gives; afterwards there is none."""
+    path = _folder(home) / f"{name}.json"
+    over = threading.Event()
+
+    def telling() -> None:
+        while not over.is_set():
+            _write(path, families(), at=clock().timestamp())
+            over.wait(every)
+
+    thread = threading.Thread(target=telling, name="measures", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        with suppress(OSError):
+            path.unlink()
+
+
+def snapshots(home: Path) -> list[Snapshot]:
+    """What processes of this machine have told last, by name; what cannot be read is left out."""
+    try:
+        files = sorted(_folder(home).glob("*.json"))
+    except OSError:
+        return []
+    return [found for each in files if (found := _read(each)) is not None]
+
+
+def last_seen(home: Path, family: str) -> dict[str, str]:
+    """The newest instant of each first label of a measure whose values are seconds since 1970."""
+    from datetime import UTC, datetime
+
+    newest: dict[str, float] = {}
+    for each in snapshots(home):
+        for found in (found for found in each.families if found.name == family):
+            for labels, value in found.samples:
+                newest[labels[0]] = max(value, newest.get(labels[0], 0.0))
+    return {name: instant(datetime.fromtimestamp(value, UTC)) for name, value in newest.items()}
+
+
+def is_fresh(found: Snapshot, *, now: float | None = None) -> bool:
+    return (time.time() if now is None else now) - found.at <= FRESH
+
+
+def _folder(home: Path) -> Path:
+    return home / FOLDER / (re.sub(r"[^A-Za-z0-9_-]", "_", socket.gethostname()) or "host")
+
+
+def _write(path: Path, families: Iterable[Family], *, at: float) -> None:
+    body = {
+        "at": at,
+        "families": [
+            [each.name, each.kind, each.what, list(each.labels), [[list(key), value] for key, value in each.samples]]
+            for each in families
+        ],
+    }
+    beside = path.with_suffix(".new")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(body, file)
+        beside.replace(path)
+    except OSError as error:
+        _log.warning("measures cannot be told: %s", type(error).__name__)
+
+
+def _read(path: Path) -> Snapshot | None:
+    try:
+        with path.open("rb") as file:
+            body = json.loads(file.read(_LONGEST))
+        return Snapshot(
+            path.stem,
+            float(body["at"]),
+            tuple(
+                Family(
+                    name, kind, what, tuple(labels), tuple((tuple(map(str, key)), float(value)) for key, value in rows)
+                )
+                for name, kind, what, labels, rows in body["families"]
+            ),
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
