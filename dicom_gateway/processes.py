@@ -13,6 +13,7 @@ from dicom_gateway.settings import GatewaySettings
 from repository.measuring import told
 from repository.processes import Crew, Hold, signalled
 from repository.runtime import Archive
+from storage.memory import settle
 
 _LOOK = 0.5  # seconds between two looks for a signal that another thread was given
 
@@ -40,6 +41,7 @@ def _answer(archive: Archive, arguments: tuple[GatewaySettings], hold: Hold) -> 
         Gateway(archive, settings) as gateway,
         told(archive.settings.home, f"dicom-{hold.number}", gateway.measures.families, clock=archive.clock),
     ):
+        settle()
         hold.ready()
         hold.released(stopping.set)
         while not stopping.wait(_LOOK):

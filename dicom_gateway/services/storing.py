@@ -25,7 +25,7 @@ from repository.transfer.offering import Collecting, Outcome, label_of
 from repository.transfer.opening import Depositor, admitted_to
 from storage.errors import ArchiveError
 
-_PIECES, _MANY = 1 << 20, 1 << 12  # bytes, and fragments, that are handed on together
+_PIECES, _MANY = 128 << 10, 1 << 12  # bytes, and fragments: handed on together, and hashed before the next come
 
 
 @dataclass(slots=True)

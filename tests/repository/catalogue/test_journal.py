@@ -27,7 +27,7 @@ APART = {
     "archive", "takeover", "log_entry", "checkpoint", "verification_run", "verification_finding", "job", "journal",
     "journal_bundle",
     "person", "person_attempt", "person_session", "collector", "collector_failure",
-    "client_assertion", "request_once", "series_header",
+    "client_assertion", "request_once", "series_header", "commitment",
 }  # fmt: skip
 
 
