@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.callers.certificate import PEER, PROVED
+from api.errors import RequestNotUnderstood
+from api.problems import problem
 
 MOST_HEAD = 64 << 10  # bytes before the body
 SLOWEST = 64  # bytes a second, in either direction
@@ -80,6 +82,15 @@ class Connection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._unread_since = None
         super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  the parser's words
+        """What cannot be parsed is told as every other error is, and the connection is closed."""
+        told = problem(RequestNotUnderstood(reason="HTTP/1.1"))
+        lines = (name + b": " + value + b"\r\n" for name, value in told.raw_headers)
+        self.transport.write(
+            b"".join((b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n", *lines, b"\r\n", told.body))
+        )
+        self.transport.close()
 
     def _look(self) -> None:
         """What the client has owed for too long ends the connection."""

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -13,10 +14,17 @@ from repository.evidence.merkle import consistent, leaf_hash
 from repository.evidence.note import Verifier
 from repository.evidence.proof import check_record
 from repository.journal import publish
-from tests.api.served import Served, problem
+from tests.api.served import Served, problem, served_sample
 from tests.builders.staff import Staff
 
 AUDITOR = Staff(kind=PrincipalKind.AUDITOR)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Its log is short: what other tests did is not in it."""
+    with served_sample(tmp_path_factory.mktemp("log")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

