@@ -132,7 +132,7 @@ def _one(each: Proposed, what: Asked, caller: Caller) -> Context | int:
         serves, requests = scu and caller.may(Service.STORE), scp and caller.may(given)
         if not (serves or requests):
             return NO_ABSTRACT_SYNTAX
-        return Context(each.id, each.abstract, _storage_syntax(each, serves=serves), serves=serves, requests=requests)
+        return Context(each.id, each.abstract, each.syntaxes[0], serves=serves, requests=requests)
     wanted = SERVED.get(each.abstract)
     if each.abstract != VERIFICATION and (wanted is None or not caller.may(wanted)):
         return NO_ABSTRACT_SYNTAX
@@ -143,12 +143,3 @@ def _one(each: Proposed, what: Asked, caller: Caller) -> Context | int:
         scu, scp = what.roles.get(each.abstract, (True, False))
         return Context(each.id, each.abstract, syntax, serves=scu, requests=scp)
     return Context(each.id, each.abstract, syntax)
-
-
-def _storage_syntax(each: Proposed, *, serves: bool) -> str:
-    """What is sent to us is kept in whatever comes first. For what is only asked of us, uncompressed where that is
-    taken: every uncompressed image can go so, whereas a compressed syntax would fit those alone that are stored in it.
-    """
-    if serves:
-        return each.syntaxes[0]
-    return next((known for known in _READ if known in each.syntaxes), each.syntaxes[0])
