@@ -14,11 +14,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    String,
     Table,
     and_,
     any_,
-    cast,
     false,
     literal,
     not_,
@@ -42,6 +40,7 @@ IMAGES = (study, series, instance)
 NAMED_ONE_BY_ONE = 16
 ANY_TAKEOVER = 2**63 - 1
 TOLD_AT_MOST = 500  # hidden records in a statement
+_PLACES = 1 << 32  # more than a takeover has patients
 
 
 def of_patient(table: Table) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -268,8 +267,8 @@ class Sight:
         takeover, number = of_patient(table)
         if self._dialect.name != "sqlite":
             return tuple_(takeover, number).not_in(self._rows(table, sorted(pairs)))
-        place = cast(takeover, String).concat(" ").concat(cast(number, String))
-        return place.not_in(rows_of([(f"{a} {b}",) for a, b in sorted(pairs)], [place], self._dialect))
+        place = takeover * _PLACES + number
+        return place.not_in(rows_of([(a * _PLACES + b,) for a, b in sorted(pairs)], [place], self._dialect))
 
     def _rows(self, table: Table, pairs: Sequence[Pair]) -> Select[Any]:
         return rows_of(pairs, of_patient(table), self._dialect)
