@@ -10,7 +10,7 @@ from pydicom import dcmread
 
 from benchmarks.dicom_sides import TITLE
 from dicom_gateway.contexts import EXPLICIT, STUDY_FIND
-from dicom_gateway.protocol.association import Association, gathering
+from dicom_gateway.protocol.association import Association
 from dicom_gateway.protocol.commands import (
     AFFECTED_CLASS,
     C_FIND_RQ,
@@ -21,6 +21,7 @@ from dicom_gateway.protocol.commands import (
     PRIORITY,
     STATUS,
 )
+from dicom_gateway.protocol.messages import gathering
 from dicom_gateway.protocol.negotiating import Asked, Proposed
 from dicom_gateway.protocol.requesting import Address, associated
 from dicom_gateway.protocol.wire import Patience

@@ -19,7 +19,7 @@ from dicom_gateway.contexts import (
 from dicom_gateway.measures import ENDED, RECEIVED, REJECTED, SENT, class_of
 from dicom_gateway.measures import SERVICES as SERVICE_NAMES
 from dicom_gateway.protocol import commands
-from dicom_gateway.protocol.association import Association, Gathered, Message, Sink
+from dicom_gateway.protocol.association import Association
 from dicom_gateway.protocol.commands import Command
 from dicom_gateway.protocol.errors import (
     ConnectionEnds,
@@ -29,6 +29,7 @@ from dicom_gateway.protocol.errors import (
     ProtocolBroken,
     Stopping,
 )
+from dicom_gateway.protocol.messages import Gathered, Message, Sink
 from dicom_gateway.protocol.negotiating import Agreed, Asked, Context, acceptance, asked
 from dicom_gateway.protocol.pdus import (
     ABORT,

@@ -7,7 +7,6 @@ what everybody is told of what is not for him. A repeated push changes nothing a
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -26,6 +25,7 @@ from api.multipart.errors import BodyEndsEarly, NoParts
 from api.multipart.parameters import boundary_of, read_media_type
 from api.multipart.reading import Begun, Piece, Reader
 from api.problems import MEDIA_TYPE as PROBLEM
+from api.slots import Slots
 from repository.transfer.opening import Depositor, admitted_to
 from repository.transfer.transfers import Transfers
 
@@ -48,26 +48,13 @@ TakeoverName = Annotated[
 TakeoverField = Annotated[str, Header(alias="EDM-Takeover", max_length=36, description="The same as a header.")]
 
 
-class Receptions:
+class Receptions(Slots):
     """The live transfers of the door, and how many requests may bring something at one time."""
 
     def __init__(self, transfers: Transfers) -> None:
+        super().__init__(AT_ONCE, patience=PATIENCE, full=lambda: ReceptionFull(most=AT_ONCE))
         self.transfers = transfers
         self.waiting = Waiting()
-        self._slots = asyncio.Semaphore(AT_ONCE)
-
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Raises `ReceptionFull`."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise ReceptionFull(most=AT_ONCE) from None
-        try:
-            yield
-        finally:
-            self._slots.release()
 
 
 def router() -> APIRouter:

@@ -5,8 +5,7 @@ and sent again it is answered as the first time.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -18,6 +17,7 @@ from api.callers.scopes import requires
 from api.errands import archive_of, principal_of
 from api.errors import HttpError, MediaTypeUnknown, RequestNotUnderstood
 from api.fhir.answering import JSON, XML, Json, bundle_answer, form_of
+from api.slots import Slots
 from repository.clock import stamp
 from repository.fhir_form import ids
 from repository.fhir_xml import from_xml
@@ -52,25 +52,12 @@ class BundlesFull(HttpError):
     todo = Text(en="Wait as Retry-After says.", pl="Poczekaj tyle, ile mówi Retry-After.")
 
 
-class Bundles:
+class Bundles(Slots):
     """How many bundles are read at one time, and the way in for them."""
 
     def __init__(self, archive: Archive, transfers: Transfers) -> None:
+        super().__init__(AT_ONCE, patience=PATIENCE, full=lambda: BundlesFull(most=AT_ONCE))
         self.providing = Providing(archive, transfers)
-        self._slots = asyncio.Semaphore(AT_ONCE)
-
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Raises `BundlesFull`."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise BundlesFull(most=AT_ONCE) from None
-        try:
-            yield
-        finally:
-            self._slots.release()
 
 
 def router() -> APIRouter:

@@ -4,6 +4,7 @@
     pdus          the PDUs that are bytes and little else: release, abort, reject, data
     negotiating   A-ASSOCIATE-RQ → what was asked; what is agreed → A-ASSOCIATE-AC, both through pynetdicom's classes
     commands      command sets, read and written
+    messages      what a message is, and how one comes, fragment by fragment
     association   messages in and out, of whoever accepted and whoever requested alike
     requesting    an association that we ask for: storage at a destination, echo, reports of commitment
 

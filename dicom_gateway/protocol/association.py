@@ -9,22 +9,18 @@ length, `cancelled` reads what comes meanwhile: only C-CANCEL may.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
 
 from dicom_gateway.protocol import commands
-from dicom_gateway.protocol.commands import Command
 from dicom_gateway.protocol.errors import ConnectionEnds, Interrupted, PeerAborted, PeerSilent, ProtocolBroken
+from dicom_gateway.protocol.messages import Coming, Message, Sinks, gathering
 from dicom_gateway.protocol.negotiating import Agreed, Context
 from dicom_gateway.protocol.pdus import (
     ABORT,
     ASSOCIATE_RQ,
     BY_PROVIDER,
-    COMMAND,
     INVALID_PARAMETER,
-    LAST,
     P_DATA,
     RELEASE_REQUEST,
     RELEASE_RESPONSE,
@@ -37,54 +33,12 @@ from dicom_gateway.protocol.pdus import (
     fragments,
     values,
 )
-from dicom_gateway.protocol.wire import SLOWEST, Wire
+from dicom_gateway.protocol.wire import Wire
 
-LONGEST_IDENTIFIER = 4 << 20  # bytes of a data set that is a question or an answer, and no image
 _CANCELS = 1000  # that are read at one time
 
 
 _Value = tuple[int, int, memoryview]  # of a P-DATA-TF: context, header, fragment
-
-
-class Sink(Protocol):
-    """Where a data set goes as it comes. A fragment is good until `add` returns. `drop`: no more will come."""
-
-    def add(self, fragment: memoryview) -> None: ...
-
-    def drop(self) -> None: ...
-
-
-class Gathered:
-    """A data set in memory, up to `LONGEST_IDENTIFIER`."""
-
-    def __init__(self) -> None:
-        self._content = bytearray()
-
-    def add(self, fragment: memoryview) -> None:
-        if len(self._content) + len(fragment) > LONGEST_IDENTIFIER:
-            raise ProtocolBroken(INVALID_PARAMETER)
-        self._content += fragment
-
-    def drop(self) -> None:
-        self._content = bytearray()
-
-    @property
-    def content(self) -> bytes:
-        return bytes(self._content)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    context: Context
-    command: Command
-    data_set: Sink | None
-
-
-Sinks = Callable[[Context, Command], Sink]
-
-
-def gathering(_context: Context, _command: Command) -> Sink:
-    return Gathered()
 
 
 class Association:
@@ -108,7 +62,7 @@ class Association:
     def receive(self, sinks: Sinks, *, patience: float, idle: bool = False) -> Message | None:
         """The next message; None once the peer has released the association, which is answered. Raises
         `ConnectionEnds`; what had come of a data set was dropped then."""
-        coming = _Coming(self.terms.contexts, sinks)
+        coming = Coming(self.terms.contexts, sinks)
         try:
             while True:
                 began = time.monotonic()
@@ -227,7 +181,7 @@ class Association:
         except ValueError:
             raise ProtocolBroken(INVALID_PARAMETER) from None
 
-    def _next_value(self, patience: float, coming: "_Coming", *, idle: bool) -> _Value | None:
+    def _next_value(self, patience: float, coming: Coming, *, idle: bool) -> _Value | None:
         """None once the association is released, which is not done in the midst of a message."""
         if self._rest:
             return self._rest.popleft()
@@ -248,61 +202,3 @@ class Association:
         if kind == ABORT:
             raise PeerAborted
         raise ProtocolBroken(UNEXPECTED_PDU if ASSOCIATE_RQ <= kind <= RELEASE_RP else UNKNOWN_PDU)
-
-
-class _Coming:
-    """A message, fragment by fragment."""
-
-    def __init__(self, contexts: Mapping[int, Context], sinks: Sinks) -> None:
-        self._contexts, self._sinks = contexts, sinks
-        self._context: Context | None = None
-        self._command: Command | None = None
-        self._parts = bytearray()
-        self._sink: Sink | None = None
-        self._size, self._waited = 0, 0.0
-
-    @property
-    def begun(self) -> bool:
-        return self._context is not None
-
-    def waited_for(self, seconds: float, patience: float) -> None:
-        """So long for the next of it. Raises `PeerSilent` where it comes slower, on the whole, than anybody sends."""
-        self._waited += seconds
-        if self._waited > patience + self._size / SLOWEST:
-            raise PeerSilent
-
-    def take(self, id: int, control: int, fragment: memoryview) -> Message | None:  # noqa: A002  the standard's word
-        """The message, with its last fragment."""
-        if self._context is None:
-            self._context = self._contexts.get(id)
-        if self._context is None or self._context.id != id or bool(control & COMMAND) is not (self._command is None):
-            raise ProtocolBroken(INVALID_PARAMETER)
-        last = bool(control & LAST)
-        if not (fragment or last):  # of those there could be any number in a message
-            raise ProtocolBroken(INVALID_PARAMETER)
-        self._size += len(fragment)
-        if self._command is None:
-            self._command = self._commanded(fragment, last=last)
-            if self._command is None:
-                return None
-            if not self._command.has_data_set:
-                return Message(self._context, self._command, None)
-            self._sink = self._sinks(self._context, self._command)
-            return None
-        if self._sink is not None:
-            self._sink.add(fragment)
-        return Message(self._context, self._command, self._sink) if last else None
-
-    def drop(self) -> None:
-        if self._sink is not None:
-            self._sink.drop()
-
-    def _commanded(self, fragment: memoryview, *, last: bool) -> Command | None:
-        """The command set, once its last fragment has come."""
-        if len(self._parts) + len(fragment) > commands.LONGEST:
-            raise ProtocolBroken(INVALID_PARAMETER)
-        self._parts += fragment
-        try:
-            return commands.read(bytes(self._parts)) if last else None
-        except ValueError:
-            raise ProtocolBroken(INVALID_PARAMETER) from None

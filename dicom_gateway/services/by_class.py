@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dicom_gateway.protocol.association import Sink
+from dicom_gateway.protocol.messages import Sink
 from dicom_gateway.services.call import Call, Service
 
 

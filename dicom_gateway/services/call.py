@@ -8,8 +8,9 @@ from dicom_gateway.callers import Caller
 from dicom_gateway.measures import Measures
 from dicom_gateway.places import Places
 from dicom_gateway.protocol import commands
-from dicom_gateway.protocol.association import Association, Sink
+from dicom_gateway.protocol.association import Association
 from dicom_gateway.protocol.commands import Command, response_to
+from dicom_gateway.protocol.messages import Sink
 from dicom_gateway.protocol.negotiating import Context
 from dicom_gateway.securing import Secured
 from dicom_gateway.settings import GatewaySettings

@@ -7,8 +7,8 @@ what comes of it goes to the peer over an association of our own (`dicom_gateway
 from dataclasses import dataclass, field
 
 from dicom_gateway.contexts import COMMITMENT
-from dicom_gateway.protocol.association import LONGEST_IDENTIFIER, Sink
 from dicom_gateway.protocol.commands import ACTION_TYPE, AFFECTED_INSTANCE, REQUESTED_CLASS, REQUESTED_INSTANCE
+from dicom_gateway.protocol.messages import LONGEST_IDENTIFIER, Sink
 from dicom_gateway.services.call import Call
 from dicom_gateway.statuses import (
     INVALID_ARGUMENT,

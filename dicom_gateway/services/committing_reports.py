@@ -4,8 +4,8 @@ Where the peer ignores role selection its report is taken all the same: a transa
 """
 
 from dicom_gateway.contexts import COMMITMENT
-from dicom_gateway.protocol.association import Sink
 from dicom_gateway.protocol.commands import AFFECTED_CLASS, AFFECTED_INSTANCE, EVENT_TYPE
+from dicom_gateway.protocol.messages import Sink
 from dicom_gateway.services.call import Call
 from dicom_gateway.services.committing import WELL_KNOWN, Bounded, transaction_of
 from dicom_gateway.statuses import (

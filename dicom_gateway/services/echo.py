@@ -1,6 +1,6 @@
 """C-ECHO (PS3.4 A)."""
 
-from dicom_gateway.protocol.association import Gathered, Sink
+from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.services.call import Call
 from dicom_gateway.statuses import SUCCESS, Status
 

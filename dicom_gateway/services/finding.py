@@ -7,8 +7,8 @@ Each page, of a thousand matches, is a search with an account of its own, durabl
 from collections.abc import Iterable
 from dataclasses import replace
 
-from dicom_gateway.protocol.association import Gathered, Sink
 from dicom_gateway.protocol.commands import DATA_SET, DATA_SET_TYPE, OFFENDING_ELEMENT, response_to
+from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.services.call import Call
 from dicom_gateway.services.finding_answers import Answers, answers_to
 from dicom_gateway.services.finding_question import NotUnderstood, Question, question_of

@@ -1,6 +1,6 @@
 """C-GET (PS3.4 C.4.3): instances go back over the association on which they were asked for."""
 
-from dicom_gateway.protocol.association import Gathered, Sink
+from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.protocol.negotiating import Context
 from dicom_gateway.services.call import Call
 from dicom_gateway.services.retrieval_keys import wanted_of

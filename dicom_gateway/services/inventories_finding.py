@@ -6,8 +6,8 @@ There are no levels and few inventories, so that what is asked for is matched he
 from collections.abc import Callable, Mapping
 from struct import pack
 
-from dicom_gateway.protocol.association import Gathered, Sink
 from dicom_gateway.protocol.commands import DATA_SET, DATA_SET_TYPE, response_to
+from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.services.call import Call
 from dicom_gateway.services.finding import title_at
 from dicom_gateway.statuses import CANCELLED, CANNOT_UNDERSTAND, PENDING, PENDING_UNSUPPORTED, SUCCESS, Status

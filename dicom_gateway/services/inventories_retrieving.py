@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dicom_gateway.callers import DOOR
 from dicom_gateway.contexts import INVENTORY_STORAGE
-from dicom_gateway.protocol.association import Association, Gathered, Sink
+from dicom_gateway.protocol.association import Association
 from dicom_gateway.protocol.commands import (
     AFFECTED_CLASS,
     AFFECTED_INSTANCE,
@@ -26,6 +26,7 @@ from dicom_gateway.protocol.commands import (
     STATUS,
 )
 from dicom_gateway.protocol.errors import ConnectionEnds
+from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.protocol.negotiating import Asked, Context, Proposed
 from dicom_gateway.protocol.requesting import Address, associated
 from dicom_gateway.services.call import Call

@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from dicom_gateway.callers import DOOR
 from dicom_gateway.contexts import EXPLICIT, IMPLICIT
-from dicom_gateway.protocol.association import Association, Gathered, Sink
+from dicom_gateway.protocol.association import Association
 from dicom_gateway.protocol.commands import DESTINATION
 from dicom_gateway.protocol.errors import ConnectionEnds
+from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.protocol.negotiating import Asked, Context, Proposed
 from dicom_gateway.protocol.requesting import Address, associated
 from dicom_gateway.services.call import Call

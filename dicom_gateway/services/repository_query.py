@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dicom_gateway.contexts import STUDY_FIND
-from dicom_gateway.protocol.association import Gathered, Sink
+from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.services.call import Call
 from dicom_gateway.services.finding import all_told, asked_by, not_understood, takeovers_of, title_at
 from dicom_gateway.services.finding_answers import Answers, answers_to

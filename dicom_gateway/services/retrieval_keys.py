@@ -4,7 +4,7 @@ Every other key is left out of account: it may not be there (PS3.4 C.4.2.2.1).
 """
 
 from dicom_gateway.contexts import PATIENT_GET, PATIENT_MOVE
-from dicom_gateway.protocol.association import Gathered, Sink
+from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.services.call import Call
 from dicom_gateway.statuses import DATA_SET_MISMATCH, Status
 from repository.dicom_retrieval import Wanted

@@ -8,8 +8,8 @@ same UID is kept beside the first, and 0000 too: the statement tells of it.
 from dataclasses import dataclass, field
 
 from dicom_gateway.callers import DOOR
-from dicom_gateway.protocol.association import Sink
 from dicom_gateway.protocol.commands import AFFECTED_CLASS, AFFECTED_INSTANCE
+from dicom_gateway.protocol.messages import Sink
 from dicom_gateway.services.call import Call
 from dicom_gateway.statuses import (
     CANNOT_UNDERSTAND,

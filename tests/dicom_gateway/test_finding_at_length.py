@@ -13,8 +13,9 @@ from pydicom import Dataset
 from sqlalchemy import event
 
 from dicom_gateway.protocol import commands
-from dicom_gateway.protocol.association import Association, Gathered, gathering
+from dicom_gateway.protocol.association import Association
 from dicom_gateway.protocol.commands import written
+from dicom_gateway.protocol.messages import Gathered, gathering
 from dicom_gateway.protocol.negotiating import Asked, Proposed
 from dicom_gateway.protocol.pdus import fragments
 from dicom_gateway.protocol.requesting import Address, associated
