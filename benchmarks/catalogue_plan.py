@@ -34,7 +34,8 @@ from tests.peers.postgres import postgres
 
 IN_STUDY = 400  # images, in 4 series
 OF_AUTHOR = 20  # documents
-LARGE = ("instance", "holding", "series", "study", "log_entry", "patient_name", "patient_identifier", "document")
+LARGE = ("instance", "holding", "series", "study", "log_entry", "patient_name", "name_word", "patient_identifier",
+    "document")  # fmt: skip
 
 SMALL_PAGES = 100  # reading a table of 800 KiB whole can be the right plan, and is quick
 
@@ -46,6 +47,8 @@ FILL = {
         to_char(date '1930-01-01' + (p % 30000)::int, 'YYYYMMDD'), p, 'F', p
         FROM generate_series(0, {patients} - 1) p""",
     "patient_name": "1, p + 1, 'nazwisko' || p + 1 || '^imie' FROM generate_series(0, {patients} - 1) p",
+    "name_word": """1, 'nazwisko' || p + 1 || '^imie', w, replace(replace(w, 'w', 'v'), 'o', 'u')
+        FROM generate_series(0, {patients} - 1) p, unnest(ARRAY['nazwisko' || p + 1, 'imie']) w""",
     "patient_identifier": f"""1, p + 1, lpad((p + 1)::text, 11, '0'), {_PESEL}, {_PESEL},
         lpad((p + 1)::text, 11, '0') FROM generate_series(0, {{patients}} - 1) p""",
     "stored_object": """1, lpad(to_hex(s), 32, '0'), 'takeovers/t/' || s, 52428800, '', 'k' || s % {patients} + 1,
@@ -121,6 +124,10 @@ def questions(room: Room, rows: int, *, in_study: int) -> Iterator[tuple[str, An
     asked = {
         "C-FIND study by patient id": Query(level=Level.STUDY, patient_id=f"{p:011d}"),
         "C-FIND study by patient name": Query(level=Level.STUDY, patient_name=f"Nazwisko{p}^*"),
+        "C-FIND study by the sound of a name": Query(
+            level=Level.STUDY, patient_name=f"Imie^Nazwysko{p}", fuzzy=True, dates="20050101-20251231"
+        ),
+        "C-FIND patient by the end of a name": Query(level=Level.PATIENT, patient_name=f"Nazw*o{p}", fuzzy=True),
         "C-FIND study by accession number": Query(level=Level.STUDY, accession_number=f"ACC{s}"),
         "C-FIND study by date and name": Query(
             level=Level.STUDY, patient_name=f"NAZWISKO{p}*", dates="20050101-20251231"

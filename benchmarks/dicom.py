@@ -6,7 +6,9 @@ stand open, encrypt nothing, account for nothing. EDM_BENCH_SCALE=0.05 measures 
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.dicom_finding import among_a_million, finding
 from benchmarks.dicom_memory import memory
@@ -24,8 +26,18 @@ def dicom(folder: Path) -> list[Row]:
 def _beside(folder: Path) -> Iterator[Row]:
     """C-FIND first, when each server has the same and little."""
     folder.mkdir()
-    with field(folder) as sides:
-        found = list(finding(sides, folder))
-        yield from storing(sides, folder)
-        yield from retrieving(sides, folder)
+    with _in_memory(folder) as sent, field(folder) as sides:
+        found = list(finding(sides, sent))
+        yield from storing(sides, sent)
+        yield from retrieving(sides, sent)
         yield from found
+
+
+@contextmanager
+def _in_memory(folder: Path) -> Iterator[Path]:
+    """Where what is sent lies until it was: not beside the servers' data. Files that are written and removed there by
+    the thousand are written to the disk with whatever a server syncs, and ext4 goes round the numbers of removed files
+    for minutes: making a file took 0.1 to 0.6 ms in place of 0.01, for each server in its own measure."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(prefix="edm-bench-", dir=memory if memory.is_dir() else folder) as sent:
+        yield Path(sent)

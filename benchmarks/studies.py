@@ -36,6 +36,7 @@ _DAYS = 7000
 FILL = {
     "patient": "1 + {s} / {each}, 1 + ({s} % {each}) / 2, 'Nazwisko^Imie', {s}, '19700101', '19700101', {s}, 'F', {s}",
     "patient_name": "1 + {s} / {each}, 1 + ({s} % {each}) / 2, 'nazwisko^imie'",
+    "name_word": "1 + {s} / {each}, 'nazwisko^imie', 'nazwisko', 'nazvisku'",
     "patient_identifier": "1 + {s} / {each}, 1 + ({s} % {each}) / 2, {pad},"
     f" '{PESEL_OID}', '{PESEL_OID}', {{pad}}",
     "study": f"1 + {{s}} / {{each}}, 1 + ({{s}} % {{each}}) / 2, {_UID}, {{s}} + 1, {{day}}, '101112',"
@@ -61,7 +62,8 @@ def _selects(studies: int, *, sqlite: bool) -> Iterator[str]:
     for table, columns in FILL.items():
         words = {"each": str(studies // TAKEOVERS), "s": "s"}
         chosen = columns.replace("{pad}", pad).replace("{day}", day).format(**words)
-        only = " WHERE s % 2 = 0" if table in _BY_PATIENT else ""
+        every = 2 if table in _BY_PATIENT else studies // TAKEOVERS if table == "name_word" else 1
+        only = f" WHERE s % {every} = 0"
         if sqlite:
             yield f"{series} INSERT INTO {table} SELECT * FROM (SELECT {chosen} FROM n{only})".replace(
                 f"{series} INSERT INTO {table} SELECT * FROM (", f"INSERT INTO {table} SELECT * FROM ({series} ", 1

@@ -42,18 +42,17 @@ def give_command(
     *,
     takeover: TakeoverId,
     custodian: Annotated[
-        str, typer.Option("--custodian", metavar="OID^NUMBER", help="Its number in a register: RPWDL, REGON.")
+        str, typer.Option("--custodian", metavar="NUMBER", help="In a register: RPWDL:…, REGON:…, or OID^NUMBER.")
     ],
     name: Annotated[str, typer.Option("--name", metavar="TEXT", help="Its name.")],
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Pass custody on, now: the old custodian's access ends and the new one's begins at the same instant."""
     from repository.access.bodies import custody_body
-    from repository.consents.grammar import identifier_of_words
     from repository.entitlement import give_custody
 
     screen = screen_of(context)
-    whom = permitting.read("--custodian", lambda: identifier_of_words(custodian))
+    whom = permitting.number_of("--custodian", custodian)
     if not name.strip():
         raise OptionUnreadable(option="--name")
     with opened(screen) as archive:

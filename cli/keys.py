@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.opening import opened
+from cli.opening import opened, settings
 from cli.options import Json
 from cli.screen import number, screen_of
 from storage.errors import Text
@@ -74,9 +74,14 @@ def backup_command(
 
 @verbs.command("rotate")
 def rotate_command(context: typer.Context, as_json: Json = False) -> None:  # noqa: ARG001  the screen knows
-    """Make a new root key, wrap all record keys under it, and destroy the old one. Moves no payload."""
+    """Make a new root key, wrap all record keys under it, and destroy the old one. Moves no payload.
+
+    Not while `serve` or `worker` runs on this machine: those would go on with the old key, and store nothing more.
+    """
     from dataclasses import asdict
 
+    from repository.home_lock import unused
+    from repository.settings import read_home
     from repository.upkeep.rotating import rotate
     from repository.uploads.keeping import uploads_of
 
@@ -85,6 +90,10 @@ def rotate_command(context: typer.Context, as_json: Json = False) -> None:  # no
         en="Everything can be opened as before. The same command finishes the rotation.",
         pl="Wszystko można otworzyć jak dotąd. To samo polecenie dokończy wymianę.",
     )
+    home = settings().home
+    read_home(home)
+    with unused(home):
+        pass  # whoever begins during the rotation finds both root keys in the ring
     with opened(screen, writes=True) as archive, screen.progress(en="keys", pl="klucze") as advance:
         done = rotate(archive, progress=lambda seen: advance(seen, 0), also=uploads_of(archive).reseal)
     if screen.as_json:

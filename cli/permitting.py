@@ -43,6 +43,19 @@ def words_of(identifier: "Identifier") -> str:
     return f"{identifier.root}^{identifier.extension}"
 
 
+def number_of(option: str, text: str) -> "Identifier":
+    """A number in a register: OID^NUMBER, a PESEL, or RPWDL:…, REGON:…, NIP:…, NPWZ:…, PESEL:…. Raises as `read`."""
+    from repository.consents.grammar import grantee_of_words, identifier_of_words
+
+    def number() -> "Identifier":
+        found = identifier_of_words(text) if "^" in text or ":" not in text else grantee_of_words(text).identifier
+        if found is None or not found.root:
+            raise ValueError("not a number in a register")
+        return found
+
+    return read(option, number)
+
+
 def grantee_of(text: str, name: str) -> "Grantee":
     from repository.consents.grammar import grantee_of_words
 

@@ -38,6 +38,7 @@ def open_command(
 ) -> None:
     """Open a takeover that peers push into over STOW-RS or C-STORE, until it is closed."""
     from repository.consents.grammar import day_of_words, grantee_of_words
+    from repository.peers.titles import title_of
     from repository.transfer.opening import open_transfer
 
     screen = screen_of(context)
@@ -57,9 +58,10 @@ def open_command(
         screen.json({"id": takeover.id, "state": takeover.state.value, "peers": len(peers)})
         return
     screen.say(
-        en=f"Open: {takeover.id}; {number(len(peers))} may push into it.\n"
+        en=f"Open: {takeover.id}; {number(len(peers))} may push into it. Its own AE title: {title_of(takeover)}\n"
         f"To end it: edm-archive takeover close {takeover.id}",
-        pl=f"Otwarto: {takeover.id}; uprawnionych do przekazywania: {number(len(peers))}.\n"
+        pl=f"Otwarto: {takeover.id}; uprawnionych do przekazywania: {number(len(peers))}. "
+        f"Własny tytuł AE: {title_of(takeover)}\n"
         f"Zakończenie: edm-archive takeover close {takeover.id}",
     )
 

@@ -1,4 +1,4 @@
-"""What a person types and nobody sees: asked for at a terminal, read line by line from standard input without one."""
+"""What a person types, secrets unseen: asked for at a terminal, read line by line from standard input without one."""
 
 import sys
 from pathlib import Path
@@ -6,13 +6,16 @@ from pathlib import Path
 from cli.identity import read_owned
 from cli.screen import Screen
 from repository.people.errors import PeopleError
+from repository.people.passphrases import SHORTEST
 from storage.errors import Text
 
 LONGEST_LINE = 4096
 
 INVITATION = Text(en="Invitation code", pl="Kod zaproszenia")
 PASSWORD = Text(en="Password", pl="Hasło")
-NEW_PASSWORD = Text(en="New password", pl="Nowe hasło")
+NEW_PASSWORD = Text(
+    en=f"New password ({SHORTEST} characters or more)", pl=f"Nowe hasło (co najmniej {SHORTEST} znaków)"
+)
 AGAIN = Text(en="The same password again", pl="To samo hasło ponownie")
 CODE = Text(en="Code (empty if you have none)", pl="Kod (puste, jeśli go nie używasz)")
 CONFIRMING = Text(en="Code that your device shows now", pl="Kod, który pokazuje teraz urządzenie")
@@ -30,9 +33,12 @@ def at_a_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def typed(screen: Screen, question: Text) -> str:
-    """One answer, without its end of line; empty at the end of the input."""
-    if not at_a_terminal():
+def typed(screen: Screen, question: Text, *, secret: bool = True) -> str:
+    """One answer, without its end of line; empty at the end of the input. What is no secret is seen as it is typed."""
+    if not secret and at_a_terminal():
+        sys.stderr.write(f"{screen.text(question)}: ")
+        sys.stderr.flush()
+    if not secret or not at_a_terminal():
         return sys.stdin.readline(LONGEST_LINE).rstrip("\r\n")
     import getpass
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import authorising, typed
+from cli import authorising, permitting, typed
 from cli.identity import forget, keep, kept_token, noting, signed_in
 from cli.invitation import as_answer, show_secret, tell_invitation
 from cli.opening import opened
@@ -41,9 +41,13 @@ def invite_command(
     surname: Surname = "",
     role: Annotated[str, typer.Option("--role", metavar="TEXT", help="Role in the organisation.")] = "",
     npwz: Annotated[str, typer.Option("--npwz", metavar="NUMBER", help="Licence number of a medical worker.")] = "",
-    identifier: Annotated[str, typer.Option("--identifier", metavar="ROOT:EXTENSION", help="OID and number.")] = "",
+    identifier: Annotated[
+        str, typer.Option("--identifier", metavar="NUMBER", help="PESEL:…, NPWZ:…, OID^NUMBER.")
+    ] = "",
     organisation: Annotated[str, typer.Option("--organisation", metavar="NAME", help="Whom they work for.")] = "",
-    organisation_id: Annotated[str, typer.Option("--organisation-id", metavar="ROOT:EXTENSION", help="Its id.")] = "",
+    organisation_id: Annotated[
+        str, typer.Option("--organisation-id", metavar="NUMBER", help="Its own: RPWDL:…, REGON:…, OID^NUMBER.")
+    ] = "",
     organisation_role: Annotated[
         str, typer.Option("--organisation-role", metavar="TEXT", help="provider, payer, authority, insurer, archive")
     ] = "provider",
@@ -92,7 +96,8 @@ def accept_command(
     with opened(screen) as archive:
         code = typed.typed(screen, typed.INVITATION)
         if not (invited(archive, code).surname or surname) and typed.at_a_terminal():
-            given_name, surname = typed.typed(screen, typed.GIVEN_NAME), typed.typed(screen, typed.SURNAME)
+            given_name = typed.typed(screen, typed.GIVEN_NAME, secret=False)
+            surname = typed.typed(screen, typed.SURNAME, secret=False)
         secret = typed.password(screen, password_file, question=typed.NEW_PASSWORD, twice=True)
         done = accept(
             archive, code, name=name, password=secret, given_name=given_name, surname=surname,
@@ -263,7 +268,10 @@ def _organisation(name: str, id: str, *, role: str) -> Organisation | None:  # n
 
 
 def _identifier(text: str, option: str) -> Identifier | None:
+    """As `permitting.number_of` reads it, but no number that does not say of which register; OID:NUMBER as well."""
     root, colon, extension = text.partition(":")
-    if text and not (colon and root and extension):
-        raise typer.BadParameter("ROOT:EXTENSION", param_hint=option)
-    return Identifier(root, extension) if text else None
+    if text and not colon and "^" not in text:
+        raise typer.BadParameter("of which register?", param_hint=option)
+    if colon and extension and root.replace(".", "").isdecimal():
+        return Identifier(root, extension)
+    return permitting.number_of(option, text) if text else None

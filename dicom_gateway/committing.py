@@ -44,7 +44,7 @@ def ask(
             ae_title=peer.ae_title, reason="it is not registered for commitment, and could not report"
         )
     contexts = [Proposed(1, COMMITMENT, (EXPLICIT, IMPLICIT))]
-    what = Asked(calling=settings.ae_title, called=peer.ae_title, contexts=contexts)
+    what = Asked(calling=settings.ae_title, called=peer.ae_title, contexts=contexts, longest=settings.pdu)
     at = Address(peer.host, peer.port, secured(settings).calling if peer.tls else None)
     try:
         with associated(what, at, patience=settings.patience) as line:

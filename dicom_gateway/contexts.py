@@ -2,17 +2,18 @@
 
 Everything that is not a service of another kind is taken for a storage class, unknown and private ones included, in
 whatever transfer syntax comes first: it is kept as it comes. Where the peer offers to be the SCP of a class (role
-selection, PS3.7 D.3.3.4), instances of it can be given to it by C-GET.
+selection, PS3.7 D.3.3.4), instances of it can be given to it by C-GET, in the syntax by which most of them can.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 
 from pynetdicom.service_class import NonPatientObjectStorageServiceClass, ServiceClass, StorageServiceClass
 from pynetdicom.sop_class import uid_to_service_class
 
 from dicom_gateway.callers import Caller
+from dicom_gateway.choosing import chosen
 from dicom_gateway.protocol.commands import (
     C_ECHO_RQ,
     C_FIND_RQ,
@@ -78,7 +79,16 @@ class Settled:
     refused: dict[int, int]
 
 
-def settled(what: Asked, caller: Caller) -> Settled:
+@dataclass(frozen=True, slots=True)
+class Giving:
+    """`held`: SOP class → transfer syntax → images that may be asked for; None where that is not known. It is asked for
+    at most once, and only where something depends on it. `decodes`: there are codecs."""
+
+    held: Callable[[], Mapping[str, Mapping[str, int]] | None]
+    decodes: bool
+
+
+def settled(what: Asked, caller: Caller, giving: Giving) -> Settled:
     contexts, refused = list[Context](), dict[int, int]()
     for each in what.contexts:
         found = _one(each, what, caller)
@@ -86,20 +96,63 @@ def settled(what: Asked, caller: Caller) -> Settled:
             contexts.append(found)
         else:
             refused[each.id] = found
-    return Settled(tuple(contexts), refused)
+    return Settled(_by_what_is_held(contexts, what, giving), refused)
+
+
+def _by_what_is_held(contexts: Iterable[Context], what: Asked, giving: Giving) -> tuple[Context, ...]:
+    """Those by which we alone send, with the syntaxes that serve that best. Where a peer both stores and gets by a
+    context, it stays with the first that it names, which is how it prefers to send: what it would have to encode anew
+    for us is kept like that for ever, and what cannot be given by one association can be by the next."""
+    proposed = {each.id: each for each in what.contexts}
+    ours: dict[str, list[Proposed]] = {}
+    for each in contexts:
+        if each.requests and not each.serves and is_storage(each.abstract):
+            ours.setdefault(each.abstract, []).append(proposed[each.id])
+    if not any(len(each.syntaxes) > 1 for every in ours.values() for each in every):
+        return tuple(contexts)
+    held, syntaxes = giving.held(), dict[int, str]()
+    for abstract, every in ours.items():
+        own = None if held is None else held.get(abstract, {})
+        syntaxes |= chosen(every, own, decodes=giving.decodes)
+    return tuple(replace(each, syntax=syntaxes.get(each.id, each.syntax)) for each in contexts)
+
+
+NEGOTIABLE = (
+    ("relational queries", True),
+    ("combined matching of dates and times", True),
+    ("fuzzy semantic matching of names of persons", True),
+    ("adjustment of time zones", False),
+    ("enhanced multi-frame image conversion", False),
+)
+"""What may be asked for, in the order of the bytes (PS3.4 tables C.5-1 and C.5-2), and whether it is done. Later bytes
+(matching of empty and of several values) are not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """In which ways questions of a class are answered on an association."""
+
+    relational: bool = False
+    combined: bool = False
+    fuzzy: bool = False
 
 
 def extended(what: Asked, contexts: Iterable[Context]) -> dict[str, bytes]:
-    """Answers to SOP class extended negotiation of queries (PS3.4 C.5.1.1), as long as what was asked: relational
-    queries, to whoever asks. Not combined matching of dates and times, nor fuzzy matching of names, which match without
-    case and diacritics anyway and never by sound, nor adjustment of time zones, nor enhanced multi-frame conversion."""
+    """Answers to SOP class extended negotiation of queries (PS3.4 C.5.1.1), as long as what was asked: 1 for what is
+    asked for and `NEGOTIABLE`, to whoever asks."""
     asked = {each.abstract for each in contexts}
     queries = {each for each in asked if SERVED.get(each) is Service.FIND or each == REPOSITORY_QUERY}
+    done = [done for _, done in NEGOTIABLE]
     return {
-        uid: bytes((said[0] == 1, *(0 for _ in said[1:])))
+        uid: bytes(said[at] == 1 and at < len(done) and done[at] for at in range(len(said)))
         for uid, said in what.extended.items()
         if said and uid in queries
     }
+
+
+def ways_agreed(answer: bytes) -> Ways:
+    """What `extended` agreed to for a class; nothing is, where nothing was asked."""
+    return Ways(*(each == 1 for each in answer[:3]))
 
 
 def fits(context: Context, field: int) -> bool:

@@ -26,7 +26,10 @@ _REASONS = {(1, 3): "it does not know our AE title", (1, 7): "it does not know i
 def echo(peer: Peer, settings: GatewaySettings) -> float:
     """Seconds from the request for an association to the answer. Raises `PeerDoesNotAnswer`, `TlsUnfit`."""
     what = Asked(
-        calling=settings.ae_title, called=peer.ae_title, contexts=[Proposed(1, VERIFICATION, (EXPLICIT, IMPLICIT))]
+        calling=settings.ae_title,
+        called=peer.ae_title,
+        contexts=[Proposed(1, VERIFICATION, (EXPLICIT, IMPLICIT))],
+        longest=settings.pdu,
     )
     if not (peer.host and peer.port):
         raise PeerDoesNotAnswer(ae_title=peer.ae_title, reason="it has no address")

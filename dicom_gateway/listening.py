@@ -20,30 +20,39 @@ from dicom_gateway.places import Places
 from dicom_gateway.protocol.errors import PeerGone
 from dicom_gateway.protocol.negotiating import discreet
 from dicom_gateway.protocol.pdus import reject
+from dicom_gateway.protocol.waiting import READING, TICK, ready, shaken
 from dicom_gateway.rejecting import TOO_MANY, Why
 from dicom_gateway.reporting import Reporting
-from dicom_gateway.securing import handshaken, secured
+from dicom_gateway.securing import fingerprint, secured, wrapped
 from dicom_gateway.services.call import House
-from dicom_gateway.serving import serve
+from dicom_gateway.serving import Arrival, serve
 from dicom_gateway.settings import GatewaySettings
+from dicom_gateway.unidentified import Guest, Unidentified
+from repository.rendering.pool import Pool, sensible_workers
+from repository.rendering.rationing import Ration
 from repository.runtime import Archive
 from repository.transfer.transfers import Transfers
 
 BACKLOG = 512
 RECEIVED = 4 << 20  # bytes that the system takes for us before we read them
+DECODED = 256 << 20  # bytes of decoded frames that wait for peers to take them
 _REJECTED, _READING = 64, 2.0  # connections that are rejected, and seconds for each to read it
+SILENT = "silent"  # label of those that had to go before they said who they are
 _log = logging.getLogger("dicom_gateway")
 
 
 class Gateway:
     """The door of an archive in this process: open from `__enter__` to `__exit__`. The archive outlives it."""
 
-    def __init__(self, archive: Archive, settings: GatewaySettings) -> None:
+    def __init__(self, archive: Archive, settings: GatewaySettings, *, pool: Pool | None = None) -> None:
+        """`pool`: decodes pixels; one of its own unless told, whose processes start when they are first needed."""
         self._archive, self._settings = archive, settings
+        # each association asks for one frame at a time: no more wait than there may be of them
+        self._pool = pool or Pool(sensible_workers(), waiting=settings.associations)
         self._stopping = threading.Event()
         self._live: dict[threading.Thread, socket.socket] = {}
         self._turn = threading.Lock()
-        self._full = False
+        self._full = self._crowded = False
         self.measures = Measures(limit=settings.associations)
 
     def __enter__(self) -> Self:
@@ -53,8 +62,18 @@ class Gateway:
         self._socket = bound(self._settings)
         self._socket.settimeout(_READING / 4)
         self.port = int(self._socket.getsockname()[1])
-        places = Places(most=self._settings.peer_associations)
-        self._house = House(self._archive, self._settings, Transfers(self._archive), tls, places, self.measures)
+        places = Places(most=self._settings.associations, of_one=self._settings.peer_associations)
+        self._unidentified = Unidentified(most=self._settings.unidentified, of_one=self._settings.address_unidentified)
+        self._house = House(
+            self._archive,
+            self._settings,
+            Transfers(self._archive),
+            tls,
+            places,
+            self.measures,
+            self._pool,
+            Ration(DECODED, patience=self._settings.for_an_image),
+        )
         self._accepting = threading.Thread(target=self._accept, name="dicom")
         self._accepting.start()
         self._reporting = Reporting(self._archive, self._settings)
@@ -70,6 +89,7 @@ class Gateway:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._socket.close()
+        self._unidentified.close()
         self._reporting.stop()
         until = time.monotonic() + self._settings.grace
         for thread in self._running():
@@ -78,8 +98,10 @@ class Gateway:
             for connection in self._live.values():
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+        self._pool.close()  # who waits for a frame waits no longer
         for thread in self._running():
             thread.join()
+        self._pool.close()  # of one that was begun at that moment
         self._reporting.join()
         self._house.transfers.close()
 
@@ -108,47 +130,76 @@ class Gateway:
             leaving.close()
 
     def _count(self, *, full: bool) -> None:
-        """The log has one line for each time that the door is full, however many come then."""
+        """The log has one line for each time that the door is full, or that silent ones crowd there, however many come
+        then."""
         if full:
             self.measures.counters.add(REJECTED, Why.LIMIT.shown)
             if not self._full:
                 _log.warning("as many associations as there may be: others are rejected")
         self._full = full
+        gone, self._unidentified.crowded_out = self._unidentified.crowded_out, 0
+        if gone:
+            self.measures.counters.add(REJECTED, SILENT, value=gone)
+            if not self._crowded:
+                _log.warning("as many silent connections as there may be: the oldest are closed")
+        self._crowded = bool(gone)
 
     def _begin(self, connection: socket.socket, address: str) -> bool:
-        """False where there are as many associations as there may be, or the system has no thread for another."""
-        thread = threading.Thread(target=self._serve, args=(connection, address), name="association")
+        """False where there are as many associations as there may be, or nobody who has a place at the door can go, or
+        the system has no thread for another."""
+        if self._house.places.full:
+            return False
+        guest = self._unidentified.let_in(connection, address)
+        if guest is None:
+            return False
+        thread = threading.Thread(target=self._serve, args=(guest, address), name="association")
         with self._turn:
-            if len(self._live) >= self._settings.associations:
-                return False
             self._live[thread] = connection
         try:
             thread.start()
         except RuntimeError:
             with self._turn:
                 self._live.pop(thread)
+            self._unidentified.leave(guest)
             return False
         return True
 
-    def _serve(self, connection: socket.socket, address: str) -> None:
+    def _serve(self, guest: Guest, address: str) -> None:
         """In the thread of the association."""
         try:
-            connection, certificate = self._shaken(connection)
+            certificate = self._heard(guest)
             with self._turn:
-                self._live[threading.current_thread()] = connection
-            serve(self._house, connection, address=address, certificate=certificate, stopping=self._stopping.is_set)
+                self._live[threading.current_thread()] = guest.connection
+            serve(
+                self._house,
+                guest.connection,
+                Arrival(address, certificate, lambda: self._unidentified.leave(guest)),
+                stopping=self._stopping.is_set,
+            )
         except PeerGone:
-            connection.close()
+            guest.connection.close()
         finally:
+            self._unidentified.leave(guest)
             with self._turn:
                 self._live.pop(threading.current_thread(), None)
 
-    def _shaken(self, connection: socket.socket) -> tuple[socket.socket, str]:
-        """With TLS where the door speaks it, and the certificate that was shown. Raises `PeerGone`."""
-        context = self._house.secured.accepting
-        if context is None:
-            return connection, ""
-        return handshaken(connection, context, patience=self._settings.patience.acse)
+    def _heard(self, guest: Guest) -> str:
+        """Something has come, with TLS where the door speaks it: the certificate that was shown. Raises `PeerGone`."""
+        patience, context = self._settings.patience.acse, self._house.secured.accepting
+        until = time.monotonic() + patience
+        try:
+            while not ready(guest.connection, READING, seconds=TICK, beside=None):
+                if time.monotonic() > until:
+                    raise PeerGone
+            self._unidentified.spoke(guest)
+            if context is None:
+                return ""
+            secured = wrapped(guest.connection, context)
+            self._unidentified.becomes(guest, secured)
+            shaken(secured, seconds=until - time.monotonic(), beside=None)
+        except (OSError, ValueError):
+            raise PeerGone from None
+        return fingerprint(secured)
 
 
 class _Leaving:

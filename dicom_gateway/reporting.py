@@ -41,6 +41,7 @@ from repository.formats.dicom.transactions import Named, Transaction, write_tran
 from repository.jobs.draining import LEASE, owner_name
 from repository.jobs.names import COMMITMENT_REPORT
 from repository.jobs.performing import perform
+from repository.jobs.waking import Bell
 from repository.peers.peer import Peer
 from repository.peers.registering import registered
 from repository.runtime import Archive
@@ -53,13 +54,14 @@ Tick = Callable[[int, int], None]
 
 
 class Reporting:
-    """From `start` to `stop` reports are sent in a thread; several processes may do so at once: a report is sent
-    by whoever holds the lease of its job. The home is not held meanwhile: a dead peer keeps nobody waiting."""
+    """From `start` to `stop` reports are sent in a thread, as soon as somebody rings that there is one; several
+    processes may do so at once: a report is sent by whoever holds the lease of its job. The home is not held meanwhile:
+    a dead peer keeps nobody waiting."""
 
     def __init__(self, archive: Archive, settings: GatewaySettings, *, every: float = EVERY) -> None:
         self._archive, self._settings, self._every = archive, settings, every
         self._stopping = threading.Event()
-        self._owner = owner_name()
+        self._bell, self._owner = Bell(archive.settings.home), owner_name()
         self._thread = threading.Thread(target=self._run, name="reports")
 
     def start(self) -> None:
@@ -81,7 +83,7 @@ class Reporting:
                 _log.warning("no report was looked for (%s)", error.code)
             except Exception as error:  # noqa: BLE001  a thread that has died without a word serves nobody
                 _log.error("no report was looked for (%s)", type(error).__name__)
-            self._stopping.wait(self._every)
+            self._bell.wait(self._stopping, self._every)
 
 
 def report_due(
@@ -137,6 +139,7 @@ def _sent(known: Commitment, peer: Peer, settings: GatewaySettings) -> int:
         called=peer.ae_title,
         contexts=[Proposed(1, COMMITMENT, (EXPLICIT, IMPLICIT))],
         roles={COMMITMENT: _NO_SCU_BUT_SCP},
+        longest=settings.pdu,
     )
     at = Address(peer.host, peer.port, secured(settings).calling if peer.tls else None)
     with associated(what, at, patience=_patience(settings)) as line:

@@ -6,7 +6,6 @@ import ssl
 from dataclasses import dataclass
 
 from dicom_gateway.errors import TlsUnfit
-from dicom_gateway.protocol.errors import PeerGone
 from dicom_gateway.settings import GatewaySettings
 
 CIPHERS = (
@@ -45,18 +44,14 @@ def secured(settings: GatewaySettings) -> Secured:
     return Secured(accepting, calling)
 
 
-def handshaken(connection: socket.socket, context: ssl.SSLContext, *, patience: float) -> tuple[ssl.SSLSocket, str]:
-    """The connection with TLS, and the SHA-256 of the certificate that the peer has shown, in hex, or nothing. In the
-    thread of the association: whoever does not shake hands holds up nobody. Raises `PeerGone`."""
-    try:
-        connection.settimeout(patience)
-        wrapped = context.wrap_socket(connection, server_side=True)
-    except (OSError, ssl.SSLError):
-        raise PeerGone from None
-    return wrapped, fingerprint(wrapped)
+def wrapped(connection: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """The connection with TLS, that does not block; no hands were shaken yet. Raises `OSError`, `ValueError`."""
+    connection.settimeout(0)
+    return context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
 
 
 def fingerprint(connection: ssl.SSLSocket) -> str:
+    """The SHA-256 of the certificate that the peer has shown, in hex, or nothing."""
     shown = connection.getpeercert(binary_form=True)
     return hashlib.sha256(shown).hexdigest() if shown else ""
 

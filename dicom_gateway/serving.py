@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from dicom_gateway.callers import Caller, caller_of
 from dicom_gateway.contexts import (
@@ -12,6 +13,7 @@ from dicom_gateway.contexts import (
     INVENTORY_GET,
     INVENTORY_MOVE,
     REPOSITORY_QUERY,
+    Giving,
     extended,
     fits,
     settled,
@@ -56,6 +58,8 @@ from dicom_gateway.services.moving import Moving
 from dicom_gateway.services.repository_query import RepositoryQuery
 from dicom_gateway.services.storing import Storing
 from dicom_gateway.statuses import CLASS_NOT_SUPPORTED, UNRECOGNISED, Status, of_error
+from repository.dicom_encodings import held
+from repository.rendering.pool import codecs_installed
 from storage.errors import ArchiveError
 
 _log = logging.getLogger("dicom_gateway")
@@ -79,13 +83,21 @@ _HOW: Mapping[type[ConnectionEnds], str] = {
 _WORTH_TELLING = ("warning", "refused", "failure")
 
 
-def serve(
-    house: House, connection: socket.socket, *, address: str, certificate: str, stopping: Callable[[], bool]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Of a connection: from where, with which certificate. `identified`: it is known who calls; False where the
+    connection had to go meanwhile."""
+
+    address: str
+    certificate: str
+    identified: Callable[[], bool]
+
+
+def serve(house: House, connection: socket.socket, arrival: Arrival, *, stopping: Callable[[], bool]) -> None:
     """The association is over and the connection closed. Raises nothing that a peer or the archive can cause."""
     wire = Wire(connection, patience=house.settings.patience, longest=house.settings.pdu, stopping=stopping)
     try:
-        _associated(house, wire, address=address, certificate=certificate)
+        _associated(house, wire, arrival)
     except ConnectionEnds as error:
         _log.info("an association ended: %s", type(error).__name__)
     except Exception as error:  # noqa: BLE001  one association; its words may be about somebody
@@ -97,11 +109,12 @@ def serve(
         house.measures.counters.add(SENT, value=wire.sent)
 
 
-def _associated(house: House, wire: Wire, *, address: str, certificate: str) -> None:
+def _associated(house: House, wire: Wire, arrival: Arrival) -> None:
+    address = arrival.address
     with ExitStack() as stack:
         try:
             what = _requested(wire)
-            caller = caller_of(house.archive, house.settings, what, address=address, certificate=certificate)
+            caller = caller_of(house.archive, house.settings, what, address=address, certificate=arrival.certificate)
             stack.enter_context(house.places.taken(caller.peer.ae_title))
         except Rejected as no:
             _reject(house, wire, no.why, address=address)
@@ -113,6 +126,8 @@ def _associated(house: House, wire: Wire, *, address: str, certificate: str) -> 
         except ProtocolBroken as error:
             _last_word(wire, abort(source=BY_PROVIDER, reason=error.reason))
             raise
+        if not arrival.identified():
+            raise PeerGone
         stack.enter_context(house.measures.association(caller.peer.ae_title, at=house.archive.clock()))
         _conversed(house, caller, _accepted(house, wire, what, caller))
 
@@ -141,7 +156,7 @@ def _conversed(house: House, caller: Caller, association: Association) -> None:
 
 
 def _requested(wire: Wire) -> Asked:
-    kind, content = wire.read(wire.patience.acse)
+    kind, content = wire.read(wire.patience.acse, whole=True)
     if kind == ABORT:
         raise PeerAborted
     if kind != ASSOCIATE_RQ:
@@ -153,7 +168,7 @@ def _requested(wire: Wire) -> Asked:
 
 
 def _accepted(house: House, wire: Wire, what: Asked, caller: Caller) -> Association:
-    found = settled(what, caller)
+    found = settled(what, caller, Giving(lambda: _held(house, caller), codecs_installed()))
     more = extended(what, found.contexts)
     wire.send(
         [
@@ -169,6 +184,15 @@ def _accepted(house: House, wire: Wire, what: Asked, caller: Caller) -> Associat
     )
     terms = Agreed(contexts={each.id: each for each in found.contexts}, longest=what.longest, extended=more)
     return Association(wire, terms)
+
+
+def _held(house: House, caller: Caller) -> Mapping[str, Mapping[str, int]] | None:
+    """Where it cannot be had, what is asked for later tells why."""
+    try:
+        return held(house.archive, caller.errand, caller.within)
+    except ArchiveError as error:
+        _log.error("what is kept in which transfer syntax cannot be told: %s", error.code)
+        return None
 
 
 def _served(house: House, caller: Caller, association: Association) -> None:

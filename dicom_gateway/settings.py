@@ -13,6 +13,9 @@ EDM_ARCHIVE_DICOM_PROCESSES     processes that answer; 1. What follows is counte
 EDM_ARCHIVE_DICOM_ASSOCIATIONS  associations at one time; 200
 EDM_ARCHIVE_DICOM_PEER_ASSOCIATIONS
                                 of these, associations of one peer; 100
+EDM_ARCHIVE_DICOM_UNIDENTIFIED  beside these, connections of whoever has not said yet who he is; 256
+EDM_ARCHIVE_DICOM_ADDRESS_UNIDENTIFIED
+                                of these, connections from one address; 200
 EDM_ARCHIVE_DICOM_PDU           bytes of a PDU that we take, 16384 to 1048576; 262144
 EDM_ARCHIVE_DICOM_ACSE          seconds for a request for an association, an answer to ours, a TLS handshake; 30
 EDM_ARCHIVE_DICOM_DIMSE         seconds for a peer's answer to a request of ours; 120
@@ -39,6 +42,7 @@ TLS, CIPHERS, CLEAR = (PREFIX + "DICOM_" + name for name in ("TLS", "CIPHERS", "
 PROCESSES, ASSOCIATIONS, PEER_ASSOCIATIONS, PDU, GRACE = (
     PREFIX + "DICOM_" + name for name in ("PROCESSES", "ASSOCIATIONS", "PEER_ASSOCIATIONS", "PDU", "GRACE")
 )
+UNIDENTIFIED, ADDRESS_UNIDENTIFIED = (PREFIX + "DICOM_" + name for name in ("UNIDENTIFIED", "ADDRESS_UNIDENTIFIED"))
 ACSE, DIMSE, SUBOPERATION, RETRIEVAL, IDLE, NETWORK = (
     PREFIX + "DICOM_" + name for name in ("ACSE", "DIMSE", "SUBOPERATION", "RETRIEVAL", "IDLE", "NETWORK")
 )
@@ -63,6 +67,8 @@ class GatewaySettings:
     processes: int = 1
     associations: int = 200
     peer_associations: int = 100
+    unidentified: int = 256
+    address_unidentified: int = 200
     pdu: int = LARGEST
     suboperation: float | None = None
     retrieval: float = 14_400.0
@@ -102,6 +108,8 @@ def settings_of(environment: Mapping[str, str]) -> GatewaySettings:
         processes=_number(environment, PROCESSES, 1, most=256),
         associations=_number(environment, ASSOCIATIONS, 200),
         peer_associations=_number(environment, PEER_ASSOCIATIONS, 100),
+        unidentified=_number(environment, UNIDENTIFIED, 256),
+        address_unidentified=_number(environment, ADDRESS_UNIDENTIFIED, 200),
         pdu=_number(environment, PDU, LARGEST, least=LEAST_PDU, most=MOST_PDU),
         suboperation=_number(environment, SUBOPERATION, 120, most=_DAY) if environment.get(SUBOPERATION) else None,
         retrieval=_number(environment, RETRIEVAL, 14_400, most=7 * _DAY),

@@ -58,6 +58,13 @@ def classes() -> str:
     return _table(("SOP class", "UID", "as SCP", "service of the peer"), rows)
 
 
+def nobodys() -> str:
+    from repository.formats.dicom.classes import OF_NOBODY
+
+    rows = sorted((_name(uid), f"`{uid}`") for uid in OF_NOBODY)
+    return _table(("of no patient, study and series", "UID"), rows)
+
+
 def _operations(uid: str) -> str:
     from dicom_gateway.contexts import COMMITMENT
 
@@ -69,11 +76,15 @@ def _operations(uid: str) -> str:
 def syntaxes() -> str:
     from dicom_gateway.contexts import EXPLICIT, IMPLICIT
     from repository.imaging import REENCODED, UNCOMPRESSED
+    from repository.rendering.decoding import DECODABLE
 
     rows = [("questions, answers, commitment, C-ECHO", _named((EXPLICIT, IMPLICIT)) + ", in this order of preference")]
     rows += [("C-STORE", "any, known or not: the first that is proposed in each presentation context")]
+    rows += [("C-GET, of several in one context", "that by which most of the images of the class can be given")]
     rows += [("C-GET, C-MOVE", "that in which an image was received, whatever it is")]
-    rows += [("C-GET, C-MOVE, else", f"of an image in {_named(sorted(UNCOMPRESSED))}: {_named(sorted(REENCODED))}")]
+    targets = _named(sorted(REENCODED))
+    rows += [("C-GET, C-MOVE, else", f"of an image in {_named(sorted(UNCOMPRESSED))}: {targets}")]
+    rows += [("the same, decoded", f"of an image in {_named(sorted(DECODABLE))}: {targets}")]
     return _table(("for", "transfer syntaxes"), rows)
 
 
@@ -88,8 +99,9 @@ _MEANINGS: Mapping[str, str] = {
     "PENDING_UNSUPPORTED": "more follows; some keys or attributes are not supported, or not at that level",
     "OUT_OF_RESOURCES": "the archive cannot now: try again. Of C-FIND also: a list that is too long",
     "DATA_SET_MISMATCH": "of another class or instance than the command says; an identifier that is none of the model",
-    "CANNOT_UNDERSTAND": "no data set, or one that cannot be kept or understood",
-    "DATA_SET_MISMATCH_KEPT": "kept, and something is lacking: it ends early, or an image has no pixels",
+    "CANNOT_UNDERSTAND": "no data set, or one that does not say which instance of which class it is",
+    "DATA_SET_MISMATCH_KEPT": "kept, and something is lacking: it ends early, an image has no pixels, what is of "
+    "studies by its class names no study or no series, or nobody but the maker of its transfer syntax can read it",
     "NOT_AUTHORISED": "the peer may not: no open takeover that it is bound to, or a decision against it",
     "CLASS_NOT_SUPPORTED": "the request does not belong to the presentation context",
     "UNRECOGNISED": "no such service",
@@ -107,6 +119,13 @@ _MEANINGS: Mapping[str, str] = {
     "INVALID_PRIOR_KEY": "the Prior Record Key is none of this archive's",
     "LIMIT_REACHED": "as many records as were asked for, or as there may be: go on with the last Record Key",
 }
+
+
+def negotiated() -> str:
+    from dicom_gateway.contexts import NEGOTIABLE
+
+    rows = [(str(byte), what, "1" if done else "0") for byte, (what, done) in enumerate(NEGOTIABLE, 1)]
+    return _table(("byte", "what", "answered, where 1 is asked"), [*rows, ("6…", "any other", "0")])
 
 
 def statuses() -> str:
@@ -173,6 +192,7 @@ def security() -> str:
 TABLES: Mapping[str, Callable[[], str]] = {
     each.__name__: each
     for each in (
-        implementation, classes, syntaxes, statuses, rejections, identities, limits, attributes, security,
+        implementation, classes, nobodys, syntaxes, negotiated, statuses, rejections, identities, limits, attributes,
+        security,
     )
 }  # fmt: skip

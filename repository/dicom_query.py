@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from repository.catalogue.folding import date_key
-from repository.catalogue.keyed import SEVERAL, is_time
+from repository.catalogue.keyed import SEVERAL, date_of, is_time
 from repository.catalogue.query import Level, Manner, Match, Query
 from repository.formats.dicom.attributes import ATTRIBUTES, LEVELS
 
 _FIELDS = {"PatientName": "patient_name", "PatientID": "patient_id", "AccessionNumber": "accession_number",
     "ReferringPhysicianName": "referring_physician"}  # fmt: skip
+_NAMES = ("patient_name", "referring_physician")
 _UIDS = {"StudyInstanceUID": "study_uids", "SeriesInstanceUID": "series_uids",
     "SOPInstanceUID": "sop_instance_uids"}  # fmt: skip
 _DATES = {"PatientBirthDate": "birth_date", "StudyDate": "dates"}
@@ -45,10 +46,11 @@ def level_of(keyword: str) -> Level | None:
     return None if known is None else Level.STUDY if known == "patient" else Level(known.value)
 
 
-def read_keys(level: Level, keys: Mapping[str, str]) -> Keys:
+def read_keys(level: Level, keys: Mapping[str, str], *, fuzzy: bool = False, combined: bool = False) -> Keys:
     """`keys`: text by keyword, or by keywords joined with dots; an empty text matches everything. Lists are separated
-    by backslashes, those of UIDs also by commas."""
-    fields: dict[str, Any] = {}
+    by backslashes, those of UIDs also by commas. `fuzzy`: names match by their words and sound. `combined`: a date and
+    the time beside it are one instant, or a range of them."""
+    fields: dict[str, Any] = {"placed": level is Level.INSTANCE}
     matching: list[Match] = []
     unmatched: list[str] = []
     wrong: list[str] = []
@@ -65,9 +67,11 @@ def read_keys(level: Level, keys: Mapping[str, str]) -> Keys:
         elif keyword in _FIELDS or keyword in _DATES:
             fields[_FIELDS.get(keyword) or _DATES[keyword]] = text
         else:
-            matching.append(_match(keyword, text))
+            matching.append(_match(keyword, text, days=_days(keyword, keys) if combined else ""))
     if wrong:
         fields["takeovers"] = ()
+    if fuzzy and any(keyword in fields for keyword in _NAMES):
+        fields["fuzzy"] = True
     return Keys(Query(level=level, matching=tuple(matching), **fields), tuple(unmatched), tuple(wrong))
 
 
@@ -103,9 +107,18 @@ def _crosses(keyword: str, text: str) -> bool:
     return keyword in SEVERAL and ("?" in text or "*" in text.strip("*"))
 
 
-def _match(keyword: str, text: str) -> Match:
+def _days(time: str, keys: Mapping[str, str]) -> str:
+    """What is asked of the date beside the time with that keyword."""
+    date = date_of(time)
+    said = keys.get(date, "").strip()
+    return said if _VRS.get(date) == "DA" and _is_of_kind(date, said) else ""
+
+
+def _match(keyword: str, text: str, *, days: str) -> Match:
     manner = Manner.LIST if keyword in _IN_STUDY else _MANNERS[_VRS[keyword]]
     level = level_of(keyword)
     if level is None:
         raise ValueError("internal: a key that is not matched")
+    if manner is Manner.TIME:
+        return Match(level, keyword, manner, text, days)
     return Match(level, keyword, manner, text.replace(",", "\\") if manner is Manner.LIST else text)

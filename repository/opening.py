@@ -36,7 +36,7 @@ from storage.warrants import Warrant
 
 __all__ = [
     "NOT_THERE", "Admitted", "Errand", "Found", "accounted", "admit", "archive_itself", "ask", "decided", "judged",
-    "nothing_there", "upkeep",
+    "nothing_there", "upkeep", "written",
 ]  # fmt: skip
 NOT_THERE = "NOT_FOUND"
 _AT_ONCE = 5000  # holdings under one account and one set of facts
@@ -73,8 +73,12 @@ def judged(archive: Archive, request: AccessRequest) -> Decision:
 
 def accounted(archive: Archive, account: Account) -> Account:
     """The account, durable, with its number."""
-    deed = note(archive, "account", as_body(account), outcome=account.outcome, at=account.at)
-    return replace(account, number=deed.number)
+    return replace(account, number=written(archive, account))
+
+
+def written(archive: Archive, account: Account) -> int:
+    """As `accounted`: the number."""
+    return note(archive, "account", as_body(account), outcome=account.outcome, at=account.at).number
 
 
 def _confirm(archive: Archive, operation: Operation) -> None:
@@ -260,7 +264,8 @@ def _subjects(whole: Subject, part: Sequence[Found]) -> list[Subject]:
         if said.dicom is None or said.document is not None:
             found.append(replace(subject_of(whole, each.holding), ordinal=0))
             continue
-        alike = said.dicom.study_instance_uid, said.dicom.attributes.get("StudyDate", "")
+        day = said.dicom.attributes.get("StudyDate", "") if said.dicom.placed else ""
+        alike = said.dicom.study_instance_uid, day
         if alike not in images:
             images[alike] = replace(subject_of(whole, each.holding), ordinal=0)
         found.append(images[alike])

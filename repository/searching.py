@@ -17,12 +17,12 @@ from repository.access.request import AccessRequest
 from repository.access.rules import rules_in_force
 from repository.access.subject import Operation, Subject
 from repository.catalogue.query import MOST, Hit, Page, Query
-from repository.opening import Errand, accounted
+from repository.opening import Errand, written
 from repository.runtime import Archive
 
 T = TypeVar("T")
 _TOLD = {"above", "all_values", "time_zone", "sop_classes", "imaged"}
-_NOT_ASKED = {"level", "limit", "after", "skip", "matching"} | _TOLD
+_NOT_ASKED = {"level", "limit", "after", "skip", "matching", "placed"} | _TOLD
 
 
 @dataclass(slots=True)
@@ -62,7 +62,8 @@ def paged(archive: Archive, errand: Errand, query: Query, *, most: int | None = 
     `search`."""
     left = most
     while True:
-        (page,) = search(archive, errand, [replace(query, limit=MOST if left is None else min(MOST, left))])
+        limit = MOST if left is None else min(MOST, left)
+        (page,) = search(archive, errand, [query if query.limit == limit else replace(query, limit=limit)])
         yield page
         left = None if left is None else left - len(page.hits)
         if not page.next or left == 0:
@@ -88,7 +89,7 @@ def gathered(archive: Archive, errand: Errand, gather: Callable[[Looking], tuple
         query=" ".join(sorted(looking.asked)),
         patients=[(takeover, patient) for takeover, patient in found if patient],
     )
-    accounted(archive, account)
+    written(archive, account)
     return made
 
 
@@ -118,5 +119,5 @@ def _about(found: Collection[PatientOf]) -> Subject:
 def _asked(query: Query) -> list[str]:
     """The conditions that were set, by name and value."""
     set_ = [(each.name, getattr(query, each.name)) for each in fields(query) if each.name not in _NOT_ASKED]
-    said = [f"{name}={value}" for name, value in set_ if value not in ("", None, ())]
-    return said + [f"{each.keyword}={each.text}" for each in query.matching]
+    said = [f"{name}={value}" for name, value in set_ if value not in ("", None, ()) and value is not False]
+    return said + [f"{each.keyword}={each.text}{f'@{each.days}' if each.days else ''}" for each in query.matching]

@@ -23,7 +23,8 @@ def subject_of(whole: Subject, holding: Holding) -> Subject:
             author=document.author_id,
         )
     if dicom is not None:
-        day = date_key(dicom.attributes.get("StudyDate", ""))
+        # What is of no series stands in no study whose day the catalogue could search by: no door knows its day.
+        day = date_key(dicom.attributes.get("StudyDate", "")) if dicom.placed else ""
         return replace(whole, ordinal=holding.ordinal, study=dicom.study_instance_uid, date=day)
     return replace(whole, ordinal=holding.ordinal)
 

@@ -27,7 +27,6 @@ from repository.searching import search
 
 JSON, PLAIN_JSON = "application/dicom+json", "application/json"
 _OFFERS = (Offer(JSON), Offer(PLAIN_JSON))
-_FUZZY = "The fuzzymatching parameter is not supported. Only literal matching has been performed."
 _MORE = "There are additional results that can be requested."
 
 
@@ -101,7 +100,7 @@ def _found(
 ) -> Response:
     offer = chosen(request.headers.get("accept", ""), _OFFERS, parameter=accept)
     asked = read(request.query_params.multi_items())
-    keys = read_keys(level, {name_of(path): text for path, text in asked.keys.items()})
+    keys = read_keys(level, {name_of(path): text for path, text in asked.keys.items()}, fuzzy=asked.fuzzy)
     if keys.wrong:
         raise RequestNotUnderstood(reason=f"{keys.wrong[0]}: a value or a range of its kind")
     shape = _shape(level, asked, within)
@@ -141,8 +140,6 @@ def _query(query: Query, asked: Asked, shape: Shape, *, within: Sequence[str]) -
 
 def _warnings(level: Level, asked: Asked, keys: Keys, *, page: Page) -> list[str]:
     found = [_MORE] if page.next else []
-    if asked.fuzzy:
-        found.append(_FUZZY)
     if keys.unmatched:
         found.append(f"Nothing was matched by: {' '.join(keys.unmatched)}.")
     wanted = {*asked.include, *(path for path, text in asked.keys.items() if not text.strip("*"))}

@@ -15,7 +15,7 @@ PARAMETERS: list[dict[str, Any]] = [
     {
         "name": "fuzzymatching",
         "in": "query",
-        "description": "Names always match without case and diacritics, and never by sound: Warning says so.",
+        "description": "Names match by their words, in any order, by their beginning and by their sound as well.",
         "schema": {"type": "string", "enum": ["true", "false"]},
     },
     {

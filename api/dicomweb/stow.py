@@ -19,14 +19,14 @@ from api.dicomweb.stow_answer import JSON, XML, Received, answer_of, as_json, as
 from api.dicomweb.stow_errors import ComesTooSlowly, ReceptionFull
 from api.dicomweb.stow_offering import DICOM, deposited, is_wanted, offered, parts_of
 from api.dicomweb.stow_receiving import Reception, Waiting
-from api.errands import archive_of, principal_of
+from api.errands import principal_of
 from api.errors import MediaTypeUnknown
 from api.multipart.errors import BodyEndsEarly, NoParts
 from api.multipart.parameters import boundary_of, read_media_type
 from api.multipart.reading import Begun, Piece, Reader
 from api.problems import MEDIA_TYPE as PROBLEM
 from api.slots import Slots
-from repository.transfer.opening import Depositor, admitted_to
+from repository.transfer.opening import Depositor
 from repository.transfer.transfers import Transfers
 
 RELATED = "multipart/related"
@@ -93,9 +93,11 @@ class _Push:
 
     def admitted(self) -> tuple[Depositor, str, bytes]:
         """Who pushes, in which form the answer goes out, and the boundary of parts, if any. In a thread, and in one:
-        who it is and what he is bound to. Raises as `caller_of` and `admitted_to`, `NotAcceptable`, and `_boundary`."""
-        archive, headers = archive_of(self.request), self.request.headers
-        depositor = admitted_to(archive, principal_of(self.request), door="dicomweb", wanted=self.takeover)
+        who it is and what he is bound to. Raises as `caller_of`, `Transfers.admitted` and `_boundary`, and
+        `NotAcceptable`."""
+        headers = self.request.headers
+        transfers = self.receptions.transfers
+        depositor = transfers.admitted(principal_of(self.request), door="dicomweb", wanted=self.takeover)
         form = chosen(headers.get("accept", ""), _FORMS).media_type
         return depositor, form, _boundary(headers.get("content-type", ""))
 

@@ -63,8 +63,8 @@ def answer_of(received: Sequence[Received], *, base: str) -> DataSet:
     """The data set; `base` is the address of the service, to which a client adds `/studies/…`."""
     kept = [each.facts for each in received if not each.failure and each.facts is not None]
     found: DataSet = {}
-    studies = {facts.study_instance_uid for facts in kept}
-    if len(studies) == 1:
+    studies = {facts.study_instance_uid for facts in kept if facts.placed}
+    if len(studies) == 1 and all(facts.placed for facts in kept):
         found["00081190"] = _one("UR", _study(base, kept[0]))
     failed = [_failed(each) for each in received if each.failure]
     if failed:
@@ -91,9 +91,9 @@ def _kept(each: Received, base: str) -> DataSet:
     if facts is None:
         raise TypeError("internal: kept, and nothing is known of it")
     item = _reference(facts)
-    item["00081190"] = _one(
-        "UR", f"{_study(base, facts)}/series/{_uid(facts.series_instance_uid)}/instances/{_uid(facts.sop_instance_uid)}"
-    )
+    series = f"{_study(base, facts)}/series/{_uid(facts.series_instance_uid)}"
+    there = f"{series}/instances/{_uid(facts.sop_instance_uid)}"
+    item["00081190"] = _one("UR", there if facts.placed else "")  # what is of no series has no address here
     if each.warning:
         item["00081196"] = _one("US", each.warning)
     return item

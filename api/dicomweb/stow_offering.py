@@ -76,12 +76,12 @@ def offered(parts: Iterable[Coming], *, study: str) -> tuple[Taken, Told]:
             coming.collecting.discard()
             told[coming.number] = Received(failure=RESOURCES, fault=error)
             continue
-        image = offer.image
-        if image is None or (study and image.study_instance_uid != study):
+        instance = offer.instance
+        if instance is None or (study and instance.study_instance_uid != study):
             offer.close()
-            told[coming.number] = Received(_facts(offer), failure=INVALID if image is None else OTHER_STUDY)
+            told[coming.number] = Received(_facts(offer), failure=INVALID if instance is None else OTHER_STUDY)
             continue
-        offer.path = label_of(image, coming.number)
+        offer.path = label_of(instance, coming.number)
         taken.append((coming.number, offer))
     return taken, told
 

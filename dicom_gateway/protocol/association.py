@@ -31,11 +31,13 @@ from dicom_gateway.protocol.pdus import (
     Bytes,
     abort,
     fragments,
+    one_piece,
     values,
 )
 from dicom_gateway.protocol.wire import Wire
 
 _CANCELS = 1000  # that are read at one time
+_LAST_WORD = 1.0  # seconds for an A-ABORT to be taken: whoever takes nothing any more is not waited for
 
 
 _Value = tuple[int, int, memoryview]  # of a P-DATA-TF: context, header, fragment
@@ -59,14 +61,19 @@ class Association:
         self._last_id = self._last_id % 0xFFFF + 1
         return self._last_id
 
-    def receive(self, sinks: Sinks, *, patience: float, idle: bool = False) -> Message | None:
-        """The next message; None once the peer has released the association, which is answered. Raises
-        `ConnectionEnds`; what had come of a data set was dropped then."""
+    def receive(
+        self, sinks: Sinks, *, patience: float, idle: bool = False, until: float | None = None
+    ) -> Message | None:
+        """The next message, which must begin within `patience`, and end by `until`, if that is told; None once the peer
+        has released the association, which is answered. Raises `ConnectionEnds`; what had come of a data set was
+        dropped then."""
         coming = Coming(self.terms.contexts, sinks)
         try:
             while True:
                 began = time.monotonic()
-                value = self._next_value(patience, coming, idle=idle and not coming.begun)
+                if until is not None:
+                    patience = min(patience, until - began)
+                value = self._next_value(patience, coming, idle=idle and not coming.begun, whole=until is not None)
                 if value is None:
                     return None
                 if coming.begun:
@@ -102,19 +109,26 @@ class Association:
                 raise
             raise Interrupted from error
 
-    def send_each(self, context: Context, command: Mapping[int, int | str], data_sets: Iterable[Bytes]) -> None:
-        """A message with each of the data sets, which are small, given to the system in one go: a call for each of a
-        thousand answers takes longer than to make them. Raises `ConnectionEnds`."""
+    def send_each(
+        self,
+        context: Context,
+        command: Mapping[int, int | str],
+        data_sets: Iterable[bytes],
+        *,
+        then: Mapping[int, int | str] | None = None,
+    ) -> None:
+        """A message with each of the data sets, which are small, and `then` one without any, given to the system in one
+        go: a call for each of a thousand answers takes longer than to make them. Raises `ConnectionEnds`."""
         longest = self.terms.longest
-        said = commands.written(command)
         self._note(command)
-        head = b"".join(
-            each for group in fragments(context.id, [said], longest=longest, command=True) for each in group
-        )
-        waiting: list[Bytes] = []
+        head = one_piece(context.id, commands.written(command), longest=longest, command=True)
+        waiting: list[bytes] = []
         for data_set in data_sets:
             waiting.append(head)
-            waiting += [each for group in fragments(context.id, [data_set], longest=longest) for each in group]
+            waiting.append(one_piece(context.id, data_set, longest=longest))
+        if then is not None:
+            self._note(then)
+            waiting.append(one_piece(context.id, commands.written(then), longest=longest, command=True))
         self.wire.send([b"".join(waiting)])
 
     def cancelled(self, message_id: int) -> bool:
@@ -131,7 +145,7 @@ class Association:
         while True:
             if (left := until - time.monotonic()) <= 0:
                 raise PeerSilent
-            found = self.receive(gathering, patience=left)
+            found = self.receive(gathering, patience=left, until=until)
             if found is None:
                 self.released = True
                 raise PeerAborted
@@ -148,7 +162,7 @@ class Association:
             self.wire.send([RELEASE_REQUEST])
             until = time.monotonic() + self.wire.patience.acse
             while (left := until - time.monotonic()) > 0:
-                kind, _ = self.wire.read(left)
+                kind, _ = self.wire.read(left, whole=True)
                 if kind == RELEASE_RQ:  # both ask at the same time
                     self.wire.send([RELEASE_RESPONSE])
                 elif kind != P_DATA:
@@ -158,7 +172,9 @@ class Association:
     def abort(self, *, reason: int | None = None) -> None:
         """A-ABORT: ours, or with a `reason` the protocol's."""
         with suppress(ConnectionEnds):
-            self.wire.send([abort() if reason is None else abort(source=BY_PROVIDER, reason=reason)])
+            self.wire.beside = None  # nobody else is listened to any more
+            said = abort() if reason is None else abort(source=BY_PROVIDER, reason=reason)
+            self.wire.send([said], patience=_LAST_WORD)
 
     def _note(self, command: Mapping[int, int | str]) -> None:
         field, status = command.get(commands.FIELD), command.get(commands.STATUS)
@@ -181,7 +197,7 @@ class Association:
         except ValueError:
             raise ProtocolBroken(INVALID_PARAMETER) from None
 
-    def _next_value(self, patience: float, coming: Coming, *, idle: bool) -> _Value | None:
+    def _next_value(self, patience: float, coming: Coming, *, idle: bool, whole: bool) -> _Value | None:
         """None once the association is released, which is not done in the midst of a message."""
         if self._rest:
             return self._rest.popleft()
@@ -190,10 +206,10 @@ class Association:
                 return value
         except ValueError:
             raise ProtocolBroken(INVALID_PARAMETER) from None
-        kind, content = self.wire.read(patience, idle=idle)
+        kind, content = self.wire.read(patience, idle=idle, whole=whole)
         if kind == P_DATA:
             self._values = values(content)
-            return self._next_value(patience, coming, idle=idle)
+            return self._next_value(patience, coming, idle=idle, whole=whole)
         if kind == RELEASE_RQ and not coming.begun:
             if len(content) != len(RELEASE_REQUEST) - 6:
                 raise ProtocolBroken(INVALID_PARAMETER)

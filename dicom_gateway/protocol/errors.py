@@ -21,6 +21,10 @@ class Stopping(ConnectionEnds):
     """This gateway is being stopped, and the peer asks for nothing at the moment."""
 
 
+class CalledOff(ConnectionEnds):
+    """Whoever a connection of ours is for wants no more of it, or is gone."""
+
+
 class ProtocolBroken(ConnectionEnds):
     """The peer has sent what may not come. `reason` is one of PS3.8 Table 9-26, for A-ABORT."""
 

@@ -49,8 +49,8 @@ class UserIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """`roles`: of the requestor, SCU and SCP, where it says them. `longest`: bytes of a PDU that it takes; 0 any.
-    `version`: of the protocol, a bit for each (PS3.8 9.3.2)."""
+    """`roles`: of the requestor, SCU and SCP, where it says them. `longest`: bytes of a PDU that it takes; 0 any,
+    and where it is we who ask, `LARGEST`. `version`: of the protocol, a bit for each (PS3.8 9.3.2)."""
 
     calling: str
     called: str
@@ -155,7 +155,7 @@ def request(what: Asked) -> bytes:
         _context(each.id, each.abstract, each.syntaxes) for each in what.contexts
     ]
     roles = [_role(uid, scu=scu, scp=scp) for uid, (scu, scp) in what.roles.items()]
-    primitive.user_information = [*_own_information(), *roles, *_extended(what.extended)]
+    primitive.user_information = [*_own_information(what.longest or LARGEST), *roles, *_extended(what.extended)]
     return _encoded(A_ASSOCIATE_RQ(primitive))
 
 

@@ -72,6 +72,15 @@ def fragments(context: int, content: Iterable[Bytes], *, longest: int, command: 
         yield held
 
 
+def one_piece(context: int, content: bytes, *, longest: int, command: bool = False) -> bytes:
+    """The same PDUs in one piece, for content that is small: nearly always one PDU."""
+    size = len(content)
+    if size + 6 <= (longest or LARGEST) and size + 6 <= LARGEST:
+        return _FRAME.pack(P_DATA, size + 6, size + 2, context, (COMMAND if command else 0) | LAST) + content
+    every = fragments(context, [content], longest=longest, command=command)
+    return b"".join(each for group in every for each in group)
+
+
 def _cut(content: Iterable[Bytes], room: int) -> Iterator[tuple[memoryview, bool]]:
     """Fragments of at most `room` bytes, and whether each is the last one; an empty one where there is nothing."""
     waiting: memoryview | None = None

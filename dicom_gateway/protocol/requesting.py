@@ -3,13 +3,14 @@
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dicom_gateway.protocol.association import Association
 from dicom_gateway.protocol.errors import NotAgreed, NotReached, PeerAborted, ProtocolBroken
 from dicom_gateway.protocol.negotiating import Asked, agreed, request
-from dicom_gateway.protocol.pdus import ABORT, ASSOCIATE_AC, ASSOCIATE_RJ, UNEXPECTED_PDU
+from dicom_gateway.protocol.pdus import ABORT, ASSOCIATE_AC, ASSOCIATE_RJ, LARGEST, UNEXPECTED_PDU
+from dicom_gateway.protocol.waiting import Beside, connected, shaken
 from dicom_gateway.protocol.wire import Patience, Wire
 
 CONNECTING = 10.0  # seconds
@@ -23,10 +24,11 @@ class Address:
 
 
 @contextmanager
-def associated(what: Asked, at: Address, *, patience: Patience) -> Iterator[Association]:
-    """An association that asks for `what`, released afterwards, or aborted if that ends by an error. Raises
-    `NotReached`, `NotAgreed`, and whatever else ends a connection."""
-    wire = Wire(_connected(at, patience), patience=patience)
+def associated(what: Asked, at: Address, *, patience: Patience, beside: Beside | None = None) -> Iterator[Association]:
+    """An association that asks for `what`, released afterwards, or aborted if that ends by an error. `beside` is looked
+    at from the first packet to the last, and what it raises ends the association. Raises `NotReached`, `NotAgreed`, and
+    whatever else ends a connection."""
+    wire = Wire(_connected(at, patience, beside), patience=patience, longest=what.longest or LARGEST, beside=beside)
     try:
         association = _agreed(wire, what)
         try:
@@ -41,25 +43,29 @@ def associated(what: Asked, at: Address, *, patience: Patience) -> Iterator[Asso
         wire.close()
 
 
-def _connected(at: Address, patience: Patience) -> socket.socket:
-    try:
-        made = socket.create_connection((at.host, at.port), timeout=CONNECTING)
-    except OSError:
-        raise NotReached from None
+def _connected(at: Address, patience: Patience, beside: Beside | None) -> socket.socket:
+    made = connected(at.host, at.port, seconds=CONNECTING, beside=beside)
     if at.tls is None:
         return made
     try:
-        made.settimeout(patience.acse)
-        return at.tls.wrap_socket(made, server_hostname=at.host)
-    except (OSError, ssl.SSLError):
-        with suppress(OSError):
-            made.close()
+        secured = at.tls.wrap_socket(made, server_hostname=at.host, do_handshake_on_connect=False)
+    except (OSError, ValueError):  # a host name that is none
+        made.close()
         raise NotReached from None
+    try:
+        shaken(secured, seconds=patience.acse, beside=beside)
+    except OSError:
+        secured.close()
+        raise NotReached from None
+    except BaseException:
+        secured.close()
+        raise
+    return secured
 
 
 def _agreed(wire: Wire, what: Asked) -> Association:
     wire.send([request(what)])
-    kind, content = wire.read(wire.patience.acse)
+    kind, content = wire.read(wire.patience.acse, whole=True)
     if kind == ASSOCIATE_AC:
         return Association(wire, agreed(content, what))
     if kind == ASSOCIATE_RJ and len(content) >= 4:

@@ -18,8 +18,8 @@ from functools import partial
 
 from dicom_gateway.protocol.errors import PeerGone, PeerSilent, ProtocolBroken, Stopping
 from dicom_gateway.protocol.pdus import INVALID_PARAMETER, LARGEST, Bytes, header
+from dicom_gateway.protocol.waiting import READING, TICK, WRITING, Beside, ready
 
-TICK = 0.5  # seconds between looks at the clock while nothing comes
 SLOWEST = 4096
 """Bytes a second, beyond the patience for anything at all: a modality behind the slowest line there is sends twice as
 many, and a byte a minute is nobody's."""
@@ -40,7 +40,8 @@ class Patience:
 
 
 class Wire:
-    """`stopping` is looked at while nothing comes."""
+    """`stopping` is looked at while nothing comes; `beside` whenever something is waited for, and what it raises goes
+    through here."""
 
     def __init__(
         self,
@@ -49,8 +50,10 @@ class Wire:
         patience: Patience,
         longest: int = LARGEST,
         stopping: Callable[[], bool] = lambda: False,
+        beside: Beside | None = None,
     ) -> None:
         self._socket, self.patience, self._longest, self._stopping = connection, patience, longest, stopping
+        self.beside, self._midst = beside, False
         self._plain = not isinstance(connection, ssl.SSLSocket)
         self._buffer = bytearray(2 * (longest + 6))  # its pages cost nothing until they are used
         self._view = memoryview(self._buffer)
@@ -62,47 +65,65 @@ class Wire:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._quick()
 
-    def read(self, patience: float, *, idle: bool = False) -> tuple[int, memoryview]:
-        """Type and content of the next PDU, which must begin within `patience`; the content is good until anything
-        else is asked of this. Raises `PeerGone`, `PeerSilent`, `ProtocolBroken`, and with `idle` `Stopping`."""
+    def read(self, patience: float, *, idle: bool = False, whole: bool = False) -> tuple[int, memoryview]:
+        """Type and content of the next PDU, which must begin within `patience`, and with `whole` also end; the content
+        is good until anything else is asked of this. Raises `PeerGone`, `PeerSilent`, `ProtocolBroken`, and with `idle`
+        `Stopping`."""
+        until = time.monotonic() + patience
         self._fill(6, patience, idle=idle)
         kind, length = header(self._view[self._start : self._start + 6])
         if length > self._longest:
             raise ProtocolBroken(INVALID_PARAMETER)
-        self._fill(6 + length, self.patience.network)
+        rest = self.patience.network
+        self._fill(6 + length, min(rest, until - time.monotonic()) if whole else rest)
         content = self._view[self._start + 6 : self._start + 6 + length]
         self._start += 6 + length
         return kind, content
 
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
     def waits(self) -> bool:
-        """Whether something has come that was not read yet."""
-        if self._end > self._start or (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
-            return True
-        self._start = self._end = 0
+        """Whether a whole PDU has come that was not read yet, or one that may not; nothing is waited for, and all that
+        has come is taken until there is one. Raises `PeerGone`."""
+        self._make_room(6 + self._longest)
         self._socket.settimeout(0)
         try:
-            return self._receive() >= 0
+            while not self._has_whole():
+                self._received()
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
         finally:
             self._socket.settimeout(TICK)
+        return True
 
-    def send(self, parts: Sequence[Bytes]) -> None:
-        """All has been given to the system. Raises `PeerGone`, `PeerSilent`."""
+    def send(self, parts: Sequence[Bytes], *, patience: float | None = None) -> None:
+        """All has been given to the system. `patience`: with which it is taken, instead of the network's. Raises
+        `PeerGone`, `PeerSilent`; after that nothing more is sent: it would come amid what was cut off."""
+        if self._midst:
+            raise PeerGone
         size = sum(map(len, parts))
-        last = time.monotonic() + self.patience.network + size / SLOWEST
+        most = self.patience.network if patience is None else patience
         self.sent += size
+        self._send_all(parts, most, time.monotonic() + most + size / SLOWEST)
+        self._midst = False
+
+    def _send_all(self, parts: Sequence[Bytes], most: float, last: float) -> None:
         if not self._plain:
-            self._send_one(memoryview(b"".join(parts)), last)
+            self._midst = True  # a record that was begun is in OpenSSL's hands
+            rest = memoryview(b"".join(parts))
+            while rest:
+                rest = rest[self._patiently(partial(self._socket.send, rest), most, last) :]
             return
         waiting = [memoryview(each) for each in parts if len(each)]
         while waiting:
-            sent = self._patiently(partial(self._socket.sendmsg, waiting[:_IOV]), last)
+            sent = self._patiently(partial(self._socket.sendmsg, waiting[:_IOV]), most, last)
             done = 0
             while done < len(waiting) and sent >= len(waiting[done]):
                 sent -= len(waiting[done])
                 done += 1
             del waiting[:done]
+            self._midst = True
             if sent:
                 waiting[0] = waiting[0][sent:]
 
@@ -114,7 +135,7 @@ class Wire:
             while time.monotonic() < until:
                 self._start = self._end = 0
                 with suppress(TimeoutError):
-                    self._receive()
+                    self._received()
 
     def close(self) -> None:
         with suppress(OSError):
@@ -124,10 +145,7 @@ class Wire:
         """`need` bytes are there from `_start` on."""
         if self._end - self._start >= need:
             return
-        if self._start + need > len(self._buffer) or self._start == self._end:
-            rest = self._end - self._start
-            self._view[:rest] = bytes(self._view[self._start : self._end])
-            self._start, self._end = 0, rest
+        self._make_room(need)
         until = time.monotonic() + patience
         while self._end - self._start < need:
             with suppress(TimeoutError, ssl.SSLWantReadError):
@@ -139,7 +157,28 @@ class Wire:
             if idle and self._end == self._start and self._stopping():
                 raise Stopping
 
-    def _receive(self) -> int:
+    def _make_room(self, need: int) -> None:
+        """So many bytes fit in from `_start` on."""
+        if self._start + need > len(self._buffer) or self._start == self._end:
+            rest = self._end - self._start
+            self._view[:rest] = bytes(self._view[self._start : self._end])
+            self._start, self._end = 0, rest
+
+    def _has_whole(self) -> bool:
+        have = self._end - self._start
+        if have < 6:
+            return False
+        _, length = header(self._view[self._start : self._start + 6])
+        return length > self._longest or have >= 6 + length
+
+    def _receive(self) -> None:
+        """Something has come. Raises `TimeoutError` where nothing does for a `TICK`, `PeerGone`, and what `beside`
+        raises."""
+        if not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
+            self._turn(READING)
+        self._received()
+
+    def _received(self) -> None:
         try:
             count = self._socket.recv_into(self._view[self._end :])
         except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
@@ -151,25 +190,26 @@ class Wire:
         self._end += count
         self.received += count
         self._quick()
-        return count
 
-    def _send_one(self, rest: memoryview, last: float) -> None:
-        while rest:
-            rest = rest[self._patiently(partial(self._socket.send, rest), last) :]
-
-    def _patiently(self, send: Callable[[], int], last: float) -> int:
+    def _patiently(self, send: Callable[[], int], most: float, last: float) -> int:
         now = time.monotonic()
         if now > last:  # something was taken each time, and not enough
             raise PeerSilent
-        until = min(last, now + self.patience.network)
+        until = min(last, now + most)
         while True:
             try:
+                self._turn(WRITING)
                 return send()
             except (TimeoutError, BlockingIOError, ssl.SSLWantWriteError):
                 if time.monotonic() > until:
                     raise PeerSilent from None
             except OSError:
                 raise PeerGone from None
+
+    def _turn(self, event: int) -> None:
+        """It is the connection's turn. Raises `TimeoutError` where it is not, and what `beside` raises."""
+        if self.beside is not None and not ready(self._socket, event, seconds=TICK, beside=self.beside):
+            raise TimeoutError
 
     def _quick(self) -> None:
         if _QUICKACK is not None and self._plain:

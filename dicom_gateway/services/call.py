@@ -15,13 +15,16 @@ from dicom_gateway.protocol.negotiating import Context
 from dicom_gateway.securing import Secured
 from dicom_gateway.settings import GatewaySettings
 from dicom_gateway.statuses import Status
+from repository.rendering.pool import Pool
+from repository.rendering.rationing import Ration
 from repository.runtime import Archive
 from repository.transfer.transfers import Transfers
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What all associations of a gateway share."""
+    """What all associations of a gateway share. `pool`: decodes pixels; `ration`: of what it made and nobody has taken
+    yet."""
 
     archive: Archive
     settings: GatewaySettings
@@ -29,6 +32,8 @@ class House:
     secured: Secured
     places: Places
     measures: Measures
+    pool: Pool
+    ration: Ration
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,13 @@ class Call:
 
     def answer(self, status: Status, more: Mapping[int, int | str] | None = None) -> None:
         """The response, without a data set."""
+        self.association.send(self.context, self.response(status, more))
+
+    def response(self, status: Status, more: Mapping[int, int | str] | None = None) -> dict[int, int | str]:
         said = response_to(self.command, status.code, more)
         if status.comment:
             said[commands.ERROR_COMMENT] = status.comment
-        self.association.send(self.context, said)
+        return said
 
 
 class Service(Protocol):

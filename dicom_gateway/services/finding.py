@@ -4,9 +4,10 @@ Answers go out in groups, and C-CANCEL is looked for before each; the next page 
 Each page, of a thousand matches, is a search with an account of its own, durable before its first answer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from dicom_gateway.contexts import ways_agreed
 from dicom_gateway.protocol.commands import DATA_SET, DATA_SET_TYPE, OFFENDING_ELEMENT, response_to
 from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.services.call import Call
@@ -21,7 +22,7 @@ from dicom_gateway.statuses import (
     Status,
 )
 from repository.catalogue.errors import TakeoverUnknown
-from repository.catalogue.query import Page
+from repository.catalogue.query import MOST, Page
 from repository.peers.titles import title_of
 from repository.searching import paged
 
@@ -46,10 +47,9 @@ class Finding:
 
 
 def asked_by(call: Call, content: bytes, *, model: str, aside: frozenset[str] = frozenset()) -> Question | None:
-    """As `question_of`, relational where that is agreed on for the class of the call."""
-    agreed = call.association.terms.extended.get(call.context.abstract, b"")
-    relational = agreed[:1] == b"\1"
-    return question_of(content, model=model, syntax=call.context.syntax, relational=relational, aside=aside)
+    """As `question_of`, in the ways that are agreed on for the class of the call."""
+    ways = ways_agreed(call.association.terms.extended.get(call.context.abstract, b""))
+    return question_of(content, model=model, syntax=call.context.syntax, ways=ways, aside=aside)
 
 
 def not_understood(call: Call, no: NotUnderstood) -> None:
@@ -58,24 +58,31 @@ def not_understood(call: Call, no: NotUnderstood) -> None:
 
 def _answer(call: Call, question: Question) -> None:
     answers = answers_to(question, title=title_at(call))
-    query = replace(question.keys.query, takeovers=takeovers_of(call), **answers.wants)
+    query = replace(question.keys.query, takeovers=takeovers_of(call), limit=MOST, **answers.wants)
     pages = paged(call.house.archive, call.caller.errand, query)
-    if all_told(call, pages, answers, unsupported=bool(question.keys.unmatched)):
-        call.answer(Status(SUCCESS))
+    all_told(call, pages, answers, unsupported=bool(question.keys.unmatched), last=lambda: Status(SUCCESS))
 
 
-def all_told(call: Call, pages: Iterable[Page], answers: Answers, *, unsupported: bool) -> bool:
-    """Each hit is an answer; `unsupported`: a key was not matched by. False where the question was cancelled, which is
-    said then; otherwise the last word is for the caller to say."""
+def all_told(
+    call: Call, pages: Iterable[Page], answers: Answers, *, unsupported: bool, last: Callable[[], Status]
+) -> None:
+    """Each hit is an answer; `unsupported`: a key was not matched by. Then comes what `last` says once all pages are
+    known, or that the question was cancelled. What is known to be the last word goes with the last answers: for one
+    answer, another call of the system is 30 µs of 1.4 ms."""
     status = PENDING_UNSUPPORTED if answers.unsupported or unsupported else PENDING
     said = response_to(call.command, status, {DATA_SET_TYPE: DATA_SET})
     for page in pages:
         for at in range(0, len(page.hits), _AT_ONCE):
             if call.association.cancelled(call.command.message_id):
                 call.answer(Status(CANCELLED))
-                return False
-            call.association.send_each(call.context, said, map(answers.written, page.hits[at : at + _AT_ONCE]))
-    return True
+                return
+            found = page.hits[at : at + _AT_ONCE]
+            ends = not page.next and at + len(found) == len(page.hits)
+            then = call.response(last()) if ends else None
+            call.association.send_each(call.context, said, map(answers.written, found), then=then)
+            if ends:
+                return
+    call.answer(last())
 
 
 def takeovers_of(call: Call) -> tuple[int, ...] | None:

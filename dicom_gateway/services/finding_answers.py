@@ -5,7 +5,8 @@ answer names where its match can be retrieved, and that it is online.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from dicom_gateway.services.finding_question import LEVEL, LEVELS, UNIQUE, Question
@@ -26,6 +27,7 @@ _COUNTS = {
     0x00201208: (Level.STUDY, "instances"), 0x00201209: (Level.SERIES, "instances"),
 }  # fmt: skip
 _SOP_CLASSES = 0x00080062
+_REMEMBERED_AT_MOST = 128  # attributes: who asks for thousands of them does so for once
 _OTHERS = {
     0x00080061: ("CS", Level.STUDY, "ModalitiesInStudy"),
     _SOP_CLASSES: ("UI", Level.STUDY, "SOPClassesInStudy"),
@@ -79,18 +81,36 @@ class Answers:
 
 
 def answers_to(question: Question, *, title: str) -> Answers:
-    """`title`: the AE title by which all that is found can be retrieved."""
+    """`title`: the AE title by which all that is found can be retrieved. A client asks for the same attributes each
+    time, and these are not to be changed."""
     asked = question.asked
-    found = Answers(question.level, question.syntax, asked.charset, (SPECIFIC_CHARACTER_SET,) in asked.attributes)
-    found.levels.add(question.level)
-    for path, vr in asked.attributes.items():
+    make = _answers if len(asked.attributes) <= _REMEMBERED_AT_MOST else _answers.__wrapped__
+    return make(tuple(asked.attributes.items()), question.levels, question.syntax, asked.charset, title)
+
+
+def answers_apart(question: Question, *, title: str) -> Answers:
+    """As `answers_to`, for whoever adds to them."""
+    found = answers_to(question, title=title)
+    return replace(found, levels=set(found.levels), fields=dict(found.fields))
+
+
+@lru_cache(maxsize=64)
+def _answers(
+    attributes: tuple[tuple[tuple[int, ...], str], ...],
+    levels: tuple[Level, ...],
+    syntax: str,
+    charset: str,
+    title: str,
+) -> Answers:
+    asked = dict(attributes)
+    found = Answers(levels[-1], syntax, charset, (SPECIFIC_CHARACTER_SET,) in asked)
+    found.levels.add(found.level)
+    for path, vr in attributes:
         if len(path) == 1 and path[0] != SPECIFIC_CHARACTER_SET:
-            found.fields[path[0]] = _field(
-                found, path[0], vr, [each[1] for each in asked.attributes if each[:-1] == path]
-            )
-    for level in question.levels:
+            found.fields[path[0]] = _field(found, path[0], vr, [each[1] for each in asked if each[:-1] == path])
+    for level in levels:
         found.fields.setdefault(UNIQUE[level], _field(found, UNIQUE[level], "", ()))
-    name = next(name for name, level in LEVELS.items() if level is question.level)
+    name = next(name for name, level in LEVELS.items() if level is found.level)
     for tag, vr, text in ((LEVEL, "CS", name), (_TITLE, "AE", title), (_AVAILABILITY, "CS", "ONLINE")):
         found.fields[tag] = vr, _always(text)
     found.fields = dict(sorted(found.fields.items()))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dicom_gateway.contexts import PATIENT_FIND, STUDY_FIND
+from dicom_gateway.contexts import PATIENT_FIND, STUDY_FIND, Ways
 from dicom_gateway.statuses import CANNOT_UNDERSTAND, DATA_SET_MISMATCH, OUT_OF_RESOURCES, Status
 from repository.catalogue.query import Level
 from repository.dicom_query import Keys, read_keys
@@ -51,7 +51,7 @@ class Question:
 
 
 def question_of(
-    content: bytes, *, model: str, syntax: str, relational: bool, aside: frozenset[str] = frozenset()
+    content: bytes, *, model: str, syntax: str, ways: Ways, aside: frozenset[str] = frozenset()
 ) -> Question | None:
     """None for a model that is none of these. `aside`: keywords that the caller reads himself. Raises
     `NotUnderstood`."""
@@ -65,11 +65,12 @@ def question_of(
     if level is None or level not in _MODELS[model]:
         raise NotUnderstood(DATA_SET_MISMATCH, "QueryRetrieveLevel: none of this model", LEVEL)
     levels = _MODELS[model][: _MODELS[model].index(level) + 1]
-    if not relational:
+    if not ways.relational:
         for above in levels[:-1]:
             _must_name_one(asked.keys, above)
     _must_be_few(asked.keys)
-    keys = read_keys(level, {name: text for name, text in asked.keys.items() if name not in _NO_KEYS | aside})
+    said = {name: text for name, text in asked.keys.items() if name not in _NO_KEYS | aside}
+    keys = read_keys(level, said, fuzzy=ways.fuzzy, combined=ways.combined)
     if keys.wrong:
         path = path_of(keys.wrong[0]) or (0,)
         raise NotUnderstood(CANNOT_UNDERSTAND, "a key has a value that is none of its kind", path[0])

@@ -1,10 +1,13 @@
 """C-GET (PS3.4 C.4.3): instances go back over the association on which they were asked for."""
 
+from contextlib import closing
+
 from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.protocol.negotiating import Context
 from dicom_gateway.services.call import Call
 from dicom_gateway.services.retrieval_keys import wanted_of
-from dicom_gateway.services.retrieving import Sending, Tally, admitted, pending, sendings, store, told, uid_of
+from dicom_gateway.services.retrieving import Tally, admitted, give, meanwhile, pending, told
+from dicom_gateway.services.sendings import sendings
 
 
 class Getting:
@@ -21,18 +24,22 @@ class Getting:
             if context.requests:
                 contexts.setdefault(context.abstract, []).append(context)
         tally, number = Tally(len(what), call.house.settings.retrieval), call.command.message_id
-        for at, each in enumerate(sendings(call.house.archive, what, contexts)):
-            if call.association.cancelled(number):
-                told(call, tally, cancelled=True)
-                return
-            if tally.overdue():
-                tally.give_up(what[at:])
-                break
-            if isinstance(each, Sending):
-                status = store(call.association, each, patience=call.house.settings.for_an_image)
-                tally.settle(uid_of(each.admitted), status)
-            else:
-                tally.settle(uid_of(each), None)
+        line, patience = call.association, call.house.settings.for_an_image
+
+        def between() -> None:
+            meanwhile(tally, cancelled=line.cancelled(number))
             if tally.due():
                 pending(call, tally)
+
+        with closing(sendings(call.house, what, contexts, between=between)) as every:
+            for at, each in enumerate(every):
+                if line.cancelled(number):
+                    told(call, tally, cancelled=True)
+                    return
+                if tally.overdue():
+                    tally.give_up(what[at:])
+                    break
+                give(line, each, tally, patience=patience)
+                if tally.due():
+                    pending(call, tally)
         told(call, tally, cancelled=False)

@@ -29,8 +29,9 @@ from dicom_gateway.protocol.errors import ConnectionEnds
 from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.protocol.negotiating import Asked, Context, Proposed
 from dicom_gateway.protocol.requesting import Address, associated
+from dicom_gateway.services.attending import Attending
 from dicom_gateway.services.call import Call
-from dicom_gateway.services.retrieving import Tally, pending, told
+from dicom_gateway.services.retrieving import Tally, told
 from dicom_gateway.statuses import DATA_SET_MISMATCH, UNKNOWN_DESTINATION, Status
 from repository.errand import Errand
 from repository.formats.dicom.identifiers import IdentifierUnreadable, read_identifier
@@ -77,9 +78,11 @@ class MovingInventories:
         if what:
             theirs = inventories(archive, errand, _both(destination, what))
             what = [each for each in theirs if each.uid in uids]
-        tally = Tally(len(what), call.house.settings.retrieval)
-        cancelled = bool(what) and _moved(call, destination, errand, what=what, tally=tally)
-        told(call, tally, cancelled=cancelled)
+        attending = Attending(call, Tally(len(what), call.house.settings.retrieval))
+        cancelled = bool(what) and _moved(call, destination, errand, what=what, attending=attending)
+        if attending.lost is not None:
+            raise attending.lost
+        told(call, attending.tally, cancelled=cancelled)
 
 
 def _uids_of(call: Call, data_set: Sink | None) -> frozenset[str] | None:
@@ -115,49 +118,60 @@ def _both(destination: Peer, what: Iterable[Inventory]) -> frozenset[str]:
     return own & frozenset(destination.takeovers) if destination.takeovers else own
 
 
-def _moved(call: Call, destination: Peer, errand: Errand, *, what: Sequence[Inventory], tally: Tally) -> bool:
-    """Each is settled, unless the retrieval was cancelled; whether it was. Raises `ConnectionEnds` where whoever asked
-    is gone."""
+def _moved(call: Call, destination: Peer, errand: Errand, *, what: Sequence[Inventory], attending: Attending) -> bool:
+    """Each is settled, unless the retrieval was cancelled or whoever asked is gone; whether it was so."""
     settings = call.house.settings
     asked = Asked(
-        calling=settings.ae_title, called=destination.ae_title,
+        calling=settings.ae_title, called=destination.ae_title, longest=settings.pdu,
         contexts=[Proposed(2 * at + 1, INVENTORY_STORAGE, (each,)) for at, each in enumerate(SYNTAXES)],
     )  # fmt: skip
     at = Address(destination.host, destination.port, call.house.secured.calling if destination.tls else None)
-    waiting = list(what)
+    waiting, cut = list(what), False
     try:
-        with associated(asked, at, patience=settings.patience) as association:
-            origin = call.caller.peer.ae_title, call.command.message_id
-            return _Line(call, association, errand, origin).give(what, tally, waiting=waiting)
+        with associated(asked, at, patience=settings.patience, beside=attending.beside) as association:
+            attending.engaged = True
+            _Line(call, association, errand, attending).give(what, attending.tally, waiting=waiting)
     except ConnectionEnds as error:
-        _log.info("destination %s failed: %s", destination.ae_title, type(error).__name__)
+        cut = True
+        if not attending.over:
+            _log.info("destination %s failed: %s", destination.ae_title, type(error).__name__)
+    if attending.over:
+        return cut or bool(waiting)
     for each in waiting:
-        tally.settle(each.uid, None)
-    call.association.cancelled(call.command.message_id)  # raises where whoever asked is gone
+        attending.tally.settle(each.uid, None)
     return False
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Where inventories go, and for whom they are made."""
+    """Where inventories go, and for whom they are made. `attending`: to whoever has them moved."""
 
     call: Call
     association: Association
     errand: Errand
-    originator: tuple[str, int] | None = None
+    attending: Attending | None = None
 
     def give(self, what: Sequence[Inventory], tally: Tally, *, waiting: list[Inventory] | None = None) -> bool:
         """Each that was tried is settled, and not in `waiting` any more; whether the retrieval was cancelled. Raises
-        `ConnectionEnds`."""
+        `ConnectionEnds`; then what was on its way is settled as failed."""
         context = self._context()
         for each in what:
-            if self.call.association.cancelled(self.call.command.message_id):
+            if self._cancelled():
                 return True
-            status = None if context is None or tally.overdue() else self._stored(each, context, tally)
-            tally.settle(each.uid, status)
-            if waiting is not None:
-                waiting.remove(each)
+            status: int | None = None
+            try:
+                if context is not None and not tally.overdue():
+                    status = self._stored(each, context)
+            finally:
+                tally.settle(each.uid, status)
+                if waiting is not None:
+                    waiting.remove(each)
         return False
+
+    def _cancelled(self) -> bool:
+        if self.attending is not None:
+            return self.attending.ends()
+        return self.call.association.cancelled(self.call.command.message_id)
 
     def _context(self) -> Context | None:
         own = [
@@ -167,15 +181,15 @@ class _Line:
         ]
         return min(own, key=lambda each: SYNTAXES.index(each.syntax), default=None)
 
-    def _pieces(self, what: Inventory, context: Context, tally: Tally) -> Iterator[bytes]:
+    def _pieces(self, what: Inventory, context: Context) -> Iterator[bytes]:
         """Whoever has it moved is told now and then that it goes on; on the association of C-GET nothing comes between
         two pieces."""
         for piece in written(self.call.house.archive, self.errand, what, syntax=context.syntax):
-            if self.originator is not None and tally.due():
-                pending(self.call, tally)
+            if self.attending is not None:
+                self.attending.beside.turn(came=True)
             yield piece
 
-    def _stored(self, what: Inventory, context: Context, tally: Tally) -> int | None:
+    def _stored(self, what: Inventory, context: Context) -> int | None:
         """The status that the receiver answers with; None where nothing was sent. Raises `ConnectionEnds`, also where
         it was overtaken amid its way."""
         number = self.association.next_id()
@@ -183,10 +197,10 @@ class _Line:
             AFFECTED_CLASS: INVENTORY_STORAGE, FIELD: C_STORE_RQ, MESSAGE_ID: number, PRIORITY: 0,
             DATA_SET_TYPE: DATA_SET, AFFECTED_INSTANCE: what.uid,
         }  # fmt: skip
-        if self.originator is not None:
-            command |= {ORIGINATOR: self.originator[0], ORIGINATOR_ID: self.originator[1]}
+        if self.attending is not None:
+            command |= {ORIGINATOR: self.call.caller.peer.ae_title, ORIGINATOR_ID: self.call.command.message_id}
         try:
-            self.association.send(context, command, self._pieces(what, context, tally))
+            self.association.send(context, command, self._pieces(what, context))
         except ArchiveError as error:
             _log.error("an inventory cannot be given out: %s", error.code)
             return None

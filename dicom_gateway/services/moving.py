@@ -1,12 +1,15 @@
 """C-MOVE (PS3.4 C.4.2): instances go to a registered peer over an association that we ask it for.
 
 Whoever asks must be entitled, and the destination as well: each has its own decision and account. A destination that
-is dead holds up nobody but whoever asked for it.
+is dead holds up nobody but whoever asked for it, who may cancel at any time (`attending`).
 """
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 
 from dicom_gateway.callers import DOOR
 from dicom_gateway.contexts import EXPLICIT, IMPLICIT
@@ -16,15 +19,18 @@ from dicom_gateway.protocol.errors import ConnectionEnds
 from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.protocol.negotiating import Asked, Context, Proposed
 from dicom_gateway.protocol.requesting import Address, associated
+from dicom_gateway.services.attending import Attending
 from dicom_gateway.services.call import Call
 from dicom_gateway.services.retrieval_keys import wanted_of
-from dicom_gateway.services.retrieving import Sending, Tally, admitted, pending, sendings, store, told, uid_of
+from dicom_gateway.services.retrieving import Tally, admitted, give, meanwhile, told
+from dicom_gateway.services.sendings import sendings
 from dicom_gateway.statuses import UNKNOWN_DESTINATION, Status
 from repository.dicom_retrieval import Wanted
 from repository.imaging import UNCOMPRESSED
 from repository.opening import Admitted, Errand
 from repository.peers.peer import Peer
 from repository.peers.registering import registered
+from repository.rendering.decoding import DECODABLE
 
 _MOST_CONTEXTS = 128
 _log = logging.getLogger("dicom_gateway")
@@ -43,12 +49,11 @@ class Moving:
         if found is None:
             return
         what = _for_both(call, destination, found)
-        tally = Tally(len(what), call.house.settings.retrieval)
-        try:
-            cancelled = any(_moved(call, destination, group, tally) for group in _groups(what))
-        except _CallerEnds as ends:
-            raise ends.error from None
-        told(call, tally, cancelled=cancelled)
+        attending = Attending(call, Tally(len(what), call.house.settings.retrieval))
+        cancelled = any(_moved(call, attending, destination, group) for group in _groups(what))
+        if attending.lost is not None:
+            raise attending.lost
+        told(call, attending.tally, cancelled=cancelled)
 
 
 def _for_both(call: Call, destination: Peer, found: Wanted) -> list[Admitted]:
@@ -91,69 +96,63 @@ def _kind(each: Admitted) -> tuple[str, str]:
     return (facts.sop_class_uid, facts.transfer_syntax_uid) if facts is not None else ("", "")
 
 
-def _moved(call: Call, destination: Peer, group: Sequence[Admitted], tally: Tally) -> bool:
-    """Each is settled, unless the retrieval was cancelled; whether it was."""
-    settings = call.house.settings
-    if tally.overdue():
-        tally.give_up(group)
-        return False
+def _moved(call: Call, attending: Attending, destination: Peer, group: Sequence[Admitted]) -> bool:
+    """Each is settled, unless the retrieval was cancelled or whoever asked is gone; whether it was so. Then what was on
+    its way has failed: nobody knows whether it is there."""
+    tally, settings = attending.tally, call.house.settings
+    if attending.ends():
+        return True
     waiting = {id(each): each for each in group}
-    what = Asked(calling=settings.ae_title, called=destination.ae_title, contexts=_contexts(group))
+    what = Asked(
+        calling=settings.ae_title, called=destination.ae_title, contexts=_contexts(group), longest=settings.pdu
+    )
     at = Address(destination.host, destination.port, call.house.secured.calling if destination.tls else None)
+    cut = False
     try:
-        with associated(what, at, patience=settings.patience) as line:
-            for each in sendings(call.house.archive, group, _agreed(line)):
-                if _cancelled(call):
-                    return True
-                if tally.overdue():
-                    break
-                settled = each.admitted if isinstance(each, Sending) else each
-                tally.settle(uid_of(settled), _status(call, line, each))
-                waiting.pop(id(settled), None)
-                _tell(call, tally)
+        if not tally.overdue():
+            with associated(what, at, patience=settings.patience, beside=attending.beside) as line:
+                _sent(call, attending, line, waiting)
     except ConnectionEnds as error:
-        _log.info("destination %s failed: %s", destination.ae_title, type(error).__name__)
+        cut = True
+        if not attending.over:
+            _log.info("destination %s failed: %s", destination.ae_title, type(error).__name__)
+    attending.engaged = False
+    if attending.over:
+        return cut or bool(waiting)  # else all was done when it came
     tally.give_up(waiting.values())
     return False
 
 
-class _CallerEnds(Exception):
-    """Internal signal: whoever asked is gone, not the destination."""
-
-    def __init__(self, error: ConnectionEnds) -> None:
-        super().__init__(type(error).__name__)
-        self.error = error
-
-
-def _cancelled(call: Call) -> bool:
-    try:
-        return call.association.cancelled(call.command.message_id)
-    except ConnectionEnds as error:
-        raise _CallerEnds(error) from error
-
-
-def _tell(call: Call, tally: Tally) -> None:
-    try:
-        if tally.due():
-            pending(call, tally)
-    except ConnectionEnds as error:
-        raise _CallerEnds(error) from error
-
-
-def _status(call: Call, line: Association, each: Sending | Admitted) -> int | None:
-    if not isinstance(each, Sending):
-        return None
+def _sent(call: Call, attending: Attending, line: Association, waiting: dict[int, Admitted]) -> None:
+    """Each of `waiting` was sent and settled, and is not in it any more, until there was an end. Raises
+    `ConnectionEnds`; then what was on its way is settled as failed."""
+    tally, attending.engaged = attending.tally, True
     origin = call.caller.peer.ae_title, call.command.message_id
-    return store(line, each, originator=origin, patience=call.house.settings.for_an_image)
+    patience = call.house.settings.for_an_image
+
+    def between() -> None:
+        meanwhile(tally, cancelled=attending.ends())
+        attending.tell()
+
+    with closing(sendings(call.house, list(waiting.values()), _agreed(line), between=between)) as every:
+        for each in every:
+            if attending.ends() or tally.overdue():
+                return
+            waiting.pop(id(each.admitted), None)
+            give(line, each, tally, originator=origin, patience=patience)
+            attending.tell()
 
 
 def _contexts(group: Sequence[Admitted]) -> list[Proposed]:
-    """One for each class in each stored syntax; of uncompressed ones another, in those that everybody takes."""
+    """For each class one in each stored syntax, and another in those that everybody takes, for what can be encoded in
+    them."""
     found: list[Proposed] = []
-    for abstract, syntax in dict.fromkeys(_kind(each) for each in group):
-        found.append(Proposed(2 * len(found) + 1, abstract, (syntax,)))
-        if syntax in UNCOMPRESSED:
-            usual = tuple(each for each in (EXPLICIT, IMPLICIT) if each != syntax)
+    for abstract, kinds in groupby(sorted({_kind(each) for each in group}), key=itemgetter(0)):
+        stored = [syntax for _, syntax in kinds]
+        for syntax in stored:
+            found.append(Proposed(2 * len(found) + 1, abstract, (syntax,)))
+        usual = tuple(each for each in (EXPLICIT, IMPLICIT) if each not in stored)
+        if usual and not (UNCOMPRESSED | DECODABLE).isdisjoint(stored):
             found.append(Proposed(2 * len(found) + 1, abstract, usual))
     return found
 

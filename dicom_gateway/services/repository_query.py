@@ -13,7 +13,7 @@ from dicom_gateway.contexts import STUDY_FIND
 from dicom_gateway.protocol.messages import Gathered, Sink
 from dicom_gateway.services.call import Call
 from dicom_gateway.services.finding import all_told, asked_by, not_understood, takeovers_of, title_at
-from dicom_gateway.services.finding_answers import Answers, answers_to
+from dicom_gateway.services.finding_answers import Answers, answers_apart
 from dicom_gateway.services.finding_question import NotUnderstood, Question
 from dicom_gateway.statuses import (
     CANNOT_UNDERSTAND,
@@ -96,12 +96,15 @@ def _answer(call: Call, question: Question, wish: _Wish) -> None:
     query = replace(question.keys.query, takeovers=takeovers, after=wish.after, **answers.wants)
     unsupported = bool(question.keys.unmatched) or _matched_by_syntax(question)
     try:
-        told = all_told(call, _pages(call, query, wish), answers, unsupported=unsupported)
+        all_told(
+            call,
+            _pages(call, query, wish),
+            answers,
+            unsupported=unsupported,
+            last=lambda: Status(LIMIT_REACHED if wish.more else SUCCESS),
+        )
     except BadCursor as error:  # a key of ours, of another release
         call.answer(Status(INVALID_PRIOR_KEY, error.code))
-        return
-    if told:
-        call.answer(Status(LIMIT_REACHED if wish.more else SUCCESS))
 
 
 def _pages(call: Call, query: Query, wish: _Wish) -> Iterator[Page]:
@@ -119,7 +122,7 @@ def _answers_to(question: Question, wish: _Wish, *, title: str) -> Answers:
     """As C-FIND's answers, and what this class has beside them (PS3.4 table C.6.4.1-1)."""
     level, asked = question.level, question.asked
     others = {path: vr for path, vr in asked.attributes.items() if path[0] not in _TAGS}
-    found = answers_to(replace(question, asked=replace(asked, attributes=others)), title=title)
+    found = answers_apart(replace(question, asked=replace(asked, attributes=others)), title=title)
     if (RECORD_KEY,) in asked.attributes:
         found.fields[RECORD_KEY] = "OB", lambda hits: wish.keys.key_of(hits[level])
     if (REMOVED,) in asked.attributes:

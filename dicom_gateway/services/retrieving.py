@@ -1,14 +1,12 @@
 """What C-GET and C-MOVE have in common (PS3.4 C.4.2, C.4.3): what is asked for, sent one by one, counted and told.
 
 Everything that is told of is decided first; what may not be read is not counted, and a retrieval of nothing succeeds
-with nothing, whether it is not there or not for the peer. An instance goes out with the bytes of its data set as they
-came, where its transfer syntax is agreed on; otherwise, uncompressed ones in another such syntax.
+with nothing, whether it is not there or not for the peer. In which encoding an instance goes out: `sendings`.
 """
 
 import logging
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from dicom_gateway.protocol.association import Association
@@ -31,41 +29,46 @@ from dicom_gateway.protocol.commands import (
     WARNING,
     response_to,
 )
-from dicom_gateway.protocol.negotiating import Context
 from dicom_gateway.services.call import Call
+from dicom_gateway.services.sendings import NotSent, Sending, uid_of
 from dicom_gateway.statuses import CANCELLED, CANNOT_PERFORM, PENDING, SOME_FAILED, SUCCESS
 from repository.access.errors import AccessRefused
 from repository.access.subject import Operation
-from repository.dicom_retrieval import Wanted, data_set, wanted
+from repository.dicom_retrieval import Wanted, wanted
 from repository.formats.dicom.elements import UnusualEncoding
 from repository.formats.dicom.identifiers_writing import write_identifier
-from repository.imaging import REENCODED, UNCOMPRESSED, contents, in_syntax, scanned
 from repository.opening import Admitted, Errand, admit
+from repository.rendering.errors import PixelsUnreadable
 from repository.runtime import Archive
 from storage.errors import ArchiveError
 
 INTERVAL = 1.0  # seconds between two pending responses
 _MOST = 0xFFFF  # that a count can say; more are sent and told as so many
 _FAILED_UIDS = 0x00080058
+_LONGEST = 64  # of an Error Comment (LO)
 _log = logging.getLogger("dicom_gateway")
 
 
 @dataclass(slots=True)
 class Tally:
-    """Sub-operations. `failed_uids`: of those that failed. `most`: seconds for all of them."""
+    """Sub-operations. `failed_uids`: of those that failed; `whys`: codes of what kept us from sending them. `most`:
+    seconds for all of them."""
 
     remaining: int
     most: float
     completed: int = 0
     warned: int = 0
     failed_uids: list[str] = field(default_factory=list)
+    whys: set[str] = field(default_factory=set)
     late: bool = False
     _began: float = field(default_factory=time.monotonic)
     _told: float = field(default_factory=time.monotonic)
 
-    def settle(self, instance: str, status: int | None) -> None:
+    def settle(self, instance: str, status: int | None, *, why: str = "") -> None:
         """`status`: of the C-STORE; None where it was not tried."""
         self.remaining -= 1
+        if why:
+            self.whys.add(why)
         if status == SUCCESS:
             self.completed += 1
         elif status is not None and (status & 0xF000 == 0xB000 or status in (0x0001, 0x0107, 0x0116)):
@@ -120,12 +123,20 @@ def pending(call: Call, tally: Tally) -> None:
     call.association.send(call.context, response_to(call.command, PENDING, tally.counts(remaining=True)))
 
 
+def meanwhile(tally: Tally, *, cancelled: bool) -> None:
+    """Raises `PixelsUnreadable` where an image need not be decoded any more."""
+    if cancelled or tally.overdue():
+        raise PixelsUnreadable(reason="given up")
+
+
 def told(call: Call, tally: Tally, *, cancelled: bool) -> None:
     """The final response; with the UIDs of what failed (0008,0058), where anything did."""
     status = CANCELLED if cancelled else tally.status
     said = response_to(call.command, status, tally.counts(remaining=cancelled))
     if tally.late:
         said[ERROR_COMMENT] = f"longer than {tally.most:g} s: ask for what is left"
+    elif tally.whys:
+        said[ERROR_COMMENT] = f"not sent: {', '.join(sorted(tally.whys))}"[:_LONGEST]
     if not tally.failed_uids:
         call.association.send(call.context, said)
         return
@@ -133,76 +144,33 @@ def told(call: Call, tally: Tally, *, cancelled: bool) -> None:
     call.association.send(call.context, said | {DATA_SET_TYPE: DATA_SET}, [failed])
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """One instance on its way: by which context; `content`: of its data set, in the syntax of that, which raises where
-    it cannot be opened."""
-
-    admitted: Admitted
-    context: Context
-    content: Iterator[bytes | memoryview]
-
-
-def sendings(
-    archive: Archive, what: Sequence[Admitted], contexts: Mapping[str, Sequence[Context]]
-) -> Iterator[Sending | Admitted]:
-    """Each of `what` as it can be sent by one of the `contexts` of its class, or as it is where it cannot, be it that
-    it does not open. Those that go as they are stored are opened along their objects."""
-    chosen = [(each, _context_for(each, contexts)) for each in what]
-    as_stored = _AsStored(archive, [each for each, context in chosen if context and _is_stored(each, context)])
-    for each, context in chosen:
-        if context is None:
-            yield each
-            continue
-        try:
-            if _is_stored(each, context):
-                pieces = as_stored.next()
-            else:
-                pieces = in_syntax(scanned(archive, each), context.syntax)
-        except ArchiveError as error:
-            _log.error("an image cannot be given out: %s", error.code)
-            yield each
+def give(
+    association: Association,
+    each: Sending | NotSent,
+    tally: Tally,
+    *,
+    originator: tuple[str, int] | None = None,
+    patience: float,
+) -> None:
+    """The sub-operation is settled: as the peer answers, or as failed where nothing was sent, or nobody knows whether
+    it came. Raises `ConnectionEnds`."""
+    status, why = None, ""
+    try:
+        if isinstance(each, NotSent):
+            why = each.why
         else:
-            yield Sending(each, context, data_set(pieces))
+            status = _stored(association, each, originator=originator, patience=patience)
+    except (ArchiveError, UnusualEncoding) as error:
+        why = getattr(error, "code", type(error).__name__)
+        _log.error("an image cannot be given out: %s", why)
+    finally:
+        tally.settle(uid_of(each.admitted), status, why=why)
 
 
-class _AsStored:
-    """The contents of images one after another; where one does not open, the others do. Reading ahead, another may be
-    what an error is about: so each is tried alone then, and the rest begun anew."""
-
-    def __init__(self, archive: Archive, what: Sequence[Admitted]) -> None:
-        self._archive, self._rest = archive, deque(what)
-        self._opened = contents(archive, what)
-        self._broken = False
-
-    def next(self) -> Iterator[bytes]:
-        each = self._rest.popleft()
-        if not self._broken:
-            try:
-                _, pieces = next(self._opened)
-            except ArchiveError:
-                self._broken = True
-            else:
-                return self._watched(pieces)
-        _, pieces = next(contents(self._archive, [each]))
-        self._opened, self._broken = contents(self._archive, tuple(self._rest)), False
-        return pieces
-
-    def _watched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """One that is not used up, whatever for, leaves nothing to go on from."""
-        self._broken = True
-        yield from pieces
-        self._broken = False
-
-
-def store(
-    association: Association, sending: Sending, *, originator: tuple[str, int] | None = None, patience: float
+def _stored(
+    association: Association, sending: Sending, *, originator: tuple[str, int] | None, patience: float
 ) -> int | None:
-    """The status that the peer answers with; None where nothing was sent, for it does not open. Raises
-    `ConnectionEnds`."""
-    facts = sending.admitted.found.holding.description.dicom
-    if facts is None:
-        raise ValueError("internal: no image")
+    """The status that the peer answers with. Raises what opening does where nothing of it was sent."""
     number = association.next_id()
     command: dict[int, int | str] = {
         AFFECTED_CLASS: sending.context.abstract,
@@ -210,37 +178,10 @@ def store(
         MESSAGE_ID: number,
         PRIORITY: 0,
         DATA_SET_TYPE: DATA_SET,
-        AFFECTED_INSTANCE: facts.sop_instance_uid,
+        AFFECTED_INSTANCE: uid_of(sending.admitted),
     }
     if originator is not None:
         command |= {ORIGINATOR: originator[0], ORIGINATOR_ID: originator[1]}
-    try:
-        association.send(sending.context, command, sending.content)
-    except (ArchiveError, UnusualEncoding) as error:
-        _log.error("an image cannot be given out: %s", getattr(error, "code", type(error).__name__))
-        return None
+    association.send(sending.context, command, sending.content)
+    sending.meanwhile()
     return association.response(number, patience=patience).command.number(STATUS)
-
-
-def uid_of(each: Admitted) -> str:
-    facts = each.found.holding.description.dicom
-    return facts.sop_instance_uid if facts is not None else ""
-
-
-def _context_for(each: Admitted, contexts: Mapping[str, Sequence[Context]]) -> Context | None:
-    """One of the stored syntax; or, of an uncompressed image, one of another such syntax."""
-    facts = each.found.holding.description.dicom
-    if facts is None:
-        return None
-    known = contexts.get(facts.sop_class_uid, ())
-    for context in known:
-        if context.syntax == facts.transfer_syntax_uid:
-            return context
-    if facts.transfer_syntax_uid not in UNCOMPRESSED:
-        return None
-    return next((context for context in known if context.syntax in REENCODED), None)
-
-
-def _is_stored(each: Admitted, context: Context) -> bool:
-    facts = each.found.holding.description.dicom
-    return facts is not None and facts.transfer_syntax_uid == context.syntax

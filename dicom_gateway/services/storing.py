@@ -22,7 +22,7 @@ from dicom_gateway.statuses import (
 )
 from repository.formats.dicom.heading import heading
 from repository.transfer.offering import Collecting, Outcome, label_of
-from repository.transfer.opening import Depositor, admitted_to
+from repository.transfer.opening import Depositor
 from storage.errors import ArchiveError
 
 _PIECES, _MANY = 128 << 10, 1 << 12  # bytes, and fragments: handed on together, and hashed before the next come
@@ -73,7 +73,7 @@ class Storing:
             return _Coming(refused=Status(CLASS_NOT_SUPPORTED))
         wanted = call.caller.takeover.id if call.caller.takeover else ""
         try:
-            depositor = admitted_to(call.house.archive, call.caller.principal, door=DOOR, wanted=wanted)
+            depositor = call.house.transfers.admitted(call.caller.principal, door=DOOR, wanted=wanted)
         except ArchiveError as error:
             return _Coming(refused=of_error(error))
         coming = _Coming(Collecting(call.house.transfers.home), depositor)
@@ -98,13 +98,13 @@ def _kept(call: Call, data_set: Sink | None) -> Status:
         return data_set.refused or Status(CANNOT_UNDERSTAND)
     try:
         offer = data_set.collecting.offer()
-        image = offer.image
-        if image is None:
-            return Status(CANNOT_UNDERSTAND, "the data set names no study, series and instance")
+        instance = offer.instance
+        if instance is None:
+            return Status(CANNOT_UNDERSTAND, "the data set does not say which instance it is")
         said = call.command.text(AFFECTED_CLASS), call.command.text(AFFECTED_INSTANCE)
-        if said != (image.sop_class_uid, image.sop_instance_uid):
+        if said != (instance.sop_class_uid, instance.sop_instance_uid):
             return Status(DATA_SET_MISMATCH, "the data set is of another class or instance")
-        offer.path = label_of(image)
+        offer.path = label_of(instance)
         (outcome,) = call.house.transfers.deposit(data_set.depositor, [offer])
     except ArchiveError as error:
         return of_error(error)

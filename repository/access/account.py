@@ -91,11 +91,11 @@ def account_of_attempt(
 ) -> Account:
     """The account of `request` and what was decided on it. It names the reasons that may be told: so no view of the
     trail discloses special protection; `redeciding` gives all of them to whoever may see the facts."""
-    local = in_poland(request.at)
+    day, _, time = in_poland(request.at).isoformat().partition("T")
     values = {
         "at": instant(request.at),
-        "day": local.strftime("%Y-%m-%d"),
-        "hour": local.strftime("%H"),
+        "day": day,
+        "hour": time[:2],
         "door": request.door,
         "purpose": request.purpose.value if request.purpose else "",
         "basis": request.basis,
@@ -114,7 +114,10 @@ def account_of_attempt(
         "manner": manner if decision.permitted else "",
     }
     everything = values | _who(request.principal) | _what(request.subject)
-    return Account(**{name: _writable(value) for name, value in everything.items()})
+    for name, value in everything.items():
+        if not (isinstance(value, str) and value.isascii()):  # as nearly all is: to look is a fifth of the work
+            everything[name] = _writable(value)
+    return Account(**everything)
 
 
 def _who(who: Principal) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from repository.access import reach_terms as terms
-from repository.access.conditions import ABOUT_REQUEST, CONDITIONS, Unknown
+from repository.access.conditions import ABOUT_REQUEST, CONDITIONS, Condition, Unknown
 from repository.access.decision import FACTS_MISSING
 from repository.access.extent import Objected, Part, SearchFacts
 from repository.access.principal import PrincipalKind
@@ -129,8 +129,8 @@ def _rest(rule: Rule) -> tuple[str, ...]:
     return tuple(name for name in rule.conditions if name not in ABOUT_REQUEST)
 
 
-_Split = tuple[Rule, tuple[str, ...]]
-"""A rule, and those of its conditions that depend on what is found."""
+_Split = tuple[Rule, tuple[str, ...], tuple[Condition, ...]]
+"""A rule, those of its conditions that depend on what is found, and those that the request alone answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +150,22 @@ def _concerning(rules: RuleSet, kind: PrincipalKind, purpose: Purpose | None, op
             and (not rule.operations or operation in rule.operations)
         )
 
+    def split(rule: Rule) -> _Split:
+        return rule, _rest(rule), tuple(CONDITIONS[name] for name in rule.conditions if name in ABOUT_REQUEST)
+
     refusing, permitting = (
-        tuple((rule, _rest(rule)) for rule in some if about(rule)) for some in (rules.refusing, rules.permitting)
+        tuple(split(rule) for rule in some if about(rule)) for some in (rules.refusing, rules.permitting)
     )
     return _Concerning(refusing, permitting)
 
 
-def _holding(rules: Sequence[_Split], request: AccessRequest) -> Iterator[_Split]:
+def _holding(rules: Sequence[_Split], request: AccessRequest) -> Iterator[tuple[Rule, tuple[str, ...]]]:
     """Those of which all that they ask of the request alone is so."""
-    for rule, rest in rules:
-        if all(CONDITIONS[name](request, terms.NOTHING) for name in rule.conditions if name in ABOUT_REQUEST):
+    for rule, rest, alone in rules:
+        for condition in alone:
+            if not condition(request, terms.NOTHING):
+                break
+        else:
             yield rule, rest
 
 

@@ -77,10 +77,11 @@ def _related(name: str) -> Callable[[AccessRequest, SearchFacts], Parts]:
 def _custodian(request: AccessRequest, facts: SearchFacts) -> Parts:
     if facts.custody is None:
         raise Unknown
+    asked, holds = replace(request, subject=_of(None)), CONDITIONS["custodian"]
     return tuple(
         Part(takeover=takeover)
         for takeover, each in facts.custody
-        if takeover and _holds("custodian", request, _of(None), replace(NOTHING, custody=(each,)))
+        if takeover and holds(asked, replace(NOTHING, custody=(each,)))
     )
 
 

@@ -60,7 +60,8 @@ def _sqlite(error: sqlite3.Error) -> errors.CatalogueError:
 def _postgres(error: psycopg.Error) -> errors.CatalogueError:
     state = error.sqlstate
     if state is None:  # the connection was refused, or fell over: libpq has no code for it
-        lost = isinstance(error, psycopg.OperationalError)
+        # psycopg has no narrower word for a result of libpq's own: whatever a server says of itself has a code.
+        lost = isinstance(error, psycopg.OperationalError) or type(error) is psycopg.DatabaseError
         return (errors.CatalogueUnavailable if lost else errors.CatalogueError)(reason=type(error).__name__)
     for prefix in (state, state[:3], state[:2]):
         if prefix in _POSTGRES:

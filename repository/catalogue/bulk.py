@@ -8,6 +8,7 @@ table's columns, and go to the driver as they are; whoever makes them has passed
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import cache
+from itertools import chain
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
@@ -35,6 +36,26 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row], *, conflic
     """`rows` are in `table`; `conflict` is the ON CONFLICT clause, which both engines spell alike."""
     if rows:
         _put(connection, _insert(table, _style(connection), conflict), rows)
+
+
+def insert_at_once(connection: Connection, parts: Sequence[tuple[Table, Sequence[Row]]]) -> None:
+    """The rows of each table are in it. What is one row goes with the others to PostgreSQL in one statement: of a
+    message there and back that is most. No table may refer to another."""
+    single = [(table, rows[0]) for table, rows in parts if len(rows) == 1]
+    if connection.dialect.name == "sqlite" or len(single) < 2:
+        for table, rows in parts:
+            insert(connection, table, rows)
+        return
+    _put(connection, _together(tuple(table for table, _ in single)), [tuple(chain(*(row for _, row in single)))])
+    for table, rows in parts:
+        if len(rows) > 1:
+            insert(connection, table, rows)
+
+
+@cache
+def _together(tables: tuple[Table, ...]) -> str:
+    *first, last = (_insert(table, "format", "") for table in tables)
+    return f"WITH {', '.join(f'i{place} AS ({each})' for place, each in enumerate(first))} {last}"
 
 
 def _put(connection: Connection, statement: str, rows: Sequence[Row]) -> None:

@@ -14,6 +14,7 @@ from repository.catalogue.demands import Demands
 from repository.catalogue.depositing import Depositing
 from repository.catalogue.desk import Clock, utc_now
 from repository.catalogue.dumping import Dumping
+from repository.catalogue.encodings import Encodings
 from repository.catalogue.engine import Room, existing, made, place, read_url
 from repository.catalogue.entitling import Entitling
 from repository.catalogue.feeding import Feeding
@@ -57,6 +58,7 @@ class Catalogue(Takeovers, Items, Writing, Reading, Counting, Owners, Log, Searc
         self.assertions = Assertions(room, now=now)
         self.requests = RequestsOnce(room, now=now)
         self.feeding = Feeding(room, now=now)
+        self.encodings = Encodings(room, now=now)
 
     @property
     def place(self) -> str:

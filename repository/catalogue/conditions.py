@@ -5,10 +5,12 @@ the better index.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Table, and_, or_, select, tuple_
 from sqlalchemy.engine import Dialect
 
+from repository.catalogue.called import names_called, people_called, words_asked
 from repository.catalogue.folding import folded_name
 from repository.catalogue.keyed import holds, listed_below
 from repository.catalogue.matching import Slot, dated, listed, wild
@@ -46,9 +48,11 @@ PLACE = ("takeover", "ordinal")
 
 def _among(outer: Table, inner: Table, names: Sequence[str], parts: Parts) -> ColumnElement[bool]:
     """The row of `outer` shares `names` with a row of `inner` for which `parts` hold."""
-    ours = [outer.c["number" if outer is patient and name == "patient" else name] for name in names]
-    theirs = [inner.c["number" if name == "patient" and name not in inner.c else name] for name in names]
-    return tuple_(*ours).in_(select(*theirs).where(*parts))
+    return tuple_(*_columns(outer, names)).in_(select(*_columns(inner, names)).where(*parts))
+
+
+def _columns(table: Table, names: Sequence[str]) -> list[Column[Any]]:
+    return [table.c["number" if name == "patient" and name not in table.c else name] for name in names]
 
 
 def _folded(name: str) -> str:
@@ -84,11 +88,14 @@ class _Asked:
 
     def people(self, outer: Table) -> Parts:
         query = self.query
-        parts: Parts = []
-        named, known = patient_name.c, patient_identifier.c
+        parts, known = Parts(), patient_identifier.c
         if query.patient_name.strip("*"):
-            matches = wild(named.name_folded, _folded(query.patient_name), dialect=self.dialect)
-            parts.append(_among(outer, patient_name, PERSON, [matches, *self.scope(patient_name)]))
+            among, name = self.scope(patient_name), query.patient_name
+            if query.fuzzy:
+                parts.append(tuple_(*_columns(outer, PERSON)).in_(people_called(name, among, self.dialect)))
+            else:
+                matches = wild(patient_name.c.name_folded, _folded(name), dialect=self.dialect)
+                parts.append(_among(outer, patient_name, PERSON, [matches, *among]))
         if query.patient_id.strip("*") or query.patient_root is not None:
             same: Parts = self.scope(patient_identifier)
             if query.patient_id.strip("*"):
@@ -118,9 +125,14 @@ class _Asked:
         if query.dates and query.level is not Level.DOCUMENT:
             parts.append(dated(study.c.study_date_key, query.dates))
         if query.referring_physician.strip("*"):
-            name = _folded(query.referring_physician)
-            parts.append(wild(study.c.referring_physician_folded, name, dialect=self.dialect))
+            parts.append(self._referred())
         return parts + [self._in_study(each) for each in self._matching(Level.STUDY)]
+
+    def _referred(self) -> ColumnElement[bool]:
+        name, theirs = self.query.referring_physician, (study.c.takeover, study.c.referring_physician_folded)
+        whole = wild(theirs[1], _folded(name), dialect=self.dialect)
+        called = tuple_(*theirs).in_(names_called(name, self.query.takeovers, self.dialect))
+        return or_(whole, called) if self.query.fuzzy else whole
 
     def _in_study(self, said: Match) -> ColumnElement[bool]:
         if said.keyword == "ModalitiesInStudy":
@@ -215,6 +227,8 @@ def _series(asked: _Asked) -> Parts:
 
 def _instances(asked: _Asked) -> Parts:
     query, parts = asked.query, [*asked.uids(instance), *asked.of_instance()]
+    if query.placed:
+        parts += [instance.c.study_instance_uid != "", instance.c.series_instance_uid != ""]
     # Images have no index on their study, the largest that would be: by way of its series it is as good.
     by_study = query.study_uids and not (query.series_uids or query.sop_instance_uids)
     if asked.of_series() or by_study:
@@ -248,12 +262,13 @@ def _naming_studies(asked: _Asked) -> ColumnElement[bool]:
 def leads(query: Query, dialect: Dialect) -> bool:
     """Whether one of its own conditions is by far the best way to answer `query`: one that says what exactly is wanted
     or, on SQLite, any that has an index, which it takes whatever lies there. PostgreSQL knows how much that is."""
-    named = (query.study_uids, query.series_uids, query.sop_instance_uids, query.set_id, query.replaces, query.event_id)
-    exact = any(named)
+    uids = (query.study_uids, query.series_uids, query.sop_instance_uids)
+    exact = any((*uids, query.set_id, query.replaces, query.event_id))
     names = (query.patient_name, query.author)
     numbers = (query.patient_id, query.accession_number, query.document_id)
     if dialect.name == "sqlite":
-        begun = any(text and text[0] not in "*?" for text in (*names, *numbers))
+        words = words_asked(query.patient_name)[:1] if query.fuzzy else []
+        begun = any(text and text[0] not in "*?" for text in (*names, *numbers, *words))
         return bool(exact or query.dates or query.class_code or begun)
     return exact or any(text and not set("*?") & set(text) for text in numbers)
 

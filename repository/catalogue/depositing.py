@@ -5,12 +5,13 @@ writes a group first looks whether the takeover still stands where its writer be
 if not, nothing is written and the writer numbers its group anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, func, or_, select, text
+from sqlalchemy import Connection, bindparam, exists, false, func, or_, select, text
 
 from repository.catalogue import bulk, tables
 from repository.catalogue.desk import Desk
@@ -55,9 +56,24 @@ class TakeoverOvertaken(CatalogueError):
     )
 
 
+class BindingOver(CatalogueError):
+    """A binding was ended, or changed, since it was read."""
+
+    code = "CAT-023"
+    exit_code = 2
+    what = Text(
+        en="Whoever pushed into takeover {takeover} may not any more.",
+        pl="Przekazujący do przejęcia {takeover} nie ma już do tego prawa.",
+    )
+    todo = Text(
+        en="Nothing of it was deposited. Ask the archive to be bound to the takeover again.",
+        pl="Nic z tego nie zostało przyjęte. Poproś archiwum o ponowne powiązanie z przejęciem.",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class BindingRow:
-    """`takeover` is an id, `grantee` the key that a permission would have; `ended`: by a deed."""
+    """`takeover` is an id, `grantee` the key that a permission would have; `ended`: by a deed, which says `until`."""
 
     id: str
     takeover: str
@@ -100,15 +116,18 @@ class Depositing(Desk):
         after: int,
         deeds: Sequence[Make],
         written: Written,
+        bindings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """`items` with their dispositions, what `packs` keep and `deeds` are there, durable and sequenced in the log;
         or nothing is. `after`: the highest ordinal that the writer knew. `written`: what it wrote before, and now this.
+        `bindings`: ids of those by which it was pushed, and until when each lasted when that was asked.
 
-        Raises `TakeoverOver` where the takeover does not receive any more, `TakeoverOvertaken` where it has grown.
+        Raises `TakeoverOver` where the takeover does not receive any more, `TakeoverOvertaken` where it has grown,
+        `BindingOver` where one of the bindings has changed.
         """
         with self._room.writing() as connection:
             take_sequencer(connection)
-            standing = _check(connection, number, after=after)
+            standing = _check(connection, number, after=after, bindings=bindings)
             done = [make(place) for place, make in enumerate(deeds, standing.deeds + 1)]
             entries = [holding.entry for record in packs for holding in record.holdings]
             indexes = _sequenced(connection, [*entries, *(deed.entry for deed in done)], standing)
@@ -135,20 +154,32 @@ def _open_to(grantees: int) -> Prepared:
 
 
 _LAST = select(func.coalesce(func.max(tables.item.c.ordinal), 0)).where(tables.item.c.takeover == bindparam("number"))
+
+
 # Where several write at a time (PostgreSQL), whoever closes the takeover waits for this transaction, or it for him.
+# Whoever ends a binding does so by a deed, which is in the log: it was there before this transaction had the
+# sequencer's place, and is seen, or comes after it.
 # All that a group has to know is asked for at once: each question costs as much as writing four rows.
-_STANDING = Prepared(
-    select(
-        tables.takeover.c.state,
-        tables.takeover.c.id,
-        _LAST.scalar_subquery().label("last"),
-        select(func.coalesce(func.max(journal.c.number), 0)).scalar_subquery().label("deeds"),
-        select(func.coalesce(func.max(tables.log_entry.c.index) + 1, 0)).scalar_subquery().label("entries"),
-        exists().where(text("log_entry.claimed = 0")).select_from(tables.log_entry).label("restored"),
+@cache
+def _standing_with(bindings: int) -> Prepared:
+    """For a group that was pushed by so many bindings: hardly ever more than one or two."""
+    known = (
+        (leave.c.id == bindparam(f"binding{each}")) & (leave.c.until == bindparam(f"until{each}"))
+        for each in range(bindings)
     )
-    .where(tables.takeover.c.number == bindparam("number"))
-    .with_for_update(read=True, of=tables.takeover)
-)
+    return Prepared(
+        select(
+            tables.takeover.c.state,
+            tables.takeover.c.id,
+            _LAST.scalar_subquery().label("last"),
+            select(func.coalesce(func.max(journal.c.number), 0)).scalar_subquery().label("deeds"),
+            select(func.coalesce(func.max(tables.log_entry.c.index) + 1, 0)).scalar_subquery().label("entries"),
+            exists().where(text("log_entry.claimed = 0")).select_from(tables.log_entry).label("restored"),
+            select(func.count()).select_from(leave).where(or_(false(), *known)).scalar_subquery().label("bindings"),
+        )
+        .where(tables.takeover.c.number == bindparam("number"))
+        .with_for_update(read=True, of=tables.takeover)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +192,17 @@ class _Standing:
     restored: bool
 
 
-def _check(connection: Connection, number: int, *, after: int) -> _Standing:
-    row = _STANDING.first(connection, {"number": number})
+def _check(connection: Connection, number: int, *, after: int, bindings: Mapping[str, str]) -> _Standing:
+    asked: dict[str, int | str] = {"number": number}
+    for place, (id, until) in enumerate(bindings.items()):  # noqa: A001  the domain calls it id everywhere
+        asked |= {f"binding{place}": id, f"until{place}": until}
+    row = _standing_with(len(bindings)).first(connection, asked)
     if row is None:
         raise TakeoverUnknown(wanted=number)
     if row.state != State.RECEIVING.value:
         raise TakeoverOver(takeover=row.id)
+    if row.bindings != len(bindings):
+        raise BindingOver(takeover=row.id)
     if row.last != after:
         raise TakeoverOvertaken(takeover=row.id)
     return _Standing(row.deeds, row.entries, bool(row.restored))

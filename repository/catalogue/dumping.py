@@ -15,9 +15,9 @@ from repository.catalogue.desk import Desk
 from repository.catalogue.errors import TakeoverUnknown
 
 DERIVED = (
-    tables.producer, tables.item, tables.patient, tables.patient_name, tables.patient_identifier, tables.record_key,
-    tables.stored_object, tables.shared_facts, tables.holding, tables.finding, tables.study, tables.series,
-    tables.instance, tables.document, tables.document_study, tables.medical_event, tables.custody_event,
+    tables.producer, tables.item, tables.patient, tables.patient_name, tables.name_word, tables.patient_identifier,
+    tables.record_key, tables.stored_object, tables.shared_facts, tables.holding, tables.finding, tables.study,
+    tables.series, tables.instance, tables.document, tables.document_study, tables.medical_event, tables.custody_event,
 )  # fmt: skip
 _LOGGED = (tables.holding, tables.custody_event)  # their log index leads to their entry
 _LEFT_OUT = frozenset({"takeover", "log_index", "epoch"})

@@ -2,12 +2,14 @@
 
 SQLite: WAL, `synchronous=FULL` (a commit is on the disk when it returns), foreign keys on, writers begin IMMEDIATE so
 that a lock is never upgraded halfway. PostgreSQL: psycopg 3, read committed; whoever appends to the log takes an
-advisory lock first (`log.py`).
+advisory lock first (`log.py`). How transactions begin and end is in `beginning.py`.
 """
 
 import os
+import select
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -18,14 +20,16 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from repository.catalogue.beginning import LIMITED, ONE_STATE, Manner, begin_as_said, begun
 from repository.catalogue.border import translated
 from repository.catalogue.errors import CatalogueMissing, CatalogueRefused
 
 BUSY_SECONDS = 10
 SLEEPING_SECONDS = 60  # how long a transaction may wait for its own process
-WRITING_SECONDS = 300  # how long a transaction that writes may last at all
-_WRITES = "archive_writes"
+KEPT_OPEN = 8  # connections to a server that nobody uses
+TRUSTED_SECONDS = 30  # for so long after its last use an open connection is taken for a good one
 _PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
     "PRAGMA journal_mode=WAL",
@@ -61,37 +65,26 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(pragma).close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    """Measured: an empty transaction that reads took 64 µs of CPU, a third of it for saying BEGIN by SQLAlchemy. Said
-    to the driver it takes 2 µs. What it raises is translated at the border, as all that the driver says."""
-    words = "BEGIN IMMEDIATE" if connection.info.get(_WRITES, False) else "BEGIN"
-    cast("sqlite3.Connection", connection.connection.dbapi_connection).execute(words).close()
-
-
-def _limit(name: str, seconds: int, *, local: str) -> str:
+def _limit(name: str, seconds: int) -> str:
     """A process that is suspended inside a transaction does not keep its locks for ever; a server's own limit stays."""
-    return f"SELECT set_config('{name}', '{seconds}s', {local}) WHERE current_setting('{name}') = '0'"
+    return f"SELECT set_config('{name}', '{seconds}s', false) WHERE current_setting('{name}') = '0'"
 
 
-def _prepare_postgresql(connection: psycopg.Connection[tuple[object, ...]], _record: object) -> None:
-    limit = _limit("idle_in_transaction_session_timeout", SLEEPING_SECONDS, local="false")
-    connection.execute(limit.encode()).close()
-    connection.commit()
-
-
-def _begin_postgresql(connection: Connection) -> None:
+def _prepare_postgresql(connection: psycopg.Connection[tuple[object, ...]], record: ConnectionPoolEntry) -> None:
     """Between two messages of a pipelined batch (psycopg's `executemany`) a transaction is not idle but "active":
     only the limit of the whole transaction ends one that sleeps there, and PostgreSQL has it since 17."""
-    writes = connection.info.get(_WRITES, False)
-    if writes and (connection.dialect.server_version_info or ()) >= (17,):
-        connection.exec_driver_sql(_limit("transaction_timeout", WRITING_SECONDS, local="true"))
+    limit = _limit("idle_in_transaction_session_timeout", SLEEPING_SECONDS)
+    connection.execute(limit.encode()).close()
+    own = connection.execute("SELECT coalesce(current_setting('transaction_timeout', true), 'none')").fetchone()
+    record.info[LIMITED] = own != ("0",)
+    connection.commit()
 
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, hide_parameters=True, pool_size=16, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "begin", begin_as_said)
         return engine
     engine = create_engine(
         url,
@@ -102,7 +95,7 @@ def _engine(url: URL) -> Engine:
         connect_args={"connect_timeout": BUSY_SECONDS, "application_name": "edm-archive"},
     )
     event.listen(engine, "connect", _prepare_postgresql)
-    event.listen(engine, "begin", _begin_postgresql)
+    event.listen(engine, "begin", begin_as_said)
     return engine
 
 
@@ -116,20 +109,18 @@ class Room:
         # SQLite has one writer at a time. Threads of this process queue here, in order, rather than by busy-waiting.
         self._turn = threading.Lock() if self.sqlite else None
         self._here = threading.local()  # the connection of this thread's `together`
-        self._idle: deque[Connection] = deque()  # open ones that nobody uses, see `_opened`
+        self._idle: deque[tuple[Connection, float]] = deque()  # open ones that nobody uses, see `_opened`
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: durable when the block ends, nothing of it left when it raises."""
-        with translated(), self._turn or nullcontext(), self._opened() as connection:
-            said = connection.info  # told so, `begin` costs a third less than by an option of the connection
-            said[_WRITES] = True
-            try:
-                begun = connection.begin()
-            finally:
-                said[_WRITES] = False
-            with begun:
-                yield connection
+        with (
+            translated(),
+            self._turn or nullcontext(),
+            self._opened() as connection,
+            begun(connection, Manner.WRITING),
+        ):
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -138,28 +129,35 @@ class Room:
             with translated():
                 yield shared
             return
-        with translated(), self._opened() as connection, connection.begin():
+        with translated(), self._opened() as connection, begun(connection, Manner.READING):
             yield connection
 
     @contextmanager
     def _opened(self) -> Iterator[Connection]:
-        """A connection of this block's own. Of SQLite it is kept open afterwards, for whoever comes next: to take one
-        from the engine's pool and give it back took 60 µs, and a file cannot go away as a server can. The pool has as
-        many as are used at one time, as ever."""
-        if not self.sqlite:
-            with self.engine.connect() as connection:
-                yield connection
-            return
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = self.engine.connect()
+        """A connection of this block's own. It is kept open afterwards, for whoever comes next: to take one from the
+        engine's pool and give it back took 60 µs, and of a server 0.3 ms, most of it for asking whether it is there.
+        The pool has as many as are used at one time, as ever."""
+        connection = self._kept()
         try:
             yield connection
         except BaseException:
             connection.close()
             raise
-        self._idle.append(connection)
+        # What somebody set for his statements is set for the connection, and is not for whoever comes next.
+        if connection.get_execution_options() or not (self.sqlite or len(self._idle) < KEPT_OPEN):
+            connection.close()
+            return
+        self._idle.append((connection, time.monotonic()))
+
+    def _kept(self) -> Connection:
+        try:
+            connection, since = self._idle.pop()
+        except IndexError:
+            return self.engine.connect()
+        if self.sqlite or (time.monotonic() - since < TRUSTED_SECONDS and _is_there(connection)):
+            return connection
+        connection.close()
+        return self.engine.connect()  # which asks those of its pool whether they are there
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -172,11 +170,11 @@ class Room:
             yield
             return
         with self.reading_one_state() as connection:
-            self._here.shared = connection
+            self._here.shared, connection.info[ONE_STATE] = connection, {}
             try:
                 yield
             finally:
-                self._here.shared = None
+                self._here.shared, connection.info[ONE_STATE] = None, None
 
     @contextmanager
     def reading_one_state(self) -> Iterator[Connection]:
@@ -186,10 +184,8 @@ class Room:
             with self.reading() as connection:
                 yield connection
             return
-        with translated(), self.engine.connect() as opened:
-            connection = opened.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                yield connection
+        with translated(), self._opened() as connection, begun(connection, Manner.ONE_STATE):
+            yield connection
 
     def forgo_durability(self) -> None:
         """Connections made from now on do not wait for the disk: for a database that is thrown away (SQLite only)."""
@@ -202,7 +198,18 @@ class Room:
 
     def _close_idle(self) -> None:
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop()[0].close()
+
+
+def _is_there(connection: Connection) -> bool:
+    """A server that goes away says so on each connection, even by closing it: then there is something to be read.
+    Looking for that takes 1 µs, and asking it a message there and back."""
+    driver = cast("psycopg.Connection[tuple[object, ...]]", connection.connection.dbapi_connection)
+    if driver.closed:
+        return False
+    look = select.poll()
+    look.register(driver.fileno(), select.POLLIN)
+    return not look.poll(0)
 
 
 def existing(url: URL) -> URL:

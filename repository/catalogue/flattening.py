@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from repository.catalogue.attributes import ALIKE, INSTANCE, SERIES, STUDY
 from repository.catalogue.bulk import Row
 from repository.catalogue.folding import date_key, folded_name
+from repository.catalogue.sounding import sound_of, words_of
 from repository.catalogue.text import fit, identifier_key, key, packed
 from repository.domain.describing import DicomFacts, DocumentFacts, Identifier, PatientFacts
 from repository.domain.holding import CustodyEvent, Holding, PatientRecord, StoredPack
@@ -131,6 +132,18 @@ def patient_row(takeover: int, patient: PatientRecord, *, first: int) -> Row:
 
 def patient_name_row(takeover: int, number: int, name: str) -> Row:
     return (takeover, number, _name(name))
+
+
+def names_said(patient: PatientFacts | None, dicom: DicomFacts | None) -> Iterable[str]:
+    """The names in `shared_body` that something can be found by."""
+    said = (patient.name if patient else "", dicom.attributes.get("ReferringPhysicianName", "") if dicom else "")
+    return filter(None, said)
+
+
+def name_word_rows(takeover: int, name: str) -> list[Row]:
+    """Each word of a name, and how it sounds."""
+    whole = key(folded_name(name))
+    return [(takeover, fit(whole), fit(word), fit(sound_of(word))) for word in dict.fromkeys(words_of(whole))]
 
 
 def patient_identifier_row(takeover: int, number: int, identifier: Identifier) -> Row:

@@ -10,16 +10,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from repository.catalogue.bulk import insert
+from repository.catalogue.bulk import insert, insert_at_once
 from repository.catalogue.desk import Clock, utc_now
 from repository.catalogue.engine import Room
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.following import Following
 from repository.catalogue.grouping import Queue, Turn
 from repository.catalogue.journal_tables import journal, journal_bundle
-from repository.catalogue.log import sequence, take_sequencer
+from repository.catalogue.log import Standing, sequence, standing, take_sequencer
 from repository.catalogue.prepared import Prepared
-from repository.catalogue.projecting import project
+from repository.catalogue.projecting import account_rows, project
 from repository.catalogue.tables import log_entry
 from repository.catalogue.text import packed, unpacked
 from repository.domain.deed import Deed
@@ -83,10 +83,11 @@ class Journal(Following):
         """Deeds read back from the store, the next ones in order, with what follows from them (`rebuild`)."""
         with self._room.writing() as connection:
             take_sequencer(connection)
-            first = _last(connection) + 1
+            now = standing(connection)
+            first = now.deeds + 1
             if [deed.number for deed in deeds] != list(range(first, first + len(deeds))):
                 raise CatalogueConflict(reason="journal")
-            _write(connection, deeds)
+            _write(connection, deeds, now)
 
     def size(self) -> int:
         """The number of the last deed."""
@@ -173,19 +174,23 @@ class Journal(Following):
 
 def write_deeds(connection: Connection, make: Sequence[Make]) -> list[Deed]:
     """What `Journal.write` does, in a transaction that is under way. Needs `take_sequencer`."""
-    deeds = [each(number) for number, each in enumerate(make, _last(connection) + 1)]
-    _write(connection, deeds)
+    now = standing(connection)
+    deeds = [each(number) for number, each in enumerate(make, now.deeds + 1)]
+    _write(connection, deeds, now)
     return deeds
 
 
 def write_sequenced(connection: Connection, deeds: Sequence[Deed], indexes: Sequence[int]) -> None:
     """`deeds`, which have the next numbers, and whose entries the log has at `indexes`, are there with what follows."""
-    rows = [
+    insert(connection, journal, _rows(deeds, indexes))
+    project(connection, deeds)
+
+
+def _rows(deeds: Sequence[Deed], indexes: Sequence[int]) -> list[tuple[Any, ...]]:
+    return [
         (deed.number, deed.kind, deed.at, deed.outcome, packed(dict(deed.body)), deed.record, index)
         for deed, index in zip(deeds, indexes, strict=True)
     ]
-    insert(connection, journal, rows)
-    project(connection, deeds)
 
 
 def _line(row: Row[*tuple[Any, ...]]) -> Line:
@@ -211,5 +216,11 @@ def _bundled(connection: Connection) -> int:
     return found or 0
 
 
-def _write(connection: Connection, deeds: Sequence[Deed]) -> None:
-    write_sequenced(connection, deeds, sequence(connection, [deed.entry for deed in deeds]))
+def _write(connection: Connection, deeds: Sequence[Deed], now: Standing) -> None:
+    """Accounts, which are nearly all deeds, and which refer to nothing, go to the database at once."""
+    if now.restored or any(deed.kind != "account" for deed in deeds):
+        write_sequenced(connection, deeds, sequence(connection, [deed.entry for deed in deeds]))
+        return
+    indexes = range(now.entries, now.entries + len(deeds))
+    entries = [(index, deed.entry, 1) for index, deed in zip(indexes, deeds, strict=True)]
+    insert_at_once(connection, [(log_entry, entries), (journal, _rows(deeds, indexes)), *account_rows(deeds)])

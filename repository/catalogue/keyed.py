@@ -5,14 +5,15 @@ their level: in a column, in what holdings share (`shared_facts`), or in what an
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, Table, and_, case, cast, false, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, String, Table, and_, case, cast, false, func, or_, select, true, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 
 from repository.catalogue.attributes import ALIKE, column
+from repository.catalogue.folding import date_key
 from repository.catalogue.matching import dated, wild
 from repository.catalogue.query import Manner, Match
-from repository.catalogue.tables import holding, instance, shared_facts
+from repository.catalogue.tables import holding, instance, shared_facts, study
 from repository.catalogue.text import Words, key
 
 SEVERAL = frozenset({"ImageType", "OtherPatientIDs", "AdmittingDiagnosesDescription", "RelatedGeneralSOPClassUID"})
@@ -27,6 +28,8 @@ def holds(match: Match, table: Table, dialect: Dialect) -> ColumnElement[bool]:
     match match.manner:
         case Manner.DATE:
             return dated(func.replace(value, ".", "", type_=String), match.text)
+        case Manner.TIME if match.days:
+            return on_the_ends(_date_beside(match.keyword, table, dialect), value, match)
         case Manner.TIME:
             return timed(value, match.text)
         case Manner.NUMBER:
@@ -56,19 +59,54 @@ def numbered(value: ColumnElement[Any], text: str) -> ColumnElement[bool]:
 
 def timed(value: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     """The time is `text`, or within its range, ends included. What is no time matches nothing."""
-    first, dash, last = text.strip().partition("-")
-    bare = func.replace(value, ":", "", type_=String)
-    # A value that leaves out its minutes or seconds begins when it begins.
-    whole = case((func.length(bare) < len("HHMMSS"), func.substr(bare + "0000", 1, 6)), else_=bare)
-    bounds: list[ColumnElement[bool]] = [value != ""]
-    for end, low in ((first, True), (last if dash else first, False)):
-        if not end.strip():
+    bounds = [value != ""]
+    for end, low in zip(_ends(text), (True, False), strict=True):
+        if not end:
             continue
-        bound = _bound(end.strip(), low=low)
+        bound = _bound(end, low=low)
         if bound is None:
             return false()
-        bounds.append(whole >= bound if low else whole <= bound)
+        bounds.append(_whole(value) >= bound if low else _whole(value) <= bound)
     return and_(*bounds) if len(bounds) > 1 else false()
+
+
+def on_the_ends(date: ColumnElement[Any], time: ColumnElement[Any], match: Match) -> ColumnElement[bool]:
+    """The time is not before the first time on the first of the days, nor after the last one on the last. That the
+    date is one of the days is another condition; an end without a date is open, whatever time is said of it."""
+    parts: list[ColumnElement[bool]] = [true()]
+    for day, end, low in zip(_ends(match.days), _ends(match.text), (True, False), strict=True):
+        if not (day and end):
+            continue
+        bound = _bound(end, low=low)
+        if bound is None:
+            return false()
+        within = _whole(time) >= bound if low else _whole(time) <= bound
+        parts.append(or_(date != date_key(day), and_(time != "", within)))
+    return and_(*parts)
+
+
+def _ends(text: str) -> tuple[str, str]:
+    """Both ends of a range; a single value is both."""
+    first, dash, last = text.strip().partition("-")
+    return first.strip(), (last if dash else first).strip()
+
+
+def _whole(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A time that leaves out its minutes or seconds begins when it begins."""
+    bare = func.replace(value, ":", "", type_=String)
+    return case((func.length(bare) < len("HHMMSS"), func.substr(bare + "0000", 1, 6)), else_=bare)
+
+
+def date_of(time: str) -> str:
+    """The keyword of the date that stands beside the time with that keyword."""
+    return f"{time.removesuffix('Time')}Date"
+
+
+def _date_beside(keyword: str, table: Table, dialect: Dialect) -> ColumnElement[Any]:
+    date = date_of(keyword)
+    if date == "StudyDate" and table is study:
+        return study.c.study_date_key
+    return func.replace(_value(date, table, dialect), ".", "", type_=String)
 
 
 def _bound(text: str, *, low: bool) -> str | None:

@@ -5,30 +5,63 @@ lock) until the commit, so indexes are consecutive and visible in order, and no 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import Connection, func, select, text
+import psycopg
+from sqlalchemy import Connection, exists, func, select, text
 
+from repository.catalogue.beginning import say
 from repository.catalogue.bulk import execute_many, in_groups, insert
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import HoldingUnknown, LogContradiction
 from repository.catalogue.journal_tables import journal
-from repository.catalogue.prepared import Prepared
+from repository.catalogue.prepared import Prepared, driver_of
 from repository.catalogue.tables import checkpoint, custody_event, holding, log_entry
 from repository.clock import instant
 
 _SEQUENCER = 0x45444D_02  # "EDM", 2
+_TRY_SEQUENCER = f"SELECT pg_try_advisory_xact_lock({_SEQUENCER})".encode()
 _RESTORED_AT_ONCE = 4096
 _WAITING = text("claimed = 0")
 # Made once: each commit asks them, and making a statement costs more than answering it.
 _LAST = Prepared(select(func.max(log_entry.c.index).label("last")))
 _ANY_WAITING = Prepared(select(log_entry.c.index).where(_WAITING).limit(1))
+# Each deed asks all of it, and a question takes as long as writing a row.
+_STANDING = Prepared(
+    select(
+        select(func.max(journal.c.number)).scalar_subquery().label("deeds"),
+        select(func.max(log_entry.c.index)).scalar_subquery().label("last"),
+        exists().where(_WAITING).select_from(log_entry).label("restored"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many deeds and entries of the log there are; whether some entries came back from tiles and wait for their
+    holdings (`rebuild`)."""
+
+    deeds: int
+    entries: int
+    restored: bool
+
+
+def standing(connection: Connection) -> Standing:
+    """As the next one to append finds it. Needs `take_sequencer`."""
+    (row,) = _STANDING.all(connection, {})
+    return Standing(row.deeds or 0, 0 if row.last is None else row.last + 1, bool(row.restored))
 
 
 def take_sequencer(connection: Connection) -> None:
-    """This transaction alone appends to the log until it ends."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SEQUENCER})
+    """This transaction alone appends to the log until it ends. Most often nobody else does; whoever has to wait can be
+    interrupted meanwhile."""
+    if connection.dialect.name != "postgresql":
+        return
+    driver = driver_of(connection)
+    if isinstance(driver, psycopg.Connection) and say(driver, _TRY_SEQUENCER) == b"t":
+        return
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SEQUENCER})
 
 
 def size_of(connection: Connection) -> int:

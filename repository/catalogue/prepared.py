@@ -6,6 +6,7 @@ spells it and what its columns hold still comes from SQLAlchemy, once; whoever l
 """
 
 import sqlite3
+import zlib
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -14,8 +15,10 @@ import psycopg
 from sqlalchemy import CompoundSelect, Connection, Select
 from sqlalchemy.sql.type_api import TypeEngine
 
+from repository.catalogue.beginning import checked
 from repository.catalogue.text import ESCAPE, Words, fit, unfit
 
+_TOLD = "archive_told"  # about a connection: names of what `told` has prepared
 Values = Mapping[str, Any]
 _Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 _Change = Callable[[Any], Any]
@@ -31,13 +34,26 @@ def driver_of(connection: Connection) -> _Driver | None:
     return cast("_Driver", connection.connection.dbapi_connection)
 
 
-def told(connection: Connection, text: str) -> Any:
-    """The one value that a statement without any values of its own asks for, of one row."""
+def told(connection: Connection, text: str) -> str:
+    """The one text that a statement without any values of its own asks for, of one row."""
     driver = driver_of(connection)
     if driver is None:
-        return connection.exec_driver_sql(text).scalar_one()
-    (row,) = driver.execute(text).fetchall()
-    return row[0]
+        return cast("str", connection.exec_driver_sql(text).scalar_one())
+    if isinstance(driver, sqlite3.Connection):
+        (row,) = driver.execute(text).fetchall()
+        return cast("str", row[0])
+    return _told(driver, connection, text)
+
+
+def _told(driver: psycopg.Connection[tuple[Any, ...]], connection: Connection, text: str) -> str:
+    """By libpq itself: a quarter of the time that psycopg takes for its own account of what is prepared."""
+    name = f"archive_{zlib.crc32(text.encode()):08x}".encode()
+    known = connection.info.setdefault(_TOLD, set())
+    if name not in known:
+        checked(driver.pgconn.prepare(name, text.encode()))
+        known.add(name)
+    value = checked(driver.pgconn.exec_prepared(name, [])).get_value(0, 0)
+    return (value or b"").decode()
 
 
 class Prepared:

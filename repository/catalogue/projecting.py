@@ -54,13 +54,18 @@ def project(connection: Connection, deeds: Sequence[Deed]) -> None:
 
 
 def _accounts(connection: Connection, deeds: Sequence[Deed]) -> None:
-    insert(connection, account, [_account_row(deed) for deed in deeds])
+    for table, rows in account_rows(deeds):
+        insert(connection, table, rows)
+
+
+def account_rows(deeds: Sequence[Deed]) -> list[tuple[Table, list[tuple[Any, ...]]]]:
+    """What follows from `deeds`, all of which are accounts: rows by table."""
     shown = [
         (deed.number, fit(key(takeover)), patient)
         for deed in deeds
         for takeover, patient in deed.body.get("patients", ())
     ]
-    insert(connection, account_patient, shown)
+    return [(account, [_account_row(deed) for deed in deeds]), (account_patient, shown)]
 
 
 def _account_row(deed: Deed) -> tuple[Any, ...]:

@@ -33,12 +33,16 @@ class Manner(StrEnum):
 class Match:
     """A matching key for an attribute that has no field in `Query`. `level`: study (also for the patient's), series or
     instance; `keyword` as in `Hit.values`, or ModalitiesInStudy, SOPClassesInStudy. There is no index for these: they
-    narrow what other conditions lead to."""
+    narrow what other conditions lead to.
+
+    `days`: of a time, what is asked of the date beside it. Then both ask for one instant (combined matching, PS3.4
+    C.2.2.2.5): the first time counts on the first of the days alone, the last one on the last of them."""
 
     level: Level
     keyword: str
     manner: Manner
     text: str
+    days: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,8 @@ class Query:
     """Empty means "any" (universal matching, PS3.4 C.2.2.2.3). Conditions are joined by AND.
 
     `patient_id`, `patient_name`, `accession_number`, `modality`, `referring_physician`, `document_id` and `author` take
-    the wildcards `*` and `?`; names match without case and diacritics. `author` is who wrote a document (Family^Given).
+    the wildcards `*` and `?`; names match without case and diacritics. `fuzzy`: names of patients and of referring
+    physicians also match by their words, as these sound (`called.py`). `author` is who wrote a document (Family^Given).
     `birth_date` and `dates` are single dates or ranges `from-to`, `from-`, `-to` (PS3.4 C.2.2.2.5); `dates` is the date
     of the study, for documents the effective time. `takeovers` None is all takeovers; an empty tuple is none of them,
     and finds nothing.
@@ -58,6 +63,7 @@ class Query:
     patient_id: str = ""
     patient_root: str | None = None
     patient_name: str = ""
+    fuzzy: bool = False
     birth_date: str = ""
     sex: str = ""
     document_id: str = ""
@@ -83,6 +89,7 @@ class Query:
     all_values: bool = False  # of images and what is above them: tell every attribute that is catalogued
     time_zone: bool = False  # likewise, of these TimezoneOffsetFromUTC alone
     sop_classes: bool = False  # of studies: tell SOPClassesInStudy
+    placed: bool = False  # of images: those in a series of a study, and not what has no place in DICOM's model
     imaged: bool = False  # of patients: those of whom there are images, with what the first of these says of them
 
 

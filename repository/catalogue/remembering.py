@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, String, literal_column
 
+from repository.catalogue.beginning import ONE_STATE
 from repository.catalogue.prepared import told
 from repository.catalogue.projecting import PROJECTIONS
 
@@ -74,8 +75,19 @@ def _statement() -> str:
 
 
 def state_of(connection: Connection) -> State:
-    """As the transaction of `connection` sees it: what it reads next is of this state only if it sees one."""
-    return read_state(told(connection, _statement()))
+    """As the transaction of `connection` sees it: what it reads next is of this state only if it sees one. Where that
+    is known to last (`Room.together`), it is asked once."""
+    known: dict[str, State] | None = connection.info.get(ONE_STATE)
+    if known is None:
+        return read_state(told(connection, _statement()))
+    if STATE not in known:
+        known[STATE] = read_state(told(connection, _statement()))
+    return known[STATE]
+
+
+def state_known(connection: Connection) -> bool:
+    """Whether `state_of` has been asked in the one state that the transaction sees."""
+    return STATE in (connection.info.get(ONE_STATE) or ())
 
 
 class Memory(Generic[K, V]):

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from repository.access.subject import Scope
-from repository.catalogue.tables import document, document_study, medical_event, study
+from repository.catalogue.tables import document, document_study, instance, medical_event, study
 from repository.catalogue.text import Words, identifier_key, key
 from repository.domain.describing import Identifier
 
@@ -72,7 +72,7 @@ def touched(scope: Scope, table: Table) -> Condition:
     else:
         if scope.studies:
             parts.append(table.c.study_instance_uid.in_(["", *(key(each) for each in scope.studies)]))
-        parts += _by_study(_maybe_on_days(scope, study.c.study_date_key), table)
+        parts += _maybe_by_study(_maybe_on_days(scope, study.c.study_date_key), table)
     return and_(true(), *parts)
 
 
@@ -149,3 +149,11 @@ def _by_study(said: list[Condition], table: Table) -> list[Condition]:
     names = ("takeover", "patient", "study_instance_uid")
     own = and_(*(study.c[name] == table.c[name] for name in names))
     return [exists(select(study.c.takeover).where(own, *said).correlate(table))]
+
+
+def _maybe_by_study(said: list[Condition], table: Table) -> list[Condition]:
+    """The same, or there is none: an instance that is of no series has no study whose day was known."""
+    known = _by_study(said, table)
+    if not known or table is not instance:
+        return known
+    return [or_(table.c.series_instance_uid == "", table.c.study_instance_uid == "", *known)]

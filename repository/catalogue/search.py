@@ -15,7 +15,7 @@ from repository.catalogue.engine import Room
 from repository.catalogue.grounding import Ground, grounded
 from repository.catalogue.paging import Found, PageLayouts, mark_of, page, page_size
 from repository.catalogue.query import MOST_SKIPPED, Page, Query
-from repository.catalogue.remembering import Memory, state_of
+from repository.catalogue.remembering import Memory, state_known, state_of
 from repository.catalogue.seeing import Sight
 from repository.catalogue.telling import Telling
 
@@ -54,7 +54,7 @@ class Search(Desk):
             nothing = Sight(Ground(), connection.dialect)
             return nothing, page(query, connection, nothing).rows  # a mark is refused alike by whoever asks
         state, last = None, self._sights.last(reach)
-        if last is not None:  # most often it is still so; what it was asked of tells
+        if last is not None and not state_known(connection):  # most often it is still so; what it was asked of tells
             sight, found = last[1].page(query, connection, with_state=True)
             state = found.state or state_of(connection)
             if state == last[0]:

@@ -47,14 +47,16 @@ def shape_of(query: Query, *, sqlite: bool) -> Shape | None:
             if dated is None:
                 return None
             fields.append((name, dated))
-    return Shape(_template(query.level, query.kind, tuple(fields), imaged=query.imaged), values)
+    return Shape(_template(query.level, query.kind, tuple(fields), imaged=query.imaged, placed=query.placed), values)
 
 
 @lru_cache(maxsize=1024)
-def _template(level: Level, kind: Kind | None, fields: tuple[tuple[str, Form], ...], *, imaged: bool) -> Query:
+def _template(
+    level: Level, kind: Kind | None, fields: tuple[tuple[str, Form], ...], *, imaged: bool, placed: bool
+) -> Query:
     slots: dict[str, Any] = {name: Slot(name, form) for name, form in fields}
     slots |= {name: (slots[name],) for name in _UIDS if name in slots}
-    return Query(level=level, kind=kind, imaged=imaged, **slots)
+    return Query(level=level, kind=kind, imaged=imaged, placed=placed, **slots)
 
 
 _UIDS = ("study_uids", "series_uids", "sop_instance_uids")
@@ -69,7 +71,7 @@ _DAYS = ("dates", "birth_date")
 _WITHOUT: Mapping[str, object] = {
     "after": "", "takeovers": None, "patient": None, "patient_root": None, "sex": "", "matching": (),
     "document_id": "", "document_root": None, "set_id": None, "replaces": None, "class_code": "", "author": "",
-    "event_id": None,
+    "event_id": None, "fuzzy": False,
 }  # fmt: skip
 _unslotted = attrgetter(*_WITHOUT)
 _NOTHING = tuple(_WITHOUT.values())

@@ -101,6 +101,13 @@ patient_name = Table(
     Index("ix_patient_name_folded", "name_folded", "takeover", "number"), **NARROW,
 )  # fmt: skip
 
+# The words of every name that is said in the takeover, of whomever: how they are spelt, and how they sound.
+name_word = Table(
+    "name_word", metadata, part("takeover"), name_part("name_folded"), name_part("word"), words("sound"), of_takeover(),
+    Index("ix_name_word_word", "word", "takeover", "name_folded"),
+    Index("ix_name_word_sound", "sound", "takeover", "name_folded"), **NARROW,
+)  # fmt: skip
+
 patient_identifier = Table(
     "patient_identifier", metadata, part("takeover"), part("number"), name_part("extension_key"), name_part("root_key"),
     words("root"), words("extension"), of_takeover(),

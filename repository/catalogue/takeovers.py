@@ -7,7 +7,8 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from repository.catalogue.bulk import in_groups
-from repository.catalogue.desk import Desk
+from repository.catalogue.desk import Clock, Desk, utc_now
+from repository.catalogue.engine import Room
 from repository.catalogue.errors import (
     CatalogueConflict,
     CatalogueDamaged,
@@ -23,6 +24,7 @@ from repository.catalogue.text import packed, unpacked
 from repository.domain.takeover import FINAL, MOVES, Handover, Producer, Route, State, Takeover
 
 PRODUCER, SUCCESSOR = "producer", "successor"
+IDS_KEPT = 10_000
 
 
 # Made once: each reading asks them, and making a statement costs more than answering it.
@@ -34,7 +36,6 @@ _BEGUN = Prepared(
     .order_by(takeover.c.id)
     .limit(2)
 )
-_ID = Prepared(select(takeover.c.id).where(takeover.c.number == bindparam("number")))
 _IDS = select(takeover.c.number, takeover.c.id).where(takeover.c.number.in_(bindparam("numbers", expanding=True)))
 
 
@@ -90,6 +91,10 @@ def _insert(connection: Connection, new: Takeover) -> None:
 
 
 class Takeovers(Desk):
+    def __init__(self, room: Room, *, now: Clock = utc_now) -> None:
+        super().__init__(room, now=now)
+        self._ids: dict[int, str] = {}  # a number has one id for good
+
     def set_archive(self, id: str, **facts: str) -> None:  # noqa: A002  the domain calls it id everywhere
         """The archive has this id and these facts. Its id never changes: another one raises `CatalogueConflict`."""
         with self._room.writing() as connection:
@@ -151,16 +156,14 @@ class Takeovers(Desk):
 
     def takeover_ids(self, numbers: Collection[int]) -> dict[int, str]:
         """The ids of the takeovers with these numbers, of those that there are."""
-        if not numbers:
-            return {}
-        found: dict[int, str] = {}
+        found = {number: self._ids[number] for number in numbers if number in self._ids}
+        if len(found) == len(numbers):
+            return found
         with self._room.reading() as connection:
-            if len(numbers) == 1:  # as of most searches
-                (number,) = numbers
-                row = _ID.first(connection, {"number": number})
-                return {} if row is None else {number: row.id}
-            for group in in_groups(sorted(numbers)):
+            for group in in_groups(sorted(number for number in numbers if number not in found)):
                 found.update((row.number, row.id) for row in connection.execute(_IDS, {"numbers": list(group)}))
+        if len(self._ids) < IDS_KEPT:
+            self._ids.update(found)
         return found
 
     def takeover_by_fingerprint(self, fingerprint: str) -> Takeover | None:

@@ -5,6 +5,7 @@ Measured on SQLite, 2-core machine, holdings of CT images in packs of 500: see d
 
 from collections.abc import Container, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from sqlalchemy import Connection, select
 
@@ -94,6 +95,7 @@ class _Rows:
     findings: list[Row] = field(default_factory=list)
     patients: list[Row] = field(default_factory=list)
     names: dict[tuple[int, str], Row] = field(default_factory=dict)
+    name_words: dict[str, list[Row]] = field(default_factory=dict)
     identifiers: dict[tuple[int, Identifier], Row] = field(default_factory=dict)
     studies: dict[Row, Row] = field(default_factory=dict)
     series: dict[Row, Row] = field(default_factory=dict)
@@ -127,16 +129,23 @@ class _Rows:
             return
         if facts.name and (number, facts.name) not in self.names:
             self.names[number, facts.name] = flattening.patient_name_row(self.takeover, number, facts.name)
+            self._spell(facts.name)
         for identifier in facts.identifiers:
             if (number, identifier) not in self.identifiers:
                 row = flattening.patient_identifier_row(self.takeover, number, identifier)
                 self.identifiers[number, identifier] = row
+
+    def _spell(self, name: str) -> None:
+        if name not in self.name_words and self._new(("words", name)):
+            self.name_words[name] = flattening.name_word_rows(self.takeover, name)
 
     def _add_holding(self, holding: Holding, index: int) -> None:
         number, description = self.takeover, holding.description
         shared = flattening.shared_body(description.patient, description.dicom)
         if shared is not None and self._new(("facts", shared[0])):
             self.facts[shared[0]] = (number, *shared)
+            for name in flattening.names_said(description.patient, description.dicom):
+                self._spell(name)
         facts = None if shared is None else shared[0]
         self.holdings.append(flattening.holding_row(number, holding, index=index, facts=facts))
         self.stored.append((holding.disposition.value, holding.conflicts_with, number, holding.ordinal))
@@ -154,6 +163,8 @@ class _Rows:
     def _add_instance(self, holding: Holding, dicom: DicomFacts) -> None:
         row = flattening.instance_row(self.takeover, holding, dicom)
         self.instances.append(row)
+        if not dicom.placed:  # found by its own UID, and beneath no study
+            return
         study, series = (holding.patient, row[3]), (holding.patient, row[3], row[4])
         known = self.studies.get(study)
         if (known is None or holding.ordinal < known[3]) and self._new(("study", *study)):
@@ -174,6 +185,7 @@ class _Rows:
         bulk.insert_new(connection, tables.shared_facts, list(self.facts.values()))
         bulk.insert(connection, tables.patient, self.patients, conflict=_PATIENT)
         bulk.insert_new(connection, tables.patient_name, list(self.names.values()))
+        bulk.insert_new(connection, tables.name_word, list(chain.from_iterable(self.name_words.values())))
         bulk.insert_new(connection, tables.patient_identifier, list(self.identifiers.values()))
         bulk.insert(connection, tables.study, list(self.studies.values()), conflict=_STUDY)
         bulk.insert(connection, tables.series, list(self.series.values()), conflict=_SERIES)

@@ -12,6 +12,7 @@ from repository.catalogue.commitments import Commitment, CommitmentState, Instan
 from repository.catalogue.jobs import Job, JobState
 from repository.commitment.errors import TransactionDiffers
 from repository.jobs.names import COMMITMENT, COMMITMENT_REPORT
+from repository.jobs.waking import ring
 from repository.runtime import Archive
 from repository.transfer.opening import keys_of
 
@@ -53,11 +54,14 @@ def take_on(
 
 
 def enqueue(archive: Archive, known: Commitment) -> Job | None:
-    """The job that leads the transaction on from where it stands; None for one that is at its end."""
+    """The job that leads the transaction on from where it stands, and whoever does such jobs on this machine was woken;
+    None for one that is at its end."""
     kind = _LEADING.get(known.state)
     if kind is None:
         return None
-    return archive.catalogue.jobs.enqueue(kind, known.id, key=key_of(kind, known), attempts=_MOST[kind])
+    job = archive.catalogue.jobs.enqueue(kind, known.id, key=key_of(kind, known), attempts=_MOST[kind])
+    ring(archive.settings.home)
+    return job
 
 
 def enqueue_forgotten(archive: Archive) -> list[Job]:

@@ -48,7 +48,8 @@ class PatientFacts:
 @dataclass(frozen=True, slots=True)
 class DicomFacts:
     """`attributes`: DICOM keyword → text, for the attributes in `formats.dicom.attributes`; values of multi-valued
-    attributes are joined by a backslash (PS3.5 6.2); person names hold their alphabetic group unless there is none."""
+    attributes are joined by a backslash (PS3.5 6.2); person names hold their alphabetic group unless there is none.
+    UIDs of study and series are empty where it names none: not every instance is of a study (PS3.4 GG)."""
 
     sop_class_uid: str
     sop_instance_uid: str
@@ -56,6 +57,11 @@ class DicomFacts:
     series_instance_uid: str
     transfer_syntax_uid: str
     attributes: Mapping[str, str]
+
+    @property
+    def placed(self) -> bool:
+        """Whether it has its place in a series of a study."""
+        return self.study_instance_uid != "" and self.series_instance_uid != ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ enqueuing   a wish becomes a row, once; what a crash cut off is enqueued by whoe
 performing  one held job is run: heartbeat, progress, outcome
 draining    one job after another until none is due
 embedded    the same in a thread of this process
+waking      whoever works on this machine looks at once
 app         Celery: carries the wake-up and the schedule, nothing else
 worker      `python -m repository.jobs.worker`
 """

@@ -1,4 +1,7 @@
-"""The drain in a thread of this process: the default, which needs no broker."""
+"""The drain in a thread of this process: the default, which needs no broker.
+
+It looks at the rows every few seconds, and at once when somebody on this machine rings (`waking`).
+"""
 
 import logging
 import threading
@@ -8,6 +11,7 @@ from typing import Self
 
 from repository.jobs.draining import LEASE, drain, owner_name
 from repository.jobs.kinds import KINDS, Run
+from repository.jobs.waking import Bell
 from repository.runtime import Archive
 from storage.errors import ArchiveError
 
@@ -24,7 +28,7 @@ class Embedded:
     ) -> None:
         self._archive, self._kinds, self._seconds, self._every = archive, kinds, seconds, every
         self._woken, self._stopping = threading.Event(), threading.Event()
-        self._owner = owner_name()
+        self._bell, self._owner = Bell(archive.settings.home), owner_name()
         self._thread = threading.Thread(target=self._run, name="worker")
 
     def __enter__(self) -> Self:
@@ -65,4 +69,4 @@ class Embedded:
                 _log.warning("no job was looked for (%s)", error.code)
             except Exception as error:  # noqa: BLE001  a worker that has died without a word serves nobody
                 _log.error("no job was looked for (%s)", type(error).__name__)
-            self._woken.wait(self._every)
+            self._bell.wait(self._woken, self._every)

@@ -13,9 +13,12 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from repository.formats.dicom.pixels import PACKAGES
 from repository.rendering.errors import CodecsMissing, PixelsBusy, PixelsUnreadable
 from repository.rendering.messages import MessageWrong, receive, send
 from repository.rendering.worker import MISSING
@@ -148,6 +151,12 @@ class _Worker:
         self._process.kill()
         self._process.wait()
         self._line.close()
+
+
+@cache
+def codecs_installed() -> bool:
+    """Whether the extra `pixels` is there; nothing of it is loaded."""
+    return all(find_spec(each) is not None for each in PACKAGES)
 
 
 def sensible_workers() -> int:

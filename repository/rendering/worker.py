@@ -64,7 +64,7 @@ def _task() -> Callable[[Mapping[str, Any], bytes], Answer]:
             attributes = pixels.header_of(header)
             if words["do"] == "decode":
                 made, photometric = pixels.native(attributes, frame, syntax=words["syntax"], vr=words["vr"])
-                return {"photometric": photometric}, made
+                return {"photometric": photometric, "lossy": pixels.is_lossy(frame, syntax=words["syntax"])}, made
             recipe = pixels_pictures.Recipe.told(words["recipe"])
             return {}, pixels_pictures.picture(attributes, frame, recipe, syntax=words["syntax"], vr=words["vr"])
         except (pixels.Unsupported, NotImplementedError):  # the latter is pydicom's

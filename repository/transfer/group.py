@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from uuid import UUID
 
-from repository.catalogue.depositing import TakeoverOver, TakeoverOvertaken
+from repository.catalogue.depositing import BindingOver, TakeoverOver, TakeoverOvertaken
 from repository.catalogue.writing import Written
 from repository.clock import instant, stamp
 from repository.domain.holding import PackRecord
@@ -92,7 +92,7 @@ class Group:
         items |= {each.item.ordinal: _settled(each) for each in self._sorted}
         try:
             self._write([[items[_ordinal(each)] for each in batch] for batch in self._came])
-        except (TakeoverOver, TakeoverOvertaken):  # any other fault may have come after the commit
+        except (BindingOver, TakeoverOver, TakeoverOvertaken):  # any other fault may have come after the commit
             self.take_back()
             raise
         return [
@@ -173,6 +173,7 @@ class Group:
             after=self._after,
             deeds=deeds,
             written=self.known.written,
+            bindings={batch.depositor.binding: batch.depositor.until for batch in self._batches},
         )
 
     def _outcome(self, item: Item, came: Arrival | Item, offer: Offer) -> Outcome:

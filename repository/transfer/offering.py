@@ -11,12 +11,14 @@ from pathlib import Path
 
 from repository.domain.describing import Description, DicomFacts
 from repository.domain.takeover import Disposition, Item
+from repository.formats.dicom.classes import is_of_a_study
 from repository.takeover.arriving import SMALL, Arrival, arrive_waiting, arrive_whole
 from storage.objects.port import Bytes
 from storage.sealing.spool import Spool
 
 FOLDER = "spool"
-_LACKING = frozenset({"DCM-001", "DCM-020"})  # it ends before its data set does; an image without pixels
+# It ends before its data set does; no header can be read; an image without pixels.
+_LACKING = frozenset({"DCM-001", "DCM-002", "DCM-019", "DCM-020"})
 
 
 @dataclass(slots=True)
@@ -32,11 +34,11 @@ class Offer:
         return self.came.description if isinstance(self.came, Arrival) else None
 
     @property
-    def image(self) -> DicomFacts | None:
-        """What it says of itself as an image; None where it names no study, series and instance that it is."""
-        facts = self.description.dicom if self.description else None
-        whole = facts and facts.study_instance_uid and facts.series_instance_uid and facts.sop_instance_uid
-        return facts if whole else None
+    def instance(self) -> DicomFacts | None:
+        """What it says of itself as a DICOM instance; None where it does not say which one of which class it is. It
+        need not be of a study: colour palettes and hanging protocols are of none (PS3.4 GG), of a private class nobody
+        knows, and an image that has lost its study is a broken one that must not be lost as well."""
+        return self.description.dicom if self.description else None
 
     @property
     def held(self) -> int:
@@ -67,8 +69,12 @@ class Outcome:
 
     @property
     def lacking(self) -> bool:
-        """Kept, and not whole as an image."""
-        return any(each.code in _LACKING for each in (self.description.findings if self.description else ()))
+        """Kept, and not whole as an instance of its class."""
+        said = self.description
+        if said is None:
+            return False
+        lost = said.dicom is not None and not said.dicom.placed and is_of_a_study(said.dicom.sop_class_uid)
+        return lost or any(each.code in _LACKING for each in said.findings)
 
 
 class Collecting:
@@ -124,8 +130,8 @@ def offered(content: bytes, *, home: Path, path: str = "") -> Offer:
     return collecting.offer(path=path)
 
 
-def label_of(image: DicomFacts, number: int = 1) -> str:
+def label_of(instance: DicomFacts, number: int = 1) -> str:
     """A path like those of packages, of what says of nobody whose it is."""
-    uid = image.sop_instance_uid
+    uid = instance.sop_instance_uid
     clean = uid if uid.replace(".", "").isdecimal() and uid.isascii() else f"part-{number}"
     return f"instances/{clean[:64]}.dcm"

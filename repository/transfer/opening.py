@@ -33,12 +33,15 @@ DETAIL = "live transfer"
 
 @dataclass(frozen=True, slots=True)
 class Depositor:
-    """Somebody who may push into `takeover` (an id), by which binding, through which door; `by`: as deeds tell it."""
+    """Somebody who may push into `takeover` (an id), by which binding, which lasts until when, through which door;
+    `by`: as deeds tell it. `remembered`: whether that was so a moment ago (`Admissions`), and not asked anew."""
 
     takeover: str
     binding: str
+    until: str
     door: str
     by: Mapping[str, Any]
+    remembered: bool = False
 
 
 def open_transfer(
@@ -112,13 +115,17 @@ def admitted_to(archive: Archive, principal: Principal, *, door: str, wanted: st
             if lasts(each, now) and (not wanted or each.takeover == wanted):
                 found.setdefault(each.takeover, each)
     if not found:
-        body = {"door": door, "takeover": wanted[:100], **_who(principal)}
-        note(archive, "deposit", body, outcome="refused")
+        note_refused(archive, takeover=wanted, door=door, by=_who(principal))
         raise AccessRefused
     if len(found) > 1:
         raise SeveralOpen(count=len(found), known=", ".join(sorted(found)))
     (takeover, binding), *_ = found.items()
-    return Depositor(takeover, binding.id, door, _who(principal))
+    return Depositor(takeover, binding.id, binding.until, door, _who(principal))
+
+
+def note_refused(archive: Archive, *, takeover: str, door: str, by: Mapping[str, Any]) -> None:
+    """A deed tells of the attempt to push."""
+    note(archive, "deposit", {"door": door, "takeover": takeover[:100], **by}, outcome="refused")
 
 
 def keys_of(principal: Principal) -> list[str]:

@@ -14,14 +14,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from repository.catalogue.depositing import TakeoverOvertaken
+from repository.access.errors import AccessRefused
+from repository.access.principal import Principal
+from repository.catalogue.depositing import BindingOver, TakeoverOver, TakeoverOvertaken
 from repository.runtime import Archive
+from repository.transfer.admissions import Admissions
 from repository.transfer.depositing import Depositing
 from repository.transfer.errors import TransfersClosed
 from repository.transfer.group import Batch, Group
 from repository.transfer.line import Line
 from repository.transfer.offering import Offer, Outcome
-from repository.transfer.opening import Depositor
+from repository.transfer.opening import Depositor, note_refused
 from storage.errors import ArchiveError
 
 LEADERS = 6
@@ -33,6 +36,7 @@ class Transfers:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
+        self._admissions = Admissions(archive)
         self._lines: OrderedDict[str, Line] = OrderedDict()
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
@@ -53,12 +57,16 @@ class Transfers:
     ) -> None:
         self.close()
 
+    def admitted(self, principal: Principal, *, door: str, wanted: str = "") -> Depositor:
+        """As `admitted_to`; what a moment ago was so is not asked again, but looked at when something is kept."""
+        return self._admissions.admitted(principal, door=door, wanted=wanted)
+
     def deposit(self, depositor: Depositor, offers: Sequence[Offer]) -> list[Outcome]:
         """What became of `offers`, deposited in this order, all in one transaction, and durable; what waited on disk is
         closed then. Works for others who wait at the same time as well. Raises `TransfersClosed`; `TakeoverOver` where
-        the takeover has been closed; and, with nothing of it deposited, `TakeoverOvertaken`, `RingRotated` and what the
-        store and the catalogue raise, but for a catalogue that failed in the moment of the commit: repeated, the same
-        bytes are then duplicates."""
+        the takeover has been closed; `AccessRefused` where the binding has ended meanwhile; and, with nothing of it
+        deposited, `TakeoverOvertaken`, `RingRotated` and what the store and the catalogue raise, but for a catalogue
+        that failed in the moment of the commit: repeated, the same bytes are then duplicates."""
         batch = Batch(depositor, offers, waits=threading.Lock())
         waits = batch.waits
         if not offers or waits is None:
@@ -188,6 +196,10 @@ class Transfers:
 
     def _tell(self, batch: Batch, outcome: list[Outcome] | BaseException) -> None:
         _close(batch)
+        if isinstance(outcome, BindingOver | TakeoverOver):
+            self._admissions.forget()
+            if isinstance(outcome, BindingOver) or batch.depositor.remembered:  # asked anew, he would be refused
+                outcome = self._refused(batch.depositor)
         if isinstance(outcome, BaseException):
             batch.outcomes.set_exception(outcome)
         else:
@@ -195,6 +207,13 @@ class Transfers:
         with self._lock:
             if batch.waits is not None:
                 batch.waits.release()
+
+    def _refused(self, depositor: Depositor) -> BaseException:
+        try:
+            note_refused(self._archive, takeover=depositor.takeover, door=depositor.door, by=depositor.by)
+        except ArchiveError as error:
+            return error
+        return AccessRefused()
 
 
 def _alone(line: Line, batches: Sequence[Batch]) -> "Sequence[list[Outcome] | BaseException]":

@@ -15,25 +15,32 @@ LOCKED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)", re.MULTILINE)
 
 @pytest.mark.parametrize("unwanted", [*INDEX_HOSTS, *PLACES])
 def test_no_file_names_a_package_index_or_a_place_on_somebodys_machine(unwanted: str) -> None:
-    assert [shown(path) for path in files_of_the_project() if unwanted.encode() in path.read_bytes()] == []
+    files = files_of_the_project()
+    assert ROOT / "pyproject.toml" in files
+    assert [shown(path) for path in files if unwanted.encode() in path.read_bytes()] == []
 
 
-def lock(name: str) -> dict[str, str]:
-    return dict(LOCKED.findall((ROOT / "requirements" / name).read_text("utf-8")))
+def lock(name: str) -> dict[str, set[str]]:
+    """The versions of each: more than one where they are for different Pythons."""
+    found: dict[str, set[str]] = {}
+    for package, version in LOCKED.findall((ROOT / "requirements" / name).read_text("utf-8")):
+        found.setdefault(package, set()).add(version)
+    return found
 
 
 def test_the_locks_agree_on_every_version() -> None:
     run, build, dev = lock("run.txt"), lock("build.txt"), lock("dev.txt")
     assert len(run) > 20
     assert set(build) == {"setuptools"}
-    assert {name: version for name, version in (run | build).items() if dev.get(name) != version} == {}
+    assert {name: versions for name, versions in (run | build).items() if dev.get(name) != versions} == {}
 
 
 def test_every_locked_file_has_a_digest() -> None:
     for name in ("run.txt", "build.txt", "dev.txt"):
         text = (ROOT / "requirements" / name).read_text("utf-8")
-        for entry in re.split(r"\n(?=[a-z0-9])", text):
-            assert "==" not in entry.split("\n", 1)[0] or "--hash=sha256:" in entry, entry.split("\n", 1)[0]
+        entries = [each for each in re.split(r"\n(?=[a-z0-9])", text) if LOCKED.match(each)]
+        assert len(entries) == sum(map(len, lock(name).values())) > 0
+        assert [each.split("\n", 1)[0] for each in entries if "--hash=sha256:" not in each] == []
 
 
 def test_every_dependency_of_the_project_is_locked() -> None:

@@ -8,7 +8,7 @@ from string import Formatter
 import pytest
 
 from docs import generate
-from storage.errors import ArchiveError, Text
+from storage.errors import ArchiveError, ObjectMissing, Text
 from tests.architecture.sources import ROOT
 
 CODES = sorted((ROOT / "repository" / "findings" / "codes").glob("*.json"))
@@ -40,11 +40,14 @@ def test_every_finding_has_a_severity_and_equal_texts_in_both_languages(file: Pa
 
 def test_finding_codes_are_unique_across_files() -> None:
     codes = Counter(code for file in CODES for code in json.loads(file.read_bytes()))
+    assert "RBD-UNCLAIMED" in codes
     assert [code for code, count in codes.items() if count > 1] == []
 
 
 def errors() -> list[type[ArchiveError]]:
-    return generate.error_classes()
+    found = generate.error_classes()
+    assert ObjectMissing in found
+    return found
 
 
 def test_every_error_has_a_code_that_no_other_has() -> None:

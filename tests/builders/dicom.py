@@ -106,7 +106,8 @@ def part10(found: Dataset, *, syntax: str = ExplicitVRLittleEndian, undefined_le
     """The data set as a DICOM file with preamble and meta information (PS3.10 7)."""
     if undefined_lengths:
         _undefine(found)
-    found["PixelData"].VR = "OW"
+    if "PixelData" in found:
+        found["PixelData"].VR = "OW"
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = syntax
     found.file_meta = meta
@@ -121,7 +122,8 @@ def part10(found: Dataset, *, syntax: str = ExplicitVRLittleEndian, undefined_le
 
 def bare(found: Dataset, *, syntax: str = ImplicitVRLittleEndian) -> bytes:
     """The data set alone, as it travels over an association."""
-    found["PixelData"].VR = "OW"
+    if "PixelData" in found:
+        found["PixelData"].VR = "OW"
     buffer = DicomBytesIO()
     buffer.is_implicit_VR, buffer.is_little_endian = syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian
     with warnings.catch_warnings():

@@ -239,8 +239,11 @@ def test_a_file_that_is_not_there_is_told(word: str, elsewhere: Path) -> None:
     assert b"PRF-011" in ended.stderr
 
 
-def test_at_home_the_published_key_is_used(filled: Machine, elsewhere: Path) -> None:
-    filled.done("proof", "check", elsewhere / "document.xml", elsewhere / "document.xml.tlog-proof")
+def test_at_home_the_published_key_is_used(filled: Machine, elsewhere: Path, tmp_path: Path) -> None:
+    proof = elsewhere / "document.xml.tlog-proof"
+    assert filled.json("proof", "check", elsewhere / "document.xml", proof)["holds"] is True
+    (tmp_path / "another").write_bytes(b"another")
+    assert "PRF-002" in filled.done("proof", "check", tmp_path / "another", proof, code=5).stderr
 
 
 def test_checking_a_proof_loads_neither_catalogue_nor_parsers(elsewhere: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_family_is_protected_lifted_and_approved_for_by_a_second_person(shared
 
 @pytest.mark.requirement("R463-6.2")
 def test_custody_is_passed_on_and_the_old_custodians_worker_gives_no_more(shared_office: Office) -> None:
-    who = ("--custodian", f"{PROVIDER_OID}^{SUCCESSOR}", "--name", "Następca")
+    who = ("--custodian", f"RPWDL:{SUCCESSOR}", "--name", "Następca")
     words = ("grant", "give", "--takeover", shared_office.takeover, "--grantee", "ANYBODY", "--purpose", "treatment")
     shared_office.as_("doctor").done(*words)
     given = shared_office.as_("boss").json("custody", "give", shared_office.takeover[:13], *who)

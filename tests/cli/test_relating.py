@@ -118,10 +118,13 @@ def test_an_authorised_person_reads_while_the_relation_lasts_and_after_the_death
     whose, what = office.pesels[0], office.document_of(office.pesels[0])
     office.person("celina", PrincipalKind.PERSON, pesel=CELINA.extension)
     ask = ("get", "--purpose", "patient-request", what)
-    office.as_("celina").done(*ask, tmp_path / "a", code=10)
+    assert "ACC-001" in office.as_("celina").done(*ask, tmp_path / "a", code=10).stderr
     known = office.as_(BOSS).json(*add(whose, CELINA.extension, "--since", "2024-01-01"))["id"]
     office.as_("celina").done(*ask, tmp_path / "b")
     office.as_(BOSS).done("relation", "died", "--patient", whose, "--on", day(), "--objected")
     office.as_("celina").done(*ask, tmp_path / "c")  # authorised in life: an objection is to close persons
     office.as_(BOSS).done("relation", "end", known)
     office.as_("celina").done(*ask, tmp_path / "d")  # it lasted on the day of death
+    assert not (tmp_path / "a").exists()
+    given = {path.read_bytes() for each in "bcd" for path in (tmp_path / each).glob("*.xml")}
+    assert [b"<ClinicalDocument" in each for each in given] == [True]

@@ -41,9 +41,11 @@ def test_what_was_declared_and_did_not_come_is_told_by_the_exit_code(office: Off
     boss = office.as_(BOSS)
     made = boss.json(*OPEN, "--peer", "SYSTEM:CT_1", "--instances", 3)
     push(office, image(0))
-    boss.done("takeover", "close", made["id"], code=3)
+    ended = boss.json("takeover", "close", made["id"], code=3)
+    assert ended["state"] == "accepted-with-exceptions"
+    assert ended["statement"]["counts"] == [{"name": "instances", "declared": 3, "found": 1}]
     nothing = boss.json(*OPEN, "--peer", "SYSTEM:CT_1")
-    boss.done("takeover", "close", nothing["id"], code=4)
+    assert boss.json("takeover", "close", nothing["id"], code=4)["state"] == "rejected"
 
 
 def test_only_an_administrator_opens_and_closes(office: Office) -> None:

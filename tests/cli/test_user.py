@@ -10,6 +10,8 @@ import pytest
 from cli import identity
 from cli.screen import Screen
 from repository.access.principal import Assurance, PrincipalKind
+from repository.domain.describing import Identifier
+from repository.domain.identifiers import NPWZ_DOCTOR_OID, PROVIDER_OID
 from repository.people.errors import SessionOver
 from repository.runtime import open_archive
 from repository.settings import from_environment
@@ -151,3 +153,27 @@ def test_names_and_numbers_of_people_are_not_told_in_errors(desk: Desk) -> None:
     result = desk.typing(*again, "--name", "a.kowalska", code=2)
     assert "PPL-005" in result.stderr
     assert "owalska" not in result.output
+
+
+@pytest.mark.parametrize(
+    "number", ["RPWDL:000000190353", f"{PROVIDER_OID}^000000190353", f"{PROVIDER_OID}:000000190353"]
+)
+def test_an_organisation_is_named_as_tables_and_registers_name_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    desk.boss()
+    house = ("--organisation", "Przychodnia", "--organisation-id", number)
+    desk.accepted("a.nowak", desk.invited("--npwz", "5425740", "--identifier", "NPWZ:5425740", *house))
+    desk.signed_in("a.nowak")
+    found = asked(desk, monkeypatch)
+    assert found.organisation.identifier == Identifier(PROVIDER_OID, "000000190353")
+    assert found.identifier == Identifier(NPWZ_DOCTOR_OID, "5425740")
+
+
+@pytest.mark.parametrize("number", ["RPWDL:1", "RPWDL", "NOBODY:000000190353", "ANYBODY", "SYSTEM:PACS", "x^1", ":1"])
+def test_what_is_no_number_of_an_organisation_invites_nobody(desk: Desk, number: str) -> None:
+    desk.boss()
+    who = ("--kind", "medical-worker", "--given-name", "Ada", "--surname", "Nowak", "--npwz", "5425740")
+    refused = desk.typing("user", "invite", *who, "--organisation", "X", "--organisation-id", number, code=2)
+    assert "--organisation-id" in refused.stderr
+    assert len(desk.json("user", "list")["people"]) == 1

@@ -61,7 +61,7 @@ def test_a_code_that_does_not_come_back_leaves_the_invitation_good(desk: Desk, a
     desk.accepted("boss", desk.invitation, "--given-name", "Ewa", "--surname", "Lis")
 
 
-def test_a_person_at_a_terminal_types_everything_unseen(desk: Desk) -> None:
+def test_a_person_at_a_terminal_types_secrets_unseen_and_names_seen(desk: Desk) -> None:
     typed = [desk.invitation, "Ewa", "Lis", PASSWORD, PASSWORD]
     code, shown = at_a_terminal(
         desk.machine, ("user", "accept", "boss", "--no-confirm"), [word.encode() for word in typed]
@@ -69,6 +69,7 @@ def test_a_person_at_a_terminal_types_everything_unseen(desk: Desk) -> None:
     assert code == 0, shown
     assert PASSWORD.encode() not in shown
     assert desk.invitation.encode() not in shown
+    assert (b"First name: Ewa" in shown, b"Surname: Lis" in shown) == (True, True)
     uri = re.search(rb"otpauth://\S+", shown)
     assert uri is not None
     desk.secrets["boss"] = secret_of(uri[0].decode())

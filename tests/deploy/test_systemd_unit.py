@@ -39,7 +39,7 @@ def test_a_line_that_it_does_not_understand_would_be_told(tmp_path: Path) -> Non
 
 def test_the_service_can_reach_little(tmp_path: Path) -> None:
     done = analysed("security", "--offline=true", "--no-pager", str(installed(tmp_path)))
-    if "offline" in done.stderr:
+    if "unrecognized option '--offline" in done.stderr:  # before systemd 250
         pytest.skip("this systemd-analyze judges no unit that is not loaded")
     found = re.search(r"Overall exposure level for edm-archive\.service: ([0-9.]+)", done.stdout)
     assert found is not None, done.stdout + done.stderr

@@ -15,10 +15,12 @@ from dicom_gateway.contexts import COMMITMENT
 from dicom_gateway.reporting import report_due
 from dicom_gateway.services.committing import WELL_KNOWN
 from dicom_gateway.settings import GatewaySettings
+from repository.catalogue.jobs import JobState
 from repository.jobs.draining import drain
 from repository.peers.registering import register, remove
 from repository.runtime import Archive
 from tests.dicom_gateway.gateways import CT, CUSTODIAN, PATIENT, Door, an_image
+from tests.repository.waiting import eventually
 
 MISSING = "1.2.3.4.5.6.7.8"
 
@@ -98,9 +100,11 @@ def at_port(archive: Archive, port: int) -> None:
     register(archive, replace(CUSTODIAN, host="127.0.0.1", port=port))
 
 
-def looked_and_reported(archive: Archive) -> None:
+def looked_and_reported(archive: Archive, **settings: int) -> None:
+    """Every transaction was looked into, and its report tried, by us or by the door itself."""
     drain(archive, owner="test")
-    report_due(archive, GatewaySettings(patience=PATIENT), owner="test")
+    report_due(archive, GatewaySettings(patience=PATIENT, **settings), owner="test")  # type: ignore[arg-type]
+    assert eventually(lambda: not archive.catalogue.jobs.jobs(state=JobState.LEASED)), "the door is at it"
 
 
 def reported(

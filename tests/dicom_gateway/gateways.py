@@ -1,6 +1,6 @@
 """An archive whose DICOM door is open, and peers of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -21,6 +21,7 @@ from repository.domain.takeover import Handover, Takeover
 from repository.intake import Order, receive
 from repository.peers.peer import Peer, Service
 from repository.peers.registering import register
+from repository.rendering.pool import Pool
 from repository.runtime import Archive, open_archive
 from repository.samples.building import build_sample
 from repository.transfer.opening import open_transfer
@@ -76,14 +77,28 @@ class Door:
 
 
 @contextmanager
-def opened(folder: Path, *, patients: int = 0, images: int = 4, **settings: object) -> Iterator[Door]:
-    """With `patients`, a sample package of so many is taken over beforehand."""
-    home = new_home(folder)
+def opened(
+    folder: Path,
+    *,
+    patients: int = 0,
+    images: int = 4,
+    files: Sequence[bytes] = (),
+    pool: Pool | None = None,
+    catalogue: str = "",
+    **settings: object,
+) -> Iterator[Door]:
+    """With `patients`, a sample package of so many is taken over beforehand; with `files`, one of these."""
+    home = new_home(folder, catalogue=catalogue)
     package = folder / "package"
     with open_archive(home) as archive:
         sample = None
         if patients:
             build_sample(package, patients=patients, images=images)
+        if files:
+            package.mkdir()
+            for number, content in enumerate(files):
+                (package / f"{number}.dcm").write_bytes(content)
+        if patients or files:
             sample = receive(archive, Order(package), progress=lambda _: None)
         house = Organisation(custodian_of(archive), "Następca") if sample else CUSTODIAN.organisation
         peer = register(archive, replace(CUSTODIAN, organisation=house))
@@ -92,7 +107,7 @@ def opened(folder: Path, *, patients: int = 0, images: int = 4, **settings: obje
         chosen = GatewaySettings(
             **({"port": 0, "grace": 5, "patience": PATIENT, "peer_associations": 10_000} | settings)
         )  # type: ignore[arg-type]
-        with Gateway(archive, chosen) as gateway:
+        with Gateway(archive, chosen, pool=pool) as gateway:
             yield Door(archive, gateway.port, package, sample, live, peer, gateway)
 
 

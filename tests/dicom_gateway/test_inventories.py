@@ -266,7 +266,7 @@ def test_the_inventory_of_what_was_protected_since_is_another_one(tmp_path_facto
 
 def test_one_that_is_overtaken_amid_its_way_is_never_acknowledged(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     def overtaken(*_: object, **__: object) -> Iterator[bytes]:
-        yield BytesIO(bytes(1 << 20)).getvalue()
+        yield BytesIO(bytes(2 << 20)).getvalue()  # more than is gathered before anything goes
         raise InventoryOvertaken
 
     monkeypatch.setattr("dicom_gateway.services.inventories_retrieving.written", overtaken)

@@ -1,6 +1,6 @@
 """The files that ship inside the pydicom package: each goes in by C-STORE in its own transfer syntax, and is kept, or
 refused for a reason that stands in `TOLD`; what is kept comes back by C-GET, C-MOVE and WADO-RS with the bytes of
-its data set."""
+its data set, or natively where it is of no study."""
 
 import warnings
 from collections import defaultdict
@@ -25,6 +25,7 @@ from repository.access.purpose import Purpose
 from repository.entitlement import give_custody
 from repository.formats.dicom.heading import heading
 from repository.peers.registering import register
+from repository.retrieval import resolve
 from tests.api.served import serving
 from tests.builders.access import OURS
 from tests.builders.staff import Staff, session_of
@@ -37,20 +38,18 @@ NO_IMAGE = {".txt", ".json", ".md", ".dump", ".icc", ".gz", ".py", ".pyc"}
 WARNING = 0xB007  # kept as it is, and its sender may know that it is not whole
 NO_CONTEXT = -1  # the class was not agreed on: there is no message that could have a status
 
-_NAMELESS = (0xC000, "its data set names no study, series or instance: nobody could ask for it (PS3.4 C.6)")
+_NAMELESS = (0xC000, "its data set does not say which instance of which class it is")
 _DIRECTORY = (NO_CONTEXT, "a DICOMDIR is of media alone (PS3.10 8.6), no class of the storage service (PS3.4 B.5)")
-_PALETTE = (0xC000, "a palette is of no patient and no study: the models of query and retrieval have no place for it")
+_STRAY = (WARNING, "an image without a study or a series")
 _SHORT = (WARNING, "its data set ends within an element")
 _BLIND = (WARNING, "an image without pixels")
 TOLD: Mapping[str, tuple[int, str]] = {
     **dict.fromkeys(("DICOMDIR", "DICOMDIR-bigEnd", "DICOMDIR-empty.dcm", "DICOMDIR-implicit", "DICOMDIR-nooffset",
         "DICOMDIR-nopatient", "DICOMDIR-reordered"), _DIRECTORY),
-    **dict.fromkeys(("fall.dcm", "hotiron.dcm", "hotmetalblue.dcm", "pet.dcm", "pet20step.dcm", "spring.dcm",
-        "summer.dcm", "winter.dcm"), _PALETTE),
     **dict.fromkeys(("JPEGLSNearLossless_08.dcm", "JPEGLSNearLossless_16.dcm", "SC_rgb_jls_lossy_line.dcm",
-        "SC_rgb_jls_lossy_sample.dcm", "UN_sequence.dcm", "chrSQEncoding.dcm", "chrSQEncoding1.dcm",
-        "empty_charset_LEI.dcm", "meta_missing_tsyntax.dcm", "nested_priv_SQ.dcm", "no_meta_group_length.dcm",
-        "priv_SQ.dcm"), _NAMELESS),
+        "SC_rgb_jls_lossy_sample.dcm"), _STRAY),
+    **dict.fromkeys(("UN_sequence.dcm", "chrSQEncoding.dcm", "chrSQEncoding1.dcm", "empty_charset_LEI.dcm",
+        "meta_missing_tsyntax.dcm", "nested_priv_SQ.dcm", "no_meta_group_length.dcm", "priv_SQ.dcm"), _NAMELESS),
     **dict.fromkeys(("MR_truncated.dcm", "rtplan_truncated.dcm"), _SHORT),
     **dict.fromkeys(("chrJapMulti.dcm", "chrJapMultiExplicitIR6.dcm", "chrKoreanMulti.dcm"), _BLIND),
     "no_meta.dcm": (0xC000, "a byte that belongs to nothing stands before its first element: it cannot be read"),
@@ -121,15 +120,24 @@ class Sent:
     @property
     def data_sets(self) -> set[tuple[str, bytes]]:
         """What must come back: transfer syntax and bytes. Files that are the same are kept once."""
-        return {(each.syntax, each.data_set) for each in self.kept}
+        return {(each.syntax, each.data_set) for each in self.kept if each.study}
+
+    @property
+    def strays(self) -> list[File]:
+        """Of no study, palettes above all: the models of query and retrieval have no place for them (PS3.4 C.6)."""
+        return [each for each in self.kept if not each.study]
 
     @property
     def studies(self) -> list[str]:
-        return sorted({each.study for each in self.kept})
+        return sorted({each.study for each in self.kept if each.study})
 
     @property
     def kinds(self) -> list[tuple[str, str]]:
-        return sorted({(each.sop_class, each.syntax) for each in self.kept})
+        return sorted({(each.sop_class, each.syntax) for each in self.kept if each.study})
+
+    def client(self, **headers: str) -> httpx.Client:
+        own = {"Authorization": f"Bearer {self.token}", "EDM-Purpose": Purpose.CUSTODY.value}
+        return httpx.Client(base_url=self.url, headers=own | headers, timeout=60, trust_env=False)
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +173,7 @@ def test_every_file_is_kept_or_refused_for_a_reason(sent: Sent) -> None:
     assert told == {str(each): TOLD.get(each.path.name, (0, ""))[0] for each in sent.statuses}
     assert {each.path.name for each in sent.statuses} >= set(TOLD)
     held = list(sent.door.archive.catalogue.holdings(sent.door.open_one.number))
-    assert len(held) == len(sent.data_sets)
+    assert len(held) == len(sent.data_sets) + len(sent.strays)
 
 
 def test_all_of_it_comes_back_by_c_get(sent: Sent) -> None:
@@ -219,8 +227,7 @@ def test_all_of_it_comes_back_by_c_move(sent: Sent) -> None:
 def test_all_of_it_comes_back_by_wado_rs(sent: Sent) -> None:
     found = []
     accept = 'multipart/related; type="application/dicom"; transfer-syntax=*'
-    headers = {"Authorization": f"Bearer {sent.token}", "EDM-Purpose": Purpose.CUSTODY.value, "Accept": accept}
-    with httpx.Client(base_url=sent.url, headers=headers, timeout=60, trust_env=False) as client:
+    with sent.client(Accept=accept) as client:
         for study in sent.studies:
             answer = client.get(f"/dicomweb/studies/{study}")
             assert answer.status_code == 200, answer.text
@@ -230,6 +237,18 @@ def test_all_of_it_comes_back_by_wado_rs(sent: Sent) -> None:
                 found.append((syntax_of(content), content[_begins(content) :]))
     assert len(found) == len(sent.data_sets)
     assert set(found) == sent.data_sets
+
+
+def test_what_is_of_no_study_comes_back_natively(sent: Sent) -> None:
+    assert len(sent.strays) == 12
+    with sent.client() as client:
+        for each in sent.strays:
+            (found,) = resolve(sent.door.archive, each.unique)
+            answer = client.get(f"/v1/holdings/{found.takeover.id}/{found.holding.ordinal}")
+            assert answer.status_code == 200, answer.text
+            assert (syntax_of(answer.content), answer.content[_begins(answer.content) :]) == (
+                each.syntax, each.data_set,
+            )  # fmt: skip
 
 
 def syntax_of(content: bytes) -> str:

@@ -244,7 +244,7 @@ def crowd(door: Door) -> list[int]:
 
 def test_of_two_hundred_and_more_at_once_each_is_answered_or_told_that_there_are_too_many(tmp_path: Path) -> None:
     patience = Patience(acse=60, dimse=60, idle=120, network=60)
-    with opened(tmp_path, associations=MOST, patience=patience) as door:
+    with opened(tmp_path, associations=MOST, address_unidentified=MORE, patience=patience) as door:
         crowd(door)
         assert none_left()
         before = memory()

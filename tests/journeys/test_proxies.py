@@ -225,7 +225,7 @@ def test_the_shipped_configuration_has_nothing_to_be_warned_of(fronted: Fronted)
 
 def test_a_caller_without_a_certificate_signs_in_as_ever(fronted: Fronted) -> None:
     with fronted.client(token="doctor", EDM_Purpose="treatment") as client:
-        assert client.get("/v1/takeovers").status_code in (200, 403)
+        assert client.get("/v1/takeovers").status_code == 200
     with fronted.client(EDM_Purpose="treatment") as client:
         assert client.get("/v1/takeovers").status_code == 401
 
@@ -239,7 +239,8 @@ def test_while_the_door_is_down_the_proxy_says_so_and_finds_it_again(house: Hous
     with serving(f"127.0.0.1:{port}", house.pems()) as proxy:
         fronted = Fronted(house, proxy, header)
         with fronted.client() as client:
-            assert client.get("/dicomweb/studies?PatientID=44051401359").status_code in (502, 503)
+            answer = client.get("/dicomweb/studies?PatientID=44051401359")
+            assert answer.status_code == {"nginx": 502, "haproxy": 503}[which]
         assert "44051401359" not in (proxy.folder / "log").read_text()
         with door(house, header, port):
             eventually_ready(fronted)

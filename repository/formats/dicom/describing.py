@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import BinaryIO
 
-from repository.domain.describing import Description, Kind
+from repository.domain.describing import Description, DicomFacts, Kind
 from repository.findings import Finding
 from repository.formats.dicom.attributes import CATALOGUED
+from repository.formats.dicom.classes import is_known_syntax
 from repository.formats.dicom.elements import DEFLATED, EXPLICIT_BIG, IMPLICIT_LITTLE, EndsEarly, UnusualEncoding
 from repository.formats.dicom.ending import is_cut
-from repository.formats.dicom.facts import facts_of
+from repository.formats.dicom.facts import facts_of, is_usable
 from repository.formats.dicom.part10 import MEDIA_STORAGE_DIRECTORY, beginning, has_preamble, looks_like_data_set
 from repository.formats.dicom.reading import Header, HeaderUnreadable, read_header
 
@@ -38,7 +39,8 @@ def describe_dicom(head: bytes, *, size: int, open_rest: Callable[[], BinaryIO])
     data, header = _header(head, size=size, open_rest=open_rest)
     if header is None:
         code = "DCM-002" if len(data) >= size else "DCM-019"
-        return Description(kind=Kind.DICOM, media_type=MEDIA_TYPE, findings=(Finding(code),))
+        dicom = _by_heading(head)
+        return Description(kind=Kind.DICOM, media_type=MEDIA_TYPE, dicom=dicom, findings=(Finding(code),))
     findings: list[Finding] = []
     if not header.start.preamble:
         findings.append(Finding("DCM-003"))
@@ -53,9 +55,21 @@ def describe_dicom(head: bytes, *, size: int, open_rest: Callable[[], BinaryIO])
         kind=Kind.DICOM,
         media_type=MEDIA_TYPE,
         patient=patient,
-        dicom=dicom,
+        dicom=dicom or _by_heading(head),
         findings=(*findings, *noticed),
     )
+
+
+def _by_heading(head: bytes) -> DicomFacts | None:
+    """What the file meta information says of a data set that only the maker of its transfer syntax can read."""
+    try:
+        start = beginning(head)
+    except UnusualEncoding:
+        return None
+    said = start.sop_class, start.sop_instance, start.transfer_syntax
+    if not all(map(is_usable, said)) or is_known_syntax(start.transfer_syntax) or start.start >= len(head):
+        return None
+    return DicomFacts(start.sop_class, start.sop_instance, "", "", start.transfer_syntax, {})
 
 
 def _header(head: bytes, *, size: int, open_rest: Callable[[], BinaryIO]) -> tuple[bytes, Header | None]:

@@ -10,6 +10,7 @@ from repository.domain.describing import DicomFacts, Identifier, PatientFacts
 from repository.findings import Finding
 from repository.formats.dicom import attributes as table
 from repository.formats.dicom.charsets import Charset, settle
+from repository.formats.dicom.classes import OF_NOBODY
 from repository.formats.dicom.elements import SPECIFIC_CHARACTER_SET, Elements
 from repository.formats.dicom.reading import Header
 from repository.formats.dicom.values import CHARSET_VRS, VALUE_CAP, text_of
@@ -23,6 +24,8 @@ _PLACING = {
     "StudyInstanceUID": "(0020,000D)",
     "SeriesInstanceUID": "(0020,000E)",
 }
+_NAMING = frozenset({"SOPClassUID", "SOPInstanceUID"})
+_OF_STUDIES = _PLACING.keys() - _NAMING
 _DATES = ("PatientBirthDate", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
 _ROWS = {row.path[0]: (row.keyword, row.vr) for row in table.ATTRIBUTES if len(row.path) == 1}
 _NESTED = {
@@ -41,13 +44,14 @@ UID_LIMIT = 64  # PS3.5 9.1
 
 
 def facts_of(header: Header) -> tuple[DicomFacts | None, PatientFacts, list[Finding]]:
-    """The facts of one item; no `DicomFacts` where it cannot be placed in a study for want of a usable UID."""
+    """The facts of one item; no `DicomFacts` where its data set does not say what it is. Where it names no study or no
+    series, or not so that they could be used, those are empty."""
     findings: list[Finding] = []
     charset = _charset(header.elements)
     findings += charset.findings
     found = dict(_attributes(header.elements, charset, findings))
     patient = _patient(header.elements, found, charset)
-    findings += _odd_values(found, patient)
+    findings += _odd_values(found, patient, of_nobody=found.get("SOPClassUID", "") in OF_NOBODY)
     return _placed(header, found, findings), patient, findings
 
 
@@ -157,13 +161,13 @@ def _is_registered(uid: str) -> bool:
     return UID(uid).name != uid
 
 
-def _odd_values(found: dict[str, str], patient: PatientFacts) -> Iterator[Finding]:
+def _odd_values(found: dict[str, str], patient: PatientFacts, *, of_nobody: bool) -> Iterator[Finding]:
     for keyword in _DATES:
         if found.get(keyword) and not is_date(found[keyword]):
             yield Finding("DCM-013", params={"element": _TAGS[keyword]})
     if patient.sex not in {"", "M", "F", "O"}:
         yield Finding("DCM-014")
-    if not patient.identifiers:
+    if not patient.identifiers and not of_nobody:
         yield Finding("DCM-016")
     yield from _pesel_findings(patient)
 
@@ -174,33 +178,45 @@ def _pesel_findings(patient: PatientFacts) -> tuple[Finding, ...]:
 
 
 def _placed(header: Header, found: dict[str, str], findings: list[Finding]) -> DicomFacts | None:
-    start = header.start
-    for keyword, from_meta in (("SOPClassUID", start.sop_class), ("SOPInstanceUID", start.sop_instance)):
-        if keyword not in found and from_meta:
-            found[keyword] = from_meta
+    start, from_meta = header.start, False
+    for keyword, meta in (("SOPClassUID", start.sop_class), ("SOPInstanceUID", start.sop_instance)):
+        if keyword not in found and meta:
+            found[keyword], from_meta = meta, True
             findings.append(Finding("DCM-008", params={"element": _PLACING[keyword]}))
     if start.sop_instance and start.sop_instance != found.get("SOPInstanceUID"):
         findings.append(Finding("DCM-009"))
-    placed = True
+    of_nobody = found.get("SOPClassUID", "") in OF_NOBODY
+    usable: dict[str, str] = {}
     for keyword, element in _PLACING.items():
-        uid = found.get(keyword, "")
-        if not uid:
-            findings.append(Finding("DCM-005", params={"element": element}))
-            placed = False
-        elif len(uid) > UID_LIMIT or not uid.isprintable() or "\\" in uid:
-            findings.append(Finding("DCM-007", params={"element": element}))
-            placed = False
-        elif not is_oid(uid):
-            findings.append(Finding("DCM-006", params={"element": element}))
-    if not placed:
+        if keyword in found or not (of_nobody and keyword in _OF_STUDIES):
+            findings += _oddities(found.get(keyword, ""), element)
+        if is_usable(found.get(keyword, "")):
+            usable[keyword] = found[keyword]
+    if not usable.keys() >= _NAMING:
         return None
-    if is_oid(found["SOPClassUID"]) and not _is_registered(found["SOPClassUID"]):
-        findings.append(Finding("DCM-018", params={"uid": found["SOPClassUID"]}))
+    if from_meta and not usable.keys() >= _OF_STUDIES:
+        return None  # bytes that say nothing of themselves are not an instance for what was written before them
+    if is_oid(usable["SOPClassUID"]) and not _is_registered(usable["SOPClassUID"]):
+        findings.append(Finding("DCM-018", params={"uid": usable["SOPClassUID"]}))
     return DicomFacts(
-        sop_class_uid=found["SOPClassUID"],
-        sop_instance_uid=found["SOPInstanceUID"],
-        study_instance_uid=found["StudyInstanceUID"],
-        series_instance_uid=found["SeriesInstanceUID"],
+        sop_class_uid=usable["SOPClassUID"],
+        sop_instance_uid=usable["SOPInstanceUID"],
+        study_instance_uid=usable.get("StudyInstanceUID", ""),
+        series_instance_uid=usable.get("SeriesInstanceUID", ""),
         transfer_syntax_uid=header.syntax,
         attributes=found,
     )
+
+
+def _oddities(uid: str, element: str) -> Iterator[Finding]:
+    if not uid:
+        yield Finding("DCM-005", params={"element": element})
+    elif not is_usable(uid):
+        yield Finding("DCM-007", params={"element": element})
+    elif not is_oid(uid):
+        yield Finding("DCM-006", params={"element": element})
+
+
+def is_usable(uid: str) -> bool:
+    """Whether it can be kept and found as one UID, well formed or not."""
+    return 0 < len(uid) <= UID_LIMIT and uid.isprintable() and "\\" not in uid

@@ -15,6 +15,7 @@ from repository.formats.dicom.elements import (
     EndsEarly,
     UnusualEncoding,
 )
+from repository.formats.dicom.heading import heading_end
 from repository.formats.dicom.walker import LONG_VRS, SHORT_VRS
 
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
@@ -44,14 +45,16 @@ def has_preamble(data: bytes) -> bool:
 
 
 def beginning(data: bytes) -> Beginning:
-    """Where the data set starts and what group 0002 says; group length is not relied on, as writers get it wrong.
+    """Where the data set starts and what group 0002 says; group length is not relied on, as writers get it wrong, but
+    for a heading of our own.
 
     Raises `UnusualEncoding` where the meta information is not explicit VR little endian (PS3.10 7.1).
     """
     preamble = has_preamble(data)
     pos = PREAMBLE + 4 if preamble else 0
     found: dict[str, str] = {}
-    while pos + 8 <= len(data):
+    end = heading_end(data) or len(data)
+    while pos + 8 <= end:
         group, element, vr, length = _HEADER(data, pos)
         if group != 0x0002:
             return Beginning(start=pos, preamble=preamble, **found)
@@ -68,7 +71,7 @@ def beginning(data: bytes) -> Beginning:
             raise EndsEarly
         if element in _META_VALUES:
             found[_META_VALUES[element]] = data[at:pos].decode("latin-1").strip("\0 ")
-    if pos < len(data):
+    if pos < end:
         raise EndsEarly
     return Beginning(start=pos, preamble=preamble, **found)
 

@@ -22,6 +22,9 @@ _COMPRESSED = ("50", "51", "57", "70", "80", "81", "90", "91", "201", "202", "20
 DECODED = frozenset({"1.2.840.10008.1.2.5", *(_J + each for each in _COMPRESSED)})
 """The transfer syntaxes whose frames can be decoded; of JPEG Extended (.51) those of 8 bits."""
 LOSSY = frozenset({_J + "50", _J + "51"})  # those that cannot be anything else
+_NEAR_LOSSLESS, _WAVELETS = _J + "81", frozenset(_J + each for each in ("91", "203"))
+PACKAGES = ("numpy", "PIL", "gdcm", "jpeg_ls", "openjpeg", "rle")
+"""Modules of the extra `pixels`, all of which `prepare` wants."""
 _PLUGIN = "archive"
 _KEYWORDS = {"OF": "FloatPixelData", "OD": "DoubleFloatPixelData"}
 _FULL = {"YBR_FULL_422": "YBR_FULL", "YBR_ICT": "RGB", "YBR_RCT": "RGB"}
@@ -91,6 +94,20 @@ def native(header: Dataset, frame: bytes, *, syntax: str, vr: str) -> tuple[byte
     found = decoded(header, frame, syntax=syntax, vr=vr, rgb=False)
     kind = "i" if header.PixelRepresentation else "u"
     return found.samples.astype(f"<{kind}{allocated // 8}").tobytes(), found.photometric
+
+
+def is_lossy(frame: bytes, *, syntax: str) -> bool:
+    """Whether the code stream itself says that something was lost: a JPEG-LS scan that comes near (ISO/IEC 14495-1
+    C.2.3), the wavelet that cannot be turned back (ISO/IEC 15444-1 A.6.1). Of a stream that was cut short after the
+    other wavelet nobody can tell."""
+    if syntax in LOSSY:
+        return True
+    if syntax == _NEAR_LOSSLESS:
+        at = frame.find(b"\xff\xda")
+        near = at + 5 + 2 * frame[at + 4] if 0 <= at < len(frame) - 5 else -1
+        return 0 < near < len(frame) and frame[near] > 0
+    at = frame.find(b"\xff\x52") if syntax in _WAVELETS else -1
+    return 0 <= at < len(frame) - 13 and frame[at + 13] == 0
 
 
 def _options(header: Dataset, vr: str) -> dict[str, Any]:

@@ -47,14 +47,16 @@ class Native:
     changes: Mapping[int, tuple[str, bytes]]
 
 
-def decompressed(read: Read, scanned: Scanned, native: Native, *, after: Iterable[Element]) -> Iterator[bytes]:
-    """The item as a file in explicit VR little endian, with `native` in place of its compressed pixel data; `after`:
-    the elements that follow that. Raises `UnusualEncoding` before the first piece."""
-    if native.size >= UNDEFINED - 1:
+def decompressed(
+    read: Read, scanned: Scanned, native: Native, *, after: Iterable[Element], to: str = EXPLICIT_LITTLE
+) -> Iterator[bytes]:
+    """The item as a file in the transfer syntax `to`, one of `TARGETS`, with `native` in place of its compressed pixel
+    data; `after`: the elements that follow that. Raises `UnusualEncoding` before the first piece."""
+    if to not in TARGETS or native.size >= UNDEFINED - 1:
         raise UnusualEncoding  # longer than an element without compression can be (PS3.5 7.1)
-    meta = _meta(read, scanned, to=EXPLICIT_LITTLE)
+    meta = _meta(read, scanned, to=to)
     signed = any((found.value or b"") if (found := scanned.find(_PIXEL_REPRESENTATION)) else b"")
-    writer = _Writer(read, little=True, explicit=True, signed=signed)
+    writer = _Writer(read, little=True, explicit=to == EXPLICIT_LITTLE, signed=signed)
     kept = [each for each in scanned.elements if each.tag < _OFFSET_TABLES and each.tag not in native.changes]
     kept += [Element(tag, vr, 0, len(value), value) for tag, (vr, value) in native.changes.items()]
     return _with_pixels(meta, writer, sorted(kept, key=lambda each: each.tag), native=native, after=after)
@@ -63,10 +65,9 @@ def decompressed(read: Read, scanned: Scanned, native: Native, *, after: Iterabl
 def _with_pixels(
     meta: bytes, writer: "_Writer", elements: Iterable[Element], *, native: Native, after: Iterable[Element]
 ) -> Iterator[bytes]:
-    vr = b"OW" if native.allocated > 8 else b"OB"
     odd = native.size % 2
     yield from _written(meta, writer, elements)
-    yield struct.pack("<HH2sHI", 0x7FE0, 0x0010, vr, 0, native.size + odd)
+    yield writer.head(0x7FE00010, "OW" if native.allocated > 8 else "OB", native.size + odd)
     yield from native.frames
     yield b"\0" * odd
     yield from _written(b"", writer, after)
@@ -133,9 +134,9 @@ class _Writer:
         vr = self._vr(each)
         if each.items is not None:
             value = b"".join(self._item(item) for item in each.items)
-            yield self._head(each.tag, "SQ", len(value)) + value
+            yield self.head(each.tag, "SQ", len(value)) + value
             return
-        yield self._head(each.tag, vr, each.length)
+        yield self.head(each.tag, vr, each.length)
         if each.value is not None:
             yield self._turned(each.value, vr)
             return
@@ -157,7 +158,7 @@ class _Writer:
     def _turned(self, value: bytes, vr: str) -> bytes:
         return value if self._little else swapped_words(value, vr)
 
-    def _head(self, tag: int, vr: str, length: int) -> bytes:
+    def head(self, tag: int, vr: str, length: int) -> bytes:
         group, number = tag >> 16, tag & 0xFFFF
         if not self._explicit:
             return struct.pack("<HHI", group, number, length)

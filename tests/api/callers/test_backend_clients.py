@@ -138,11 +138,16 @@ def test_what_is_no_such_request_is_told(known: Known, form: dict[str, str], err
     assert (answer.status_code, answer.json()) == (400, {"error": error})
 
 
-@pytest.mark.parametrize("body", ["", "a", "grant_type=a&grant_type=b", "%ff=%fe", "&" * 100, "a=" + "b" * 70_000])
-def test_a_form_that_is_none_is_told(known: Known, body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [("", "invalid_request"), ("a", "invalid_request"), ("grant_type=a&grant_type=b", "invalid_request"),
+     ("%ff=%fe", "invalid_request"), ("&" * 100, "invalid_request"), ("a=" + "b" * 70_000, "invalid_request")],
+    ids=["nothing", "a word", "a parameter twice", "no UTF-8", "no parameter", "too long"],
+)  # fmt: skip
+def test_a_form_that_is_none_is_told(known: Known, body: str, error: str) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = httpx.post(f"{known.served.url}/v1/token", content=body, headers=headers, trust_env=False)
-    assert (answer.status_code, answer.json()["error"]) in {(400, "invalid_request"), (400, "unsupported_grant_type")}
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
 def test_json_is_no_form(known: Known) -> None:

@@ -153,8 +153,25 @@ def test_fields_are_included_as_asked(doctor: httpx.Client, images: list[Dataset
     assert set(everything) > set(get(doctor, "/instances")[0])
 
 
+def test_names_match_by_words_and_sound_where_that_is_asked(doctor: httpx.Client, images: list[Dataset]) -> None:
+    whose = images[0]
+    family, _, given = str(whose.PatientName).partition("^")
+    own = {each.StudyInstanceUID for each in images if each.PatientID == whose.PatientID}
+    turned = f"{given.upper()} {family}"
+    for fuzzy, found in (("false", set[str]()), ("true", own)):
+        asked = {"PatientName": turned, "fuzzymatching": fuzzy}
+        assert own & {said(each, "0020000D") for each in get(doctor, "/studies", **asked)} == found
+        assert warning(doctor, "/studies", **asked) == ""
+    beginning = {"PatientName": family[:3], "fuzzymatching": "true", "PatientID": whose.PatientID}
+    assert {said(each, "0020000D") for each in get(doctor, "/studies", **beginning)} == own
+    assert get(doctor, "/studies", PatientName="Qqzzvx", fuzzymatching="true") == []
+    assert {said(each, "0020000D") for each in get(doctor, "/series", **beginning)} == own
+    physician = {"ReferringPhysicianName": "Qqzzvx", "fuzzymatching": "true"}
+    assert get(doctor, "/studies", **physician) == []
+    assert warning(doctor, "/studies", **physician) == ""
+
+
 def test_what_was_asked_and_not_done_is_warned_of(doctor: httpx.Client) -> None:
-    assert "fuzzymatching parameter is not supported" in warning(doctor, "/studies", fuzzymatching="true")
     assert "1 of the fields" in warning(doctor, "/studies", includefield="NoSuchThing")
     assert "1 of the fields" in warning(doctor, "/studies", includefield="InstanceNumber")
     assert "matched by: PatientWeight." in warning(doctor, "/studies", PatientWeight="70")

@@ -49,4 +49,6 @@ def test_anything_else_is_understood_or_refused(parameters: list[tuple[str, str]
 
 
 def test_every_catalogued_attribute_has_its_name() -> None:
-    assert all(name_of(each.path) == each.keyword and path_of(each.keyword) == each.path for each in ATTRIBUTES)
+    named = {each.path: each.keyword for each in ATTRIBUTES}
+    assert {path: name_of(path) for path in named} == named
+    assert {path_of(keyword): keyword for keyword in named.values()} == named

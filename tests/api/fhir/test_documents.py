@@ -12,23 +12,16 @@ from fhir.resources.R4B import get_fhir_model_class
 from repository.access.principal import PrincipalKind
 from repository.access.purpose import Purpose
 from repository.catalogue.query import Level, Query
+from tests.api.fhir.providing import Json, checked
 from tests.api.served import Served
 from tests.builders.access import THEIRS
 from tests.builders.staff import Staff
-
-Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def doctor(served: Served) -> Iterator[httpx.Client]:
     with served.client() as client:
         yield client
-
-
-def checked(resource: Json) -> Json:
-    """`resource`, which is valid FHIR R4B, and each of those in it."""
-    get_fhir_model_class(resource["resourceType"]).model_validate(resource)
-    return resource
 
 
 def found(client: httpx.Client, address: str, **more: Any) -> list[Json]:
@@ -260,7 +253,9 @@ def test_a_page_is_filled_though_few_match_and_the_next_one_goes_on_behind_it(se
 
 
 def test_what_is_profiled_keeps_the_profile(doctor: httpx.Client) -> None:
-    for each in found(doctor, "/fhir/DocumentReference?_count=200"):
+    documents = found(doctor, "/fhir/DocumentReference?_count=200")
+    assert len(documents) > 2
+    for each in documents:
         (profile,) = each["meta"]["profile"]
         attachment = each["content"][0]["attachment"]
         assert len(base64.b64decode(attachment["hash"])) == 20

@@ -66,6 +66,7 @@ def test_the_feed_names_nobody(served: Served, auditor: httpx.Client) -> None:
     text = json.dumps(told, ensure_ascii=False)
     with served.client() as doctor:
         hits = doctor.get("/v1/search/patients").json()["hits"]
+    assert (len(hits), len(told) > len(hits)) == (3, True)
     for hit in hits:
         assert hit["values"]["PatientName"].split("^")[0] not in text
         assert all(each["extension"] not in text for each in hit["identifiers"])

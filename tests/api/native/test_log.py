@@ -68,9 +68,14 @@ def root_of(leaves: list[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + root_of(leaves[:split]) + root_of(leaves[split:])).digest()
 
 
-@pytest.mark.parametrize("name", ["9/000", "0/999", "0/000.p/999", "entries/999", "0/0", "../x", "0/000.p/0"])
-def test_a_tile_that_is_none_is_not_there(client: httpx.Client, name: str) -> None:
-    assert client.get(f"/v1/log/tile/{name}").status_code in (400, 404)
+@pytest.mark.parametrize(
+    ("name", "status", "code"),
+    [("9/000", 404, "API-007"), ("0/999", 404, "API-007"), ("entries/999", 404, "API-007"), ("../x", 404, "API-007"),
+     ("0/000.p/999", 400, "API-003"), ("0/0", 400, "API-003"), ("0/000.p/0", 400, "API-003")],
+)  # fmt: skip
+def test_a_tile_that_is_none_is_not_there(client: httpx.Client, name: str, status: int, code: str) -> None:
+    answer = client.get(f"/v1/log/tile/{name}")
+    assert (answer.status_code, problem(answer)["code"]) == (status, code)
 
 
 def test_one_checkpoint_is_proved_to_continue_another(served: Served, client: httpx.Client) -> None:

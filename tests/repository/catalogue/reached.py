@@ -243,6 +243,7 @@ QUERIES = tuple(
         {}, {"patient_id": ANNA.extension}, {"dates": "20240101-20241231"}, {"class_code": "01.10"},
         {"study_uids": (STUDY,)}, {"modality": "MR"}, {"document_id": "document-1"}, {"event_id": EVENT},
         {"patient_name": "nazwisko1*", "takeovers": (1, 2)}, {"accession_number": "A*", "kind": Kind.CDA},
+        {"patient_name": "imie nazwysko1", "fuzzy": True},
     )
 )  # fmt: skip
 

@@ -27,6 +27,7 @@ from tests.repository.catalogue.strategies import ANY, OPTIONAL, TEXT
 
 SHARED = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NEW = {"author_folded", "author_key", "replaces_key", "sha1"}  # columns of revisions 0011 and 0015
+LATER = {"name_word"}  # a table with rows, of revision 0017
 WROTE = ("Łącka-Żółć^Anna^Maria", "LACKA^Anna", "Kowalski^Jan", "Kowalska^Łucja", "", "Nowak^^", "Ko\x00walski^\ud800")
 NPWZ = "2.16.840.1.113883.3.4424.1.6.2"
 
@@ -174,7 +175,7 @@ def _copied(connection: Connection, rows: dict[str, list[tuple[Any, ...]]], *, w
         kept = [place for place, name in enumerate(names) if table is not document or name not in without]
         columns = ", ".join(f'"{names[place]}"' for place in kept)
         marks = ", ".join([mark] * len(kept))
-        if rows.get(table.name):
+        if rows.get(table.name) and table.name not in LATER:
             connection.exec_driver_sql(
                 f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})',
                 [tuple(row[place] for place in kept) for row in rows[table.name]],

@@ -104,8 +104,8 @@ def test_an_sqlite_catalogue_is_read_by_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.db"
     catalogue = create_catalogue(f"sqlite:///{path}")
     opened(catalogue)
-    for each in tmp_path.iterdir():
-        assert stat.S_IMODE(each.stat().st_mode) == 0o600, each.name
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(["catalogue.db", "catalogue.db-shm", "catalogue.db-wal"], 0o600)
     catalogue.close()
 
 
@@ -144,11 +144,9 @@ def test_an_address_of_another_kind_is_refused_without_repeating_it(url: str) ->
     assert "sesame" not in str(told.value)
 
 
+@pytest.mark.parametrize("fresh", ["sqlite"], indirect=True)  # max_page_count makes a full disk; PostgreSQL has none
 def test_a_full_disk_is_told_as_such(fresh: Callable[[], str]) -> None:
-    url = fresh()
-    if not url.startswith("sqlite"):
-        pytest.skip("a full disk is made by max_page_count, which SQLite alone has")
-    catalogue = open_catalogue(url)
+    catalogue = open_catalogue(fresh())
     number = opened(catalogue).number
     with catalogue._room.reading() as connection:  # the one that is kept for whoever comes next
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -160,11 +158,9 @@ def test_a_full_disk_is_told_as_such(fresh: Callable[[], str]) -> None:
     catalogue.close()
 
 
+@pytest.mark.parametrize("fresh", ["postgresql"], indirect=True)  # of SQLite it is shown in tests/faults
 def test_a_database_that_may_only_be_read_says_so(fresh: Callable[[], str]) -> None:
-    url = fresh()
-    if url.startswith("sqlite"):
-        pytest.skip("root may write to any file: PostgreSQL shows it")
-    catalogue = open_catalogue(url + "&options=-c%20default_transaction_read_only%3Don")
+    catalogue = open_catalogue(fresh() + "&options=-c%20default_transaction_read_only%3Don")
     with pytest.raises(CatalogueReadOnly):
         opened(catalogue)
     catalogue.close()

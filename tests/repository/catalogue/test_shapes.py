@@ -116,7 +116,7 @@ def test_a_question_that_says_what_has_no_slot_has_no_shape(said: dict[str, Any]
 def test_every_field_of_a_query_is_in_its_shape_or_keeps_it_from_having_one() -> None:
     """Whoever adds a condition says here what becomes of it: one that a shape forgets would not be asked."""
     told = {"limit", "skip", "above", "all_values", "time_zone", "sop_classes"}  # no conditions, or open in each
-    kept = {"level", "kind", "imaged"}
+    kept = {"level", "kind", "imaged", "placed"}
     slotted = {*shapes._UIDS, *shapes._TEXTS, *shapes._DAYS}
     assert set(Query.__slots__) == slotted | set(shapes._WITHOUT) | told | kept
 

@@ -90,7 +90,9 @@ def test_message_ids_belong_to_the_organisation_that_uses_them(plain: Archive) -
     assert organisation is not None
     theirs = replace(organisation, identifier=Identifier(organisation.identifier.root, "000000999999"))
     other = replace(wanted, requester=replace(wanted.requester, organisation=theirs))
-    assert submit(plain, wanted).id != submit(plain, other).id
+    first, second = submit(plain, wanted), submit(plain, other)
+    assert first.id != second.id
+    assert (submit(plain, wanted).id, submit(plain, other).id) == (first.id, second.id)
 
 
 @pytest.mark.requirement("R463-5.2")
@@ -167,7 +169,10 @@ def test_a_provider_is_found_by_its_number(archive: Archive) -> None:
 @pytest.mark.parametrize("patient", [PATIENT, Identifier(PATIENT.root, f"{77:011d}")])
 def test_acceptance_does_not_tell_whether_the_patient_is_known(plain: Archive, patient: Identifier) -> None:
     demand = submit(plain, order(patient=patient))
-    assert isinstance(accept_or_reject(plain, demand.id, by=administrator()), Receipt)
+    receipt = accept_or_reject(plain, demand.id, by=administrator())
+    assert isinstance(receipt, Receipt)
+    assert (receipt.demand, receipt.takeover) == (demand.id, TAKEOVER)
+    assert found(plain, demand.id).state is S.ACCEPTED
 
 
 @pytest.mark.requirement("R463-5.3")

@@ -42,9 +42,10 @@ def test_a_single_wrong_digit_of_a_pesel_is_always_found(born: date, place: int,
     assert not check_pesel(wrong).valid
 
 
-@pytest.mark.parametrize("value", ["44051401359", "40010151673"])
-def test_the_published_examples_of_pesel_are_valid(value: str) -> None:
-    assert check_pesel(value).valid
+@pytest.mark.parametrize(("value", "born", "sex"), [("44051401359", "19440514", "M"), ("40010151673", "19400101", "M")])
+def test_the_published_examples_of_pesel_are_valid(value: str, born: str, sex: str) -> None:
+    verdict = check_pesel(value)
+    assert (verdict.valid, verdict.birth_date, verdict.sex) == (True, born, sex)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from repository.evidence.errors import (
     CatalogueBehindLog,
     LogContradiction,
     LogDamaged,
-    LogError,
     LogRolledBack,
 )
 from repository.evidence.tiles import (
@@ -23,7 +22,7 @@ from tests.repository.evidence.logs import published
 
 
 def refused(store, ledger, error, match=None):
-    """Publishing is refused, and not one object was written under `log/checkpoint/` or anywhere else."""
+    """Publishing is refused, and not one checkpoint was written."""
     before = store.held()
     with pytest.raises(error, match=match):
         a_log(store, ledger).publish()
@@ -94,17 +93,17 @@ def test_an_altered_newest_checkpoint_stops_the_signer():
 
 
 def test_a_settled_successor_that_this_catalogue_does_not_lead_to_stops_the_signer():
-    for body in (
-        TreeHead(origin=ORIGIN, size=105, root=bytes(32)).body(),
-        TreeHead(origin=ORIGIN, size=300, root=bytes(32)).body(),
-        TreeHead(origin=ORIGIN, size=99, root=bytes(32)).body(),
-        TreeHead(origin="other", size=105, root=bytes(32)).body(),
-        b"rubbish",
+    for body, error in (
+        (TreeHead(origin=ORIGIN, size=105, root=bytes(32)).body(), LogContradiction),
+        (TreeHead(origin=ORIGIN, size=300, root=bytes(32)).body(), CatalogueBehindLog),
+        (TreeHead(origin=ORIGIN, size=99, root=bytes(32)).body(), LogDamaged),
+        (TreeHead(origin="other", size=105, root=bytes(32)).body(), LogDamaged),
+        (b"rubbish", LogDamaged),
     ):
         store, ledger, _ = published(100)
         ledger.all += made(10, salt="new")
         store.put(claim_key(100), [body])
-        refused(store, ledger, LogError)
+        refused(store, ledger, error)
 
 
 def test_a_tile_that_changes_between_writing_and_signing_stops_the_signer():

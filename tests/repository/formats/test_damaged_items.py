@@ -28,7 +28,8 @@ def is_sound(data: bytes) -> None:
         assert finding.en
         assert finding.pl
     if description.dicom is not None:
-        assert description.dicom.study_instance_uid
+        assert description.dicom.sop_class_uid
+        assert description.dicom.sop_instance_uid
         assert all("\0" not in text for text in description.dicom.attributes.values())
     if description.patient is not None:
         assert all(identifier.extension for identifier in description.patient.identifiers)

@@ -8,7 +8,9 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from repository.domain.describing import Identifier, Kind
+from repository.formats.dicom.classes import OF_NOBODY
 from repository.formats.dicom.facts import is_oid
+from repository.formats.dicom.heading import heading
 from tests.builders import dicom
 from tests.repository.formats.items import codes, described, described_from
 
@@ -62,7 +64,10 @@ def test_without_its_place_an_image_is_kept_and_not_placed(keyword: str, value: 
     else:
         setattr(found, keyword, value)
     description = described(dicom.part10(found))
-    assert (description.kind, description.dicom, codes(description)) == (Kind.DICOM, None, ["DCM-005"])
+    assert (description.kind, codes(description)) == (Kind.DICOM, ["DCM-005"])
+    assert description.dicom is not None
+    assert not description.dicom.placed
+    assert description.dicom.sop_instance_uid == f"{dicom.UID_ROOT}.2.1.1.1"
     assert description.patient is not None
     assert description.patient.name == dicom.person(1).name
 
@@ -103,7 +108,48 @@ def test_a_malformed_uid_is_reported(uid: str, code: str, placed: bool) -> None:
     dicom.put(found, "StudyInstanceUID", "LO", uid)
     description = described(dicom.part10(found))
     assert code in codes(description)
-    assert (description.dicom is not None) is placed
+    assert description.dicom is not None
+    assert description.dicom.placed is placed
+    assert description.dicom.study_instance_uid == (uid if placed else "")
+
+
+@pytest.mark.parametrize("keyword", ["SOPClassUID", "SOPInstanceUID"])
+def test_what_does_not_say_which_instance_it_is_is_none(keyword: str) -> None:
+    found = dicom.data_set(1)
+    dicom.put(found, keyword, "LO", "1." + "2" * 64)
+    assert described(dicom.part10(found)).dicom is None
+
+
+@pytest.mark.parametrize("sop_class", sorted(OF_NOBODY))
+def test_what_is_of_no_patient_by_its_class_lacks_nothing(sop_class: str) -> None:
+    found = Dataset()
+    found.SOPClassUID, found.SOPInstanceUID = sop_class, "1.2.3.4"
+    description = described(dicom.part10(found))
+    assert codes(description) == []
+    assert description.dicom is not None
+    assert not description.dicom.placed
+
+
+@pytest.mark.parametrize("sop_class", ["1.2.840.10008.5.1.4.1.1.2", "1.3.6.1.4.1.99999.1"])
+def test_what_is_of_no_patient_by_its_words_is_told_of_where_its_class_asks_for_one(sop_class: str) -> None:
+    found = Dataset()
+    found.SOPClassUID, found.SOPInstanceUID = sop_class, "1.2.3.4"
+    assert {"DCM-005", "DCM-016"} <= set(codes(described(dicom.part10(found))))
+
+
+@pytest.mark.parametrize(("syntax", "named"), [("1.2.840.10008.1.2.1", False), ("1.3.6.1.4.1.99999.7", True)])
+@pytest.mark.parametrize("content", [bytes(range(200, 256)) * 20, bytes(4000)])
+def test_what_cannot_be_read_is_what_its_heading_says_only_in_a_private_transfer_syntax(
+    syntax: str, named: bool, content: bytes
+) -> None:
+    description = described(heading("1.2.840.10008.5.1.4.1.1.2", "1.2.3.4", syntax) + content)
+    if not named:
+        assert description.dicom is None
+        return
+    assert description.dicom is not None
+    assert (description.dicom.sop_instance_uid, description.dicom.transfer_syntax_uid) == ("1.2.3.4", syntax)
+    assert not description.dicom.placed
+    assert described(heading("1.2.840.10008.5.1.4.1.1.2", "1.2.3.4", syntax)).dicom is None, "a heading of nothing"
 
 
 def test_an_unknown_sop_class_is_kept_and_noted() -> None:

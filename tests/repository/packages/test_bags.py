@@ -57,8 +57,11 @@ def test_an_encoded_path_has_no_line_end_and_leads_back(path: str) -> None:
 
 @given(junk=st.lists(st.text(max_size=80), max_size=6))
 def test_any_text_is_read_as_lines_or_named_by_its_number(junk: list[str]) -> None:
-    for line in parse_manifest(junk, "md5"):
-        assert isinstance(line, ManifestLine) or 1 <= line <= len(junk)
+    said = [number for number, line in enumerate(junk, 1) if line.strip()]
+    found = list(parse_manifest(junk, "md5"))
+    assert [
+        number if isinstance(each, ManifestLine) else each for each, number in zip(found, said, strict=True)
+    ] == said
 
 
 def test_the_name_of_a_manifest_tells_the_algorithm() -> None:

@@ -12,10 +12,12 @@ from repository.transfer.transfers import Transfers
 from storage.errors import StoreFull
 from tests.builders.dicom import data_set, part10
 from tests.builders.pushing import image, offers_of, opened_for_clinic, pacs, pushed
-from tests.repository.transfer.test_transfers import assert_sound, gated
+from tests.repository.transfer.gates import gated
+from tests.repository.transfer.test_transfers import assert_sound
 
 SAID_AGAIN = (
-    tables.patient, tables.patient_name, tables.patient_identifier, tables.study, tables.series, tables.shared_facts,
+    tables.patient, tables.patient_name, tables.name_word, tables.patient_identifier, tables.study, tables.series,
+    tables.shared_facts,
 )  # fmt: skip
 
 

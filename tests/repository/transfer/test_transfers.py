@@ -1,9 +1,6 @@
 """Groups that are on their way at the same time: each is whole, in its order, and the fate of one is not another's."""
 
-import threading
-from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
@@ -18,8 +15,7 @@ from repository.upkeep.verifying import VerifyOrder, verify
 from storage.errors import StoreFull, StoreUnavailable
 from tests.builders.homes import assert_no_orphans
 from tests.builders.pushing import image, large_image, offers_of, pacs
-
-PACK = "takeovers/"
+from tests.repository.transfer.gates import gated
 
 
 @pytest.fixture
@@ -32,32 +28,6 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever waits is enough to begin a group beside others; each push is a group of its own."""
     monkeypatch.setattr(line, "AHEAD", 0)
     monkeypatch.setattr(line, "GROUP_ITEMS", 1)
-
-
-class Gate:
-    """A store whose `number`th pack waits, or fails with `fault`, once it is asked to keep it."""
-
-    def __init__(self, archive: Archive, number: int, *, fault: Exception | None = None) -> None:
-        self.came, self.free, self.fault = threading.Event(), threading.Event(), fault
-        self._number, self._calls, self._lock = number, 0, threading.Lock()
-        self._put: Callable[..., Any] = archive.store.put
-
-    def put(self, key: str, parts: Iterable[bytes]) -> Any:
-        with self._lock:
-            self._calls += key.startswith(PACK)
-            mine = key.startswith(PACK) and self._calls == self._number
-        if mine:
-            self.came.set()
-            assert self.free.wait(60)
-            if self.fault is not None:
-                raise self.fault
-        return self._put(key, parts)
-
-
-def gated(archive: Archive, patch: pytest.MonkeyPatch, number: int, *, fault: Exception | None = None) -> Gate:
-    gate = Gate(archive, number, fault=fault)
-    patch.setattr(archive.store, "put", gate.put)
-    return gate
 
 
 def assert_sound(archive: Archive, takeover: Takeover, *, holdings: int) -> None:

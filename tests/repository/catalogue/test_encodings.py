@@ -1,0 +1,91 @@
+"""How many images are kept in which transfer syntax, on both engines: counted once, and what has come since."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import event
+
+from repository.catalogue import encodings
+from repository.catalogue.catalogue import Catalogue
+from repository.domain.holding import Holding
+from repository.domain.takeover import State
+from tests.builders.holdings import AT, image, opened, packed, paper
+
+CT, MR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
+EXPLICIT, LS = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.80"
+
+
+def encoded(ordinal: int, syntax: str, *, sop_class: str = CT) -> Holding:
+    made = image(ordinal)
+    assert made.description.dicom is not None
+    facts = replace(made.description.dicom, transfer_syntax_uid=syntax, sop_class_uid=sop_class)
+    return replace(made, description=replace(made.description, dicom=facts))
+
+
+def record(catalogue: Catalogue, name: str, holdings: Iterable[Holding], *, takeover: int = 1) -> None:
+    catalogue.record(takeover, [packed(name, *holdings, takeover=takeover)])
+
+
+def asked(catalogue: Catalogue, *ids: str) -> dict[str, dict[str, int]] | None:
+    found = catalogue.encodings.held(ids or None, seconds=30)
+    return None if found is None else {uid: dict(counts) for uid, counts in found.items()}
+
+
+@pytest.fixture(params=[encodings.AT_ONCE, 1, 3])
+def pages(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encodings, "AT_ONCE", request.param)
+
+
+@pytest.mark.usefixtures("pages")
+def test_images_are_counted_by_class_and_syntax_and_documents_are_not(catalogue: Catalogue) -> None:
+    assert asked(catalogue) == {}
+    opened(catalogue)
+    assert asked(catalogue) == {}
+    record(catalogue, "a", [encoded(1, EXPLICIT), encoded(2, LS), paper(3), encoded(5, LS, sop_class=MR)])
+    assert asked(catalogue) == {CT: {EXPLICIT: 1, LS: 1}, MR: {LS: 1}}
+    record(catalogue, "b", [paper(6), encoded(9, LS)])
+    assert asked(catalogue) == {CT: {EXPLICIT: 1, LS: 2}, MR: {LS: 1}}
+
+
+@pytest.mark.usefixtures("pages")
+def test_what_is_recorded_before_what_was_counted_is_counted_too(catalogue: Catalogue) -> None:
+    opened(catalogue)
+    record(catalogue, "a", [encoded(7, LS)])
+    assert asked(catalogue) == {CT: {LS: 1}}
+    record(catalogue, "b", [encoded(3, EXPLICIT), encoded(9, LS)])
+    assert asked(catalogue) == {CT: {EXPLICIT: 1, LS: 2}}
+
+
+def test_takeovers_are_told_apart(catalogue: Catalogue) -> None:
+    one, other = opened(catalogue), opened(catalogue, "two")
+    record(catalogue, "a", [encoded(1, LS)])
+    record(catalogue, "b", [encoded(1, EXPLICIT)], takeover=2)
+    assert asked(catalogue, one.id) == {CT: {LS: 1}}
+    assert asked(catalogue, other.id) == {CT: {EXPLICIT: 1}}
+    assert asked(catalogue, one.id, other.id) == asked(catalogue) == {CT: {LS: 1, EXPLICIT: 1}}
+    assert asked(catalogue, "unknown") == {}
+
+
+def test_what_takes_too_long_is_not_known_and_goes_on_the_next_time(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encodings, "AT_ONCE", 1)
+    opened(catalogue)
+    record(catalogue, "a", [encoded(number, LS) for number in range(1, 6)])
+    answers = [catalogue.encodings.held(None, seconds=0) for _ in range(6)]
+    assert answers[:4] == [None] * 4
+    assert answers[-1] == {CT: {LS: 5}}
+
+
+def test_of_a_takeover_that_has_ended_nothing_is_asked_again(catalogue: Catalogue) -> None:
+    opened(catalogue)
+    record(catalogue, "a", [encoded(1, LS)])
+    for state in (State.RECEIVED, State.BALANCED, State.ACCEPTED):
+        catalogue.move(1, state, at=AT)
+    assert asked(catalogue) == {CT: {LS: 1}}
+    said: list[str] = []
+    engine = catalogue.encodings._room.engine
+    event.listen(engine, "before_cursor_execute", lambda *words: said.append(words[2]))
+    assert asked(catalogue) == {CT: {LS: 1}}
+    assert not [each for each in said if "instance" in each]
