@@ -21,7 +21,7 @@ from repository.catalogue.journal import Make, write_sequenced
 from repository.catalogue.journal_tables import journal, leave
 from repository.catalogue.log import sequence, take_sequencer
 from repository.catalogue.prepared import Prepared
-from repository.catalogue.text import unpacked
+from repository.catalogue.text import fit, unpacked
 from repository.catalogue.writing import Written, write_new_packs
 from repository.domain.holding import PackRecord
 from repository.domain.takeover import Item, State
@@ -101,6 +101,13 @@ class Depositing(Desk):
         wanted = select(leave).where(there.kind == TRANSFER, there.takeover == takeover)
         with self._room.reading() as connection:
             return [_binding(row) for row in connection.execute(wanted.order_by(there.since, there.id))]
+
+    def binding(self, id: str) -> BindingRow | None:  # noqa: A002
+        """Ended or not; None for the id of anything else."""
+        wanted = select(leave).where(leave.c.kind == TRANSFER, leave.c.id == fit(id))
+        with self._room.reading() as connection:
+            row = connection.execute(wanted).one_or_none()
+        return None if row is None else _binding(row)
 
     def last_ordinal(self, number: int) -> int:
         """The highest ordinal of the takeover; 0 while it has no items."""

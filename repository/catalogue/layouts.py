@@ -32,7 +32,7 @@ class Layouts(Generic[T]):
             known = self._known.get(template)
             first = template not in self._known
             if first:
-                self._known[template] = None
+                self._known[template], self._last = None, None
                 while len(self._known) > MOST:
                     self._known.popitem(last=False)
             else:

@@ -10,8 +10,8 @@ class NotLive(ArchiveError):
     exit_code = 2
     kept = NOTHING_DONE
     what = Text(
-        en="Takeover {takeover} came as a package: it is not opened and closed by hand.",
-        pl="Przejęcie {takeover} przyszło jako paczka: nie otwiera się go ani nie zamyka ręcznie.",
+        en="Takeover {takeover} came as a package: nobody pushes into it, and it is not closed by hand.",
+        pl="Przejęcie {takeover} przyszło jako paczka: nikt do niego nie przekazuje i nie zamyka się go ręcznie.",
     )
     todo = Text(
         en="Run `edm-archive takeover receive` on its package.",
@@ -69,4 +69,34 @@ class TransfersClosed(ArchiveError):
     what = Text(en="The archive is being closed and takes nothing more.", pl="Archiwum jest zamykane i nie przyjmuje.")
     todo = Text(
         en="Send it again later: it was not acknowledged.", pl="Wyślij ponownie później: nie było to potwierdzone."
+    )
+
+
+class BindingUnknown(ArchiveError):
+    """Leaves of other kinds have ids too: none of them is ended by its id as if it were a binding."""
+
+    code = "TRF-006"
+    exit_code = 2
+    kept = NOTHING_DONE
+    what = Text(
+        en="Takeover {takeover} has no binding of that id.",
+        pl="Przejęcie {takeover} nie ma powiązania o tym identyfikatorze.",
+    )
+    todo = Text(
+        en="List its bindings with `edm-archive takeover show {takeover}`, and give the id whole.",
+        pl="Wypisz powiązania: `edm-archive takeover show {takeover}` i podaj cały identyfikator.",
+    )
+
+
+class BindingEnded(ArchiveError):
+    code = "TRF-007"
+    exit_code = 2
+    kept = NOTHING_DONE
+    what = Text(
+        en="The binding has ended already, at {until}: nobody pushes by it.",
+        pl="Powiązanie już się zakończyło ({until}): nikt na jego podstawie nie przekazuje.",
+    )
+    todo = Text(
+        en="Nothing needs to be done. To let the peer push again, bind it anew.",
+        pl="Nic nie trzeba robić. Aby ponownie dopuścić przekazującego, powiąż go od nowa.",
     )

@@ -14,7 +14,8 @@ from repository.access.bodies import identifier_body
 from repository.access.errors import AccessRefused
 from repository.access.permission import Grantee, GranteeKind
 from repository.access.principal import Principal
-from repository.catalogue.depositing import TRANSFER, BindingRow
+from repository.catalogue.depositing import TRANSFER, BindingRow, TakeoverOver
+from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.gathering import grantee_keys
 from repository.catalogue.text import identifier_key
 from repository.clock import instant, stamp
@@ -22,9 +23,9 @@ from repository.domain.describing import Identifier
 from repository.domain.takeover import LIVE, Handover, State, Takeover
 from repository.entitlement import by_body, end_leave
 from repository.intake import record_opening
-from repository.journal import note
+from repository.journal import note, note_all
 from repository.runtime import Archive
-from repository.transfer.errors import BindingUnfit, NotLive, SeveralOpen
+from repository.transfer.errors import BindingEnded, BindingUnfit, BindingUnknown, NotLive, SeveralOpen
 from storage.ids import new_id
 
 OPEN_END = "9999-12-31T23:59:59.999999Z"
@@ -67,32 +68,65 @@ def open_transfer(
         opened_at=stamp(archive.clock()),
     )
     record_opening(archive, takeover, detail=DETAIL)
-    for each in peers:
-        bind(archive, takeover, each, until=until, by=by)
+    if peers:
+        bind_all(archive, takeover, peers, until=until, by=by)
     return takeover
 
 
 def bind(
     archive: Archive, takeover: Takeover, peer: Grantee, *, until: datetime | None = None, by: Principal | None = None
 ) -> str:
-    """`peer` may push into the takeover from now on and before `until`; the id of the binding. Raises `NotLive`,
-    `BindingUnfit`."""
-    if not takeover.live or takeover.state is not State.RECEIVING:
+    """As `bind_all`, of one; the id of the binding."""
+    return bind_all(archive, takeover, [peer], until=until, by=by)[0]
+
+
+def bind_all(
+    archive: Archive,
+    takeover: Takeover,
+    peers: Sequence[Grantee],
+    *,
+    until: datetime | None = None,
+    by: Principal | None = None,
+) -> list[str]:
+    """Each of `peers` may push into the takeover from now on and before `until`, or none is bound; the ids of the
+    bindings. Whoever is bound already has one more. Raises `NotLive`, `TakeoverOver`, `BindingUnfit`."""
+    if not takeover.live:
         raise NotLive(takeover=takeover.id)
-    _fit(archive, peer, until)
-    id, since = str(new_id()), instant(archive.clock())  # noqa: A001
-    key = f"{peer.kind}:{identifier_key(peer.identifier)}" if peer.identifier else ""
-    body = {
-        "id": id, "person": key, "takeover": takeover.id, "given_by": by.id if by else "", "since": since,
-        "until": instant(until) if until else OPEN_END, "peer": _peer_body(peer), **by_body(by),
-    }  # fmt: skip
-    note(archive, TRANSFER, body, outcome="bound", at=since)
-    return id
+    if takeover.state is not State.RECEIVING:
+        raise TakeoverOver(takeover=takeover.id)
+    for each in peers:
+        _fit(archive, each, until)
+    since, end = instant(archive.clock()), instant(until) if until else OPEN_END
+    bodies = [
+        {
+            "id": str(new_id()), "person": _key(each), "takeover": takeover.id, "given_by": by.id if by else "",
+            "since": since, "until": end, "peer": _peer_body(each), **by_body(by),
+        }
+        for each in peers
+    ]  # fmt: skip
+    note_all(archive, [(TRANSFER, each, "bound") for each in bodies], at=since)
+    return [each["id"] for each in bodies]
 
 
-def unbind(archive: Archive, binding: str, *, by: Principal | None = None) -> None:
-    """The binding ends now: the next push is refused. Raises `CatalogueConflict` where there is none that lasts."""
-    end_leave(archive, binding, by=by)
+def unbind(archive: Archive, binding: str, *, takeover: str = "", by: Principal | None = None) -> BindingRow:
+    """The binding (an id) ends now: the next push by it is refused. As it stands then. Raises `BindingUnknown` where
+    there is none of that id, or where it is not of `takeover` (an id); `BindingEnded`."""
+    known = binding_of(archive, binding, takeover=takeover)
+    if known.ended or known.until <= instant(archive.clock()):
+        raise BindingEnded(until=known.until)
+    try:
+        end_leave(archive, binding, by=by)
+    except CatalogueConflict:  # somebody else was faster
+        raise BindingEnded(until=binding_of(archive, binding).until) from None
+    return binding_of(archive, binding)
+
+
+def binding_of(archive: Archive, binding: str, *, takeover: str = "") -> BindingRow:
+    """The one of that id, ended or not. Raises `BindingUnknown`, also where it is not of `takeover` (an id)."""
+    known = archive.catalogue.depositing.binding(binding)
+    if known is None or takeover not in ("", known.takeover):
+        raise BindingUnknown(takeover=takeover or "–")
+    return known
 
 
 def bindings(archive: Archive, takeover: Takeover) -> list[BindingRow]:
@@ -148,6 +182,10 @@ def _who(principal: Principal) -> dict[str, Any]:
         "method": known.method.value if known else "",
         "proof": known.evidence if known else "",
     }
+
+
+def _key(peer: Grantee) -> str:
+    return f"{peer.kind}:{identifier_key(peer.identifier)}" if peer.identifier else ""
 
 
 def _peer_body(peer: Grantee) -> dict[str, Any]:

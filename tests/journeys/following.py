@@ -1,7 +1,7 @@
 """Somebody who follows a page: its commands in their order, as they stand there, on a machine with nothing on it.
 
-Only what a page leaves open (ID, NAME, a folder outside of the test's) is replaced, by a table that each test gives. What
-the page calls a word in capitals and the table does not know is an error, and so is an entry that nothing needed.
+Only what a page leaves open (ID, NAME, a folder outside of the test's) is replaced, by a table that each test gives. A
+word in capitals that the table does not know is an error, and so is an entry that nothing needed.
 """
 
 import base64

@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import psycopg
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 
 from repository.catalogue.beginning import say
 from repository.catalogue.catalogue import Catalogue
@@ -41,17 +42,21 @@ def numbers(room: Room) -> list[int]:
         return list(connection.execute(text("SELECT number FROM kept ORDER BY number")).scalars())
 
 
-def raw(connection: object, words: str) -> None:
-    connection.connection.dbapi_connection.execute(words)  # type: ignore[attr-defined]
+def driver(connection: Connection) -> psycopg.Connection[tuple[object, ...]]:
+    return cast("psycopg.Connection[tuple[object, ...]]", connection.connection.dbapi_connection)
+
+
+def raw(connection: Connection, words: str) -> None:
+    driver(connection).execute(words.encode() if connection.dialect.name == "postgresql" else words)
 
 
 @pytest.mark.parametrize("by", ["the driver", "SQLAlchemy", "both"])
 def test_what_is_written_is_there_and_what_is_broken_off_is_not(room: Room, by: str) -> None:
-    def write(connection: object, number: int) -> None:
+    def write(connection: Connection, number: int) -> None:
         if by != "SQLAlchemy":
             raw(connection, f"INSERT INTO kept VALUES ({number})")
         if by != "the driver":
-            connection.execute(text(f"INSERT INTO kept VALUES ({number + 1})"))  # type: ignore[attr-defined]
+            connection.execute(text(f"INSERT INTO kept VALUES ({number + 1})"))
 
     with room.writing() as connection:
         write(connection, 10)
@@ -76,7 +81,7 @@ def test_whoever_listens_hears_how_transactions_begin_and_end(room: Room) -> Non
         event.listen(room.engine, name, lambda _connection, name=name: heard.append(name))
     with room.writing() as connection:
         raw(connection, "INSERT INTO kept VALUES (1)")
-    with pytest.raises(ZeroDivisionError), room.writing() as connection:  # noqa: PT012  the end of it raises
+    with pytest.raises(ZeroDivisionError), room.writing() as connection:
         raise ZeroDivisionError
     assert heard == ["begin", "commit", "begin", "rollback"]
     assert numbers(room) == [1]
@@ -118,8 +123,7 @@ def test_a_connection_that_the_server_ended_is_not_used_again(server: Postgres, 
 
 def test_a_transaction_whose_connection_is_ended_is_told_and_the_next_one_works(server: Postgres, served: Room) -> None:
     with pytest.raises(CatalogueUnavailable), served.writing() as connection:  # noqa: PT012  the end of it raises
-        mine = connection.connection.dbapi_connection
-        assert isinstance(mine, psycopg.Connection)
+        mine = driver(connection)
         server.run(f"SELECT pg_terminate_backend({mine.info.backend_pid}, 5000)")
     with served.writing() as connection:
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
@@ -128,8 +132,7 @@ def test_a_transaction_whose_connection_is_ended_is_told_and_the_next_one_works(
 def test_a_commit_that_was_none_is_told(served: Room) -> None:
     """PostgreSQL answers COMMIT with ROLLBACK where a statement has failed before, whatever became of its error."""
     with pytest.raises(CatalogueError), served.writing() as connection:  # noqa: PT012  the end of it raises
-        mine = connection.connection.dbapi_connection
-        assert isinstance(mine, psycopg.Connection)
+        mine = driver(connection)
         with pytest.raises(psycopg.Error):
             say(mine, b"SELECT 1 / 0")
 
