@@ -15,7 +15,7 @@ from repository.jobs.errors import TakeoverHeld
 from repository.people.errors import PersonUnknown, SessionOver
 from repository.reports.errors import NotDueForReview
 from repository.takeover.errors import ProtocolMissing
-from repository.transfer.errors import NotLive
+from repository.transfer.errors import BindingUnknown, NotLive
 from storage.errors import ArchiveError, Text
 
 COMMAND = re.compile(r"edm-archive|\bcommands?\b|\bpolece|pip install|chmod|EDM_ARCHIVE|(?<![\w-])--\w", re.IGNORECASE)
@@ -105,6 +105,10 @@ SAID: Mapping[type[ArchiveError], Text] = {
     NotLive: Text(
         en="Send objects into a takeover that is open for them; a package is handed in by POST /v1/takeovers.",
         pl="Wysyłaj obiekty do otwartego dla nich przejęcia; paczkę przekazuje się przez POST /v1/takeovers.",
+    ),
+    BindingUnknown: Text(
+        en="List the bindings of a takeover by GET /v1/takeovers/{takeover}/bindings.",
+        pl="Powiązania przejęcia wypisuje GET /v1/takeovers/{takeover}/bindings.",
     ),
 }
 """By class, the nearest one first; of those that are worded for the command line."""

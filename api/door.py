@@ -103,7 +103,9 @@ def told(request: Request, error: Exception) -> Response:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-    yield
+    measures: Measures = app.state.measures
+    with measures.shared():
+        yield
     receptions: Receptions = app.state.receptions
     await anyio.to_thread.run_sync(receptions.transfers.close)
     pool: Pool = app.state.pool

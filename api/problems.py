@@ -6,6 +6,7 @@ are in the one that Accept-Language prefers.
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -48,7 +49,7 @@ from repository.people.errors import NameTaken, NotAllowed, PersonUnknown, Sessi
 from repository.rendering.errors import CodecsMissing, PixelsBusy, PixelsUnreadable
 from repository.reports.errors import NotDueForReview
 from repository.takeover.errors import ProtocolMissing
-from repository.transfer.errors import SeveralOpen
+from repository.transfer.errors import BindingEnded, BindingUnknown, SeveralOpen
 from repository.uploads.errors import (
     NoRoom,
     OffsetDiffers,
@@ -96,6 +97,8 @@ STATUS: Mapping[type[ArchiveError], int] = {
     TakeoverOver: 409,
     TakeoverOvertaken: 503,
     SeveralOpen: 409,
+    BindingUnknown: 404,
+    BindingEnded: 409,
     CatalogueConflict: 409,
     BundleConflicts: 409,
     DemandConflict: 409,
@@ -142,10 +145,11 @@ def status_of_kind(kind: type[ArchiveError]) -> int:
 
 def told(error: ArchiveError, status: int, *, language: str) -> dict[str, Any]:
     """`error` as the members of problem details."""
-    advice = todo_of(type(error), status).fill(error.fields)
+    fields = {name: _placeless(value) for name, value in error.fields.items()}
+    what, advice = error.what.fill(fields), todo_of(type(error), status).fill(fields)
     words = {
         each: {
-            "what": getattr(error.message, each),
+            "what": getattr(what, each),
             "kept": getattr(error.kept, each),
             "todo": getattr(advice, each),
         }
@@ -161,6 +165,11 @@ def told(error: ArchiveError, status: int, *, language: str) -> dict[str, Any]:
         "retryable": error.retryable,
         **words,
     }
+
+
+def _placeless(value: str | int) -> str | int:
+    """Where files of this machine lie is the operator's to know: of a path, its last name."""
+    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
 
 
 def headers_of(error: ArchiveError, status: int) -> dict[str, str]:

@@ -43,6 +43,8 @@ class Requests:
         number = secrets.token_hex(8)
         scope.setdefault("state", {})["id"] = number
         answered = _Answered(send, number)
+        if self._measures is not None:
+            self._measures.began()
         try:
             await self._app(scope, receive, answered)
         except Exception as error:

@@ -77,10 +77,18 @@ def receive(
     )
     screen = screen_of(context)
     with opened(screen) as archive:
+        ended = {each.id for each in archive.catalogue.takeovers() if each.closed_at}
         with screen.progress(en="receiving", pl="przyjmowanie", unit="bytes") as advance:
             order = Order(package, manifest=manifest, given=given)
             order = anew(archive, order) if again else order
             takeover = receive_here(archive, order, progress=_noting(screen, advance))
+        if takeover.id in ended and not screen.as_json:
+            screen.say(
+                en="This package was taken over before. Nothing was done now; this is what became of it then.\n"
+                "What the producer has mended in it is taken over with --anew.\n",
+                pl="Ten pakiet już przejęto. Niczego teraz nie wykonano; oto wynik tamtego przejęcia.\n"
+                "To, co przekazujący w nim poprawił, przejmuje się z opcją --anew.\n",
+            )
         answer(screen, archive, takeover)
     raise typer.Exit(EXIT[takeover.state])
 

@@ -1,8 +1,9 @@
-"""`edm-archive takeover list | show | open | close | statement | protocol | inventory`: what became of each package."""
+"""`edm-archive takeover list | show | open | bind | unbind | close | statement | protocol | inventory`: what became of
+each package, and who may push into what is open."""
 
 import typer
 
-from cli import inventory, protocol, receive, statement, transfer
+from cli import binding, inventory, protocol, receive, statement, transfer
 from cli.opening import opened, takeover_named
 from cli.options import Json, TakeoverId
 from cli.screen import screen_of
@@ -11,6 +12,8 @@ from storage.errors import Text
 verbs = typer.Typer(no_args_is_help=True, help="Take over packages, and see what became of them.")
 verbs.command("receive")(receive.receive)
 verbs.command("open")(transfer.open_command)
+verbs.command("bind")(binding.bind_command)
+verbs.command("unbind")(binding.unbind_command)
 verbs.command("close")(transfer.close_command)
 verbs.command("statement")(statement.statement)
 verbs.command("protocol")(protocol.protocol)
@@ -42,7 +45,7 @@ def list_command(context: typer.Context, as_json: Json = False) -> None:  # noqa
 
 @verbs.command("show")
 def show_command(context: typer.Context, takeover_id: TakeoverId, as_json: Json = False) -> None:  # noqa: ARG001
-    """Who handed over, in which state it is, what is kept, what happened to it. Names no file of a patient."""
+    """Who handed over, who may push, in which state it is, what is kept, what happened. Names no file of a patient."""
     from cli import telling
 
     screen = screen_of(context)
@@ -51,6 +54,7 @@ def show_command(context: typer.Context, takeover_id: TakeoverId, as_json: Json 
         counts = archive.catalogue.counts(takeover.number)
         events = archive.catalogue.events(takeover.number)
         findings = [*map(telling.unnamed_finding, archive.catalogue.findings(takeover.number, ordinal=0))]
+        bound = binding.for_whoever_asks(archive, screen, binding.rows_of(archive, takeover))
     if screen.as_json:
         happened = [
             {"kind": event.kind, "at": event.at, "outcome": event.outcome, "detail": event.detail} for event in events
@@ -61,10 +65,14 @@ def show_command(context: typer.Context, takeover_id: TakeoverId, as_json: Json 
                 "counts": receive.counts_json(counts),
                 "findings": [telling.finding_json(screen, finding) for finding in findings],
                 "events": happened,
+                "bindings": bound,
             }
         )
         return
     telling.tell_takeover(screen, takeover)
+    if bound:
+        screen.space()
+        binding.tell_bindings(screen, bound)
     screen.space()
     telling.tell_kept(screen, counts)
     telling.tell_findings(screen, findings)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import permitting, receive
+from cli import binding, permitting, receive
 from cli.opening import opened, takeover_named
 from cli.options import Json, TakeoverId
 from cli.screen import number, screen_of
@@ -20,12 +20,8 @@ def open_command(
     context: typer.Context,
     *,
     producer_name: Annotated[str, typer.Option("--producer-name", help="The provider that will close.")],
-    peer: Annotated[
-        list[str], typer.Option("--peer", metavar="WHO", help="Who may push: RPWDL:…, REGON:…, NPWZ:…, SYSTEM:…")
-    ],
-    until: Annotated[
-        str, typer.Option("--until", metavar="DAY", help="To the end of this day; else until closed.")
-    ] = "",
+    peer: binding.Peers,
+    until: binding.Until = "",
     rpwdl: Annotated[str, typer.Option("--rpwdl", help="Number of the RPWDL book.")] = "",
     regon: Annotated[str, typer.Option("--regon")] = "",
     nip: Annotated[str, typer.Option("--nip")] = "",
@@ -37,13 +33,11 @@ def open_command(
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Open a takeover that peers push into over STOW-RS or C-STORE, until it is closed."""
-    from repository.consents.grammar import day_of_words, grantee_of_words
     from repository.peers.titles import title_of
     from repository.transfer.opening import open_transfer
 
     screen = screen_of(context)
-    peers = permitting.read("--peer", lambda: [grantee_of_words(each) for each in peer])
-    end = permitting.read("--until", lambda: day_of_words(until)[1]) if until else None
+    peers, end = binding.named(peer), binding.end_of(until)
     declared = {"studies": studies, "instances": instances, "patients": patients}
     handover = Handover(
         producer=Producer(name=producer_name, rpwdl_book=rpwdl, regon=regon, nip=nip),
@@ -54,8 +48,9 @@ def open_command(
     with opened(screen) as archive:
         by = permitting.administrator(archive, screen)
         takeover = open_transfer(archive, handover, peers=peers, until=end, by=by)
+        bound = binding.rows_of(archive, takeover)
     if screen.as_json:
-        screen.json({"id": takeover.id, "state": takeover.state.value, "peers": len(peers)})
+        screen.json({"id": takeover.id, "state": takeover.state.value, "peers": len(peers), "bindings": bound})
         return
     screen.say(
         en=f"Open: {takeover.id}; {number(len(peers))} may push into it. Its own AE title: {title_of(takeover)}\n"

@@ -1,5 +1,6 @@
 """Who calls: AE titles, address and certificate → a registered peer, or a rejection (PS3.8 Table 9-21)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dicom_gateway.identifying import Noted, noted
@@ -39,11 +40,15 @@ class Caller:
     @property
     def within(self) -> frozenset[str] | None:
         """Ids of the takeovers that it asks about; None: all that it may see."""
-        known = frozenset(self.peer.takeovers) or None
-        if self.takeover is None:
-            return known
-        own = frozenset({self.takeover.id})
-        return own if known is None else own & known
+        return within(self.peer, None if self.takeover is None else {self.takeover.id})
+
+
+def within(peer: Peer, takeovers: Collection[str] | None) -> frozenset[str] | None:
+    """Those of `takeovers` (ids; None: all) of which the peer may be told."""
+    own, asked = frozenset(peer.takeovers), None if takeovers is None else frozenset(takeovers)
+    if not own:
+        return asked
+    return own if asked is None else own & asked
 
 
 def caller_of(

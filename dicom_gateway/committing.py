@@ -17,7 +17,6 @@ from dicom_gateway.protocol.commands import (
     N_ACTION_RQ,
     REQUESTED_CLASS,
     REQUESTED_INSTANCE,
-    STATUS,
 )
 from dicom_gateway.protocol.errors import ConnectionEnds
 from dicom_gateway.protocol.negotiating import Asked, Proposed
@@ -25,7 +24,7 @@ from dicom_gateway.protocol.requesting import Address, associated
 from dicom_gateway.securing import secured
 from dicom_gateway.services.committing import REQUEST, WELL_KNOWN
 from dicom_gateway.settings import GatewaySettings
-from dicom_gateway.statuses import PROCESSING_FAILURE, SUCCESS
+from dicom_gateway.statuses import SUCCESS
 from repository.catalogue.commitments import Commitment
 from repository.formats.dicom.transactions import Named, Transaction, write_transaction
 from repository.peers.peer import Peer, Service
@@ -69,4 +68,4 @@ def _asked(line: Association, each: Commitment, settings: GatewaySettings) -> in
     }
     said = Transaction(each.transaction, tuple(Named(one.sop_class, one.uid) for one in each.instances))
     line.send(context, command, [write_transaction(said, syntax=context.syntax)])
-    return line.response(number, patience=settings.patience.dimse).command.number(STATUS, PROCESSING_FAILURE)
+    return line.response(number, patience=settings.patience.dimse).command.status

@@ -7,7 +7,7 @@ selection, PS3.7 D.3.3.4), instances of it can be given to it by C-GET, in the s
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 
 from pynetdicom.service_class import NonPatientObjectStorageServiceClass, ServiceClass, StorageServiceClass
 from pynetdicom.sop_class import uid_to_service_class
@@ -167,7 +167,7 @@ def fits(context: Context, field: int) -> bool:
     return field not in _ASKED or SERVED.get(context.abstract) is _ASKED[field]
 
 
-@cache
+@lru_cache(4096)  # of what peers make up there is no end
 def is_storage(abstract: str) -> bool:
     """Of DICOM's own classes those that pynetdicom knows as storage; all that are not DICOM's own."""
     if not abstract.startswith(_DICOM):

@@ -11,7 +11,6 @@ from dicom_gateway.protocol.commands import (
     FIELD,
     MESSAGE_ID,
     NO_DATA_SET,
-    STATUS,
 )
 from dicom_gateway.protocol.errors import ConnectionEnds, NotAgreed, NotReached
 from dicom_gateway.protocol.negotiating import Asked, Proposed
@@ -45,7 +44,7 @@ def echo(peer: Peer, settings: GatewaySettings) -> float:
                 context,
                 {AFFECTED_CLASS: VERIFICATION, FIELD: C_ECHO_RQ, MESSAGE_ID: number, DATA_SET_TYPE: NO_DATA_SET},
             )
-            status = line.response(number, patience=settings.patience.dimse).command.number(STATUS)
+            status = line.response(number, patience=settings.patience.dimse).command.status
             took = time.monotonic() - began
     except NotReached:
         raise PeerDoesNotAnswer(ae_title=peer.ae_title, reason="nobody listens there") from None

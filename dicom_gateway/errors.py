@@ -63,6 +63,8 @@ class CommitmentNotAsked(ArchiveError):
         pl="Nie udało się poprosić węzła {ae_title} o storage commitment: {reason}.",
     )
     todo = Text(
-        en="Run the same command again: what was prepared and not taken on is asked for then.",
-        pl="Uruchom to samo polecenie ponownie: poprosi o to, co przygotowano, a czego nie przyjęto.",
+        en="Mend the reason (`edm-archive peer list` shows its address and services) and run the same command again: "
+        "what was prepared and not taken on is asked for then.",
+        pl="Usuń przyczynę (adres i usługi pokazuje `edm-archive peer list`) i uruchom to samo polecenie ponownie: "
+        "poprosi o to, co przygotowano, a czego nie przyjęto.",
     )

@@ -23,7 +23,7 @@ from dicom_gateway.protocol.pdus import reject
 from dicom_gateway.protocol.waiting import READING, TICK, ready, shaken
 from dicom_gateway.rejecting import TOO_MANY, Why
 from dicom_gateway.reporting import Reporting
-from dicom_gateway.securing import fingerprint, secured, wrapped
+from dicom_gateway.securing import ended, fingerprint, secured, wrapped
 from dicom_gateway.services.call import House
 from dicom_gateway.serving import Arrival, serve
 from dicom_gateway.settings import GatewaySettings
@@ -96,8 +96,7 @@ class Gateway:
             thread.join(max(0.0, until - time.monotonic()))
         with self._turn:
             for connection in self._live.values():
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+                ended(connection)
         self._pool.close()  # who waits for a frame waits no longer
         for thread in self._running():
             thread.join()
@@ -177,6 +176,7 @@ class Gateway:
                 stopping=self._stopping.is_set,
             )
         except PeerGone:
+            self._unidentified.leave(guest)  # first: whether others have something to say is looked at by their sockets
             guest.connection.close()
         finally:
             self._unidentified.leave(guest)

@@ -23,7 +23,6 @@ from dicom_gateway.protocol.commands import (
     FIELD,
     MESSAGE_ID,
     N_EVENT_REPORT_RQ,
-    STATUS,
 )
 from dicom_gateway.protocol.errors import ConnectionEnds
 from dicom_gateway.protocol.negotiating import Asked, Proposed
@@ -33,7 +32,7 @@ from dicom_gateway.securing import secured
 from dicom_gateway.services.committing import WELL_KNOWN
 from dicom_gateway.services.committing_reports import SUCCESSFUL, WITH_FAILURES
 from dicom_gateway.settings import GatewaySettings
-from dicom_gateway.statuses import PROCESSING_FAILURE, SUCCESS
+from dicom_gateway.statuses import SUCCESS
 from repository.catalogue.commitments import Commitment, CommitmentState
 from repository.catalogue.jobs import Job
 from repository.commitment.asking import key_of
@@ -171,4 +170,4 @@ def _told(line: Association, known: Commitment, settings: GatewaySettings) -> in
         failed=tuple(Named(each.sop_class, each.uid, reason) for each, reason in known.failed),
     )
     line.send(context, command, [write_transaction(said, syntax=context.syntax, retrieve_from=known.title)])
-    return line.response(number, patience=_patience(settings).dimse).command.number(STATUS, PROCESSING_FAILURE)
+    return line.response(number, patience=_patience(settings).dimse).command.status

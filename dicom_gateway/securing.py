@@ -3,6 +3,7 @@
 import hashlib
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dicom_gateway.errors import TlsUnfit
@@ -54,6 +55,13 @@ def fingerprint(connection: ssl.SSLSocket) -> str:
     """The SHA-256 of the certificate that the peer has shown, in hex, or nothing."""
     shown = connection.getpeercert(binary_form=True)
     return hashlib.sha256(shown).hexdigest() if shown else ""
+
+
+def ended(connection: socket.socket) -> None:
+    """Nothing more is said or heard on the connection, and whoever waits for it is woken. By the plain method, so that
+    any thread may: that of TLS takes the keys from the thread that is using them, which might then send in clear."""
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def _limited(context: ssl.SSLContext, settings: GatewaySettings) -> ssl.SSLContext:

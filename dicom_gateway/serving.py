@@ -216,7 +216,8 @@ def _measured(call: Call, message: Message) -> None:
             call.house.measures.answered(call.command.field, status, seconds=time.monotonic() - began)
             if class_of(status) in _WORTH_TELLING:
                 name = SERVICE_NAMES.get(call.command.field, "other")
-                _log.info("%s of %s: answered with %04X", name, call.caller.peer.ae_title, status)
+                why = call.association.comment or "no comment"
+                _log.info("%s of %s: answered with %04X (%s)", name, call.caller.peer.ae_title, status, why)
 
 
 def _answered(call: Call, message: Message) -> None:

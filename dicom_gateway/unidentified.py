@@ -9,11 +9,11 @@ import socket
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from dicom_gateway.protocol.waiting import READING, ready
+from dicom_gateway.securing import ended
 
 SPEAKING = 2.0  # seconds that a connection on which something has come keeps its place at any rate
 _OF_ONE_SITE = 64  # bits of an IPv6 address, of which whoever has one has all
@@ -21,7 +21,7 @@ _OF_ONE_SITE = 64  # bits of an IPv6 address, of which whoever has one has all
 
 @dataclass(slots=True, eq=False)
 class Guest:
-    """A connection. `spoken_at`: when something came first; None before."""
+    """A connection, open as long as it has its place. `spoken_at`: when something came first; None before."""
 
     connection: socket.socket
     neighbourhood: str
@@ -53,9 +53,11 @@ class Unidentified:
         return guest if room else None
 
     def becomes(self, guest: Guest, connection: socket.socket) -> None:
-        """The same one goes on by that connection: it has TLS now."""
+        """The same one goes on by that connection: it has TLS now. It has ended where the guest had to go."""
         with self._turn:
             guest.connection = connection
+            if guest not in self._guests:
+                ended(connection)
 
     def spoke(self, guest: Guest) -> None:
         with self._turn:
@@ -72,7 +74,7 @@ class Unidentified:
         """All that are there now have gone."""
         with self._turn:
             for each in self._guests:
-                _ended(each)
+                ended(each.connection)
             self._guests.clear()
 
     def _of_the_most(self) -> list[Guest]:
@@ -92,7 +94,7 @@ class Unidentified:
             return False
         self._guests.pop(going)
         self.crowded_out += 1
-        _ended(going)
+        ended(going.connection)
         return True
 
 
@@ -111,11 +113,4 @@ def neighbourhood(address: str) -> str:
 
 def _has_come(guest: Guest) -> bool:
     """Whether something is there that nobody has read yet."""
-    return guest.connection.fileno() >= 0 and ready(guest.connection, READING, seconds=0, beside=None)
-
-
-def _ended(guest: Guest) -> None:
-    """Whoever waits for it is woken by its end. By the plain method: that of TLS would change what another thread is
-    using."""
-    with suppress(OSError):
-        socket.socket.shutdown(guest.connection, socket.SHUT_RDWR)
+    return ready(guest.connection, READING, seconds=0, beside=None)

@@ -15,12 +15,11 @@ def held(archive: Archive, errand: Errand, within: Collection[str] | None) -> Ma
     """SOP class → transfer syntax → images that the errand may learn of in the takeovers of these ids (None: all). None
     where that is not known: it may learn of parts of takeovers, or there is much that was not yet looked at.
 
-    No account is written: nothing of it says anything of anybody, and of what is not for the errand nothing follows.
-    Raises what the catalogue raises."""
+    No account is written: nothing of it says anything of anybody. Nothing is counted of whoever is hidden from the
+    errand, in whole or in part. Raises what the catalogue raises."""
     reach = within_reach(archive, errand.request(archive, Operation.SEARCH, Subject(takeover="")))
     if reach.empty:
         return {}
     if any(within is None or not part.takeover or part.takeover in within for part in reach.parts):
         return None
-    known = reach.takeovers if within is None else within if reach.takeovers is None else reach.takeovers & set(within)
-    return archive.catalogue.encodings.held(known, seconds=_SECONDS)
+    return archive.catalogue.encodings.held(within, seconds=_SECONDS, within=reach)

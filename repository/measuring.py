@@ -2,7 +2,8 @@
 
 The HTTP door shows all of them to Prometheus, `doctor` and `peer list` read them. A file holds names of measures,
 labels from short known lists, AE titles of registered peers, and numbers; nothing of any patient. It is written anew
-every few seconds; nobody waits for it, and a disk that is full loses it and nothing else.
+every few seconds; nobody waits for it, and a disk that is full loses it and nothing else. Processes whose counts are
+shown as one sum tell them by `repository.adding_up`.
 """
 
 import json
@@ -21,6 +22,7 @@ from repository.clock import Clock, instant
 
 FOLDER = "measures"
 EVERY = 5.0  # seconds between two writings
+SUM = "sum"
 FRESH = 30.0  # seconds after which whoever has written nothing is not there
 _LONGEST = 1 << 20  # bytes of a file that is read
 _log = logging.getLogger("repository.measuring")
@@ -28,7 +30,11 @@ _log = logging.getLogger("repository.measuring")
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One measure: `kind` is counter or gauge; `samples` are values of its labels, and a number."""
+    """One measure: `kind` is counter, gauge or histogram; `samples` are values of its labels, and a number.
+
+    The last label of a histogram is `le`: its samples are how many observations came to this bound and to none before
+    it, and, where `le` is `SUM`, what all of them amount to.
+    """
 
     name: str
     kind: str
@@ -58,16 +64,20 @@ class Counters:
         self._values: dict[tuple[str, tuple[str, ...]], float] = {}
 
     def add(self, name: str, *labels: str, value: float = 1) -> None:
-        key = name, labels
-        with self._turn:
-            self._values[key] = self._values.get(key, 0) + value
+        self.add_all([((name, labels), value)])
 
-    def family(self, name: str, what: str, labels: Sequence[str] = ()) -> Family:
+    def add_all(self, added: Iterable[tuple[tuple[str, tuple[str, ...]], float]]) -> None:
+        """Each of the counters, of a name and labels, by its value: nobody sees some of it only."""
+        with self._turn:
+            for key, value in added:
+                self._values[key] = self._values.get(key, 0) + value
+
+    def family(self, name: str, what: str, labels: Sequence[str] = (), *, kind: str = "counter") -> Family:
         with self._turn:
             found = [(key[1], value) for key, value in self._values.items() if key[0] == name]
         if not labels and not found:
             found = [((), 0.0)]
-        return Family(name, "counter", what, labels, sorted(found))
+        return Family(name, kind, what, labels, sorted(found))
 
 
 @contextmanager
@@ -75,12 +85,12 @@ def told(
     home: Path, name: str, families: Callable[[], Iterable[Family]], *, every: float = EVERY, clock: Clock
 ) -> Iterator[None]:
     """Meanwhile the file says what `families` gives; afterwards there is none."""
-    path = _folder(home) / f"{name}.json"
+    path = folder_of(home) / f"{name}.json"
     over = threading.Event()
 
     def telling() -> None:
         while not over.is_set():
-            _write(path, families(), at=clock().timestamp())
+            write(path, families(), at=clock().timestamp())
             over.wait(every)
 
     thread = threading.Thread(target=telling, name="measures", daemon=True)
@@ -97,10 +107,10 @@ def told(
 def snapshots(home: Path) -> list[Snapshot]:
     """What processes of this machine have told last, by name; what cannot be read is left out."""
     try:
-        files = sorted(_folder(home).glob("*.json"))
+        files = sorted(folder_of(home).glob("*.json"))
     except OSError:
         return []
-    return [found for each in files if (found := _read(each)) is not None]
+    return [found for each in files if (found := read(each)) is not None]
 
 
 def last_seen(home: Path, family: str) -> dict[str, str]:
@@ -119,11 +129,13 @@ def is_fresh(found: Snapshot, *, now: float | None = None) -> bool:
     return (time.time() if now is None else now) - found.at <= FRESH
 
 
-def _folder(home: Path) -> Path:
+def folder_of(home: Path) -> Path:
+    """Of this machine: a home may be on a file system that several have."""
     return home / FOLDER / (re.sub(r"[^A-Za-z0-9_-]", "_", socket.gethostname()) or "host")
 
 
-def _write(path: Path, families: Iterable[Family], *, at: float) -> None:
+def write(path: Path, families: Iterable[Family], *, at: float) -> bool:
+    """Whether `path` says what the families are, whole; else it says what it said before."""
     body = {
         "at": at,
         "families": [
@@ -136,13 +148,16 @@ def _write(path: Path, families: Iterable[Family], *, at: float) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(body, file)
+            file.write(json.dumps(body, separators=(",", ":")))  # `dump` takes ten times as long
         beside.replace(path)
     except OSError as error:
         _log.warning("measures cannot be told: %s", type(error).__name__)
+        return False
+    return True
 
 
-def _read(path: Path) -> Snapshot | None:
+def read(path: Path) -> Snapshot | None:
+    """What `path` says; None where it cannot be read, or is no such file."""
     try:
         with path.open("rb") as file:
             body = json.loads(file.read(_LONGEST))
@@ -151,10 +166,14 @@ def _read(path: Path) -> Snapshot | None:
             float(body["at"]),
             tuple(
                 Family(
-                    name, kind, what, tuple(labels), tuple((tuple(map(str, key)), float(value)) for key, value in rows)
+                    str(name),
+                    str(kind),
+                    str(what),
+                    tuple(labels),
+                    tuple((tuple(map(str, key)), float(value)) for key, value in rows),
                 )
                 for name, kind, what, labels, rows in body["families"]
             ),
         )
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None

@@ -36,7 +36,7 @@ from storage.warrants import Warrant
 
 __all__ = [
     "NOT_THERE", "Admitted", "Errand", "Found", "accounted", "admit", "archive_itself", "ask", "decided", "judged",
-    "nothing_there", "upkeep", "written",
+    "nothing_there", "upkeep",
 ]  # fmt: skip
 NOT_THERE = "NOT_FOUND"
 _AT_ONCE = 5000  # holdings under one account and one set of facts
@@ -56,12 +56,11 @@ def ask(
     """The account of a permitted request, durable. Raises `AccessRefused` for any other, after its account is durable;
     where there is nothing to decide by, what the catalogue raises, and nothing was opened."""
     decision = decided(archive, request)
-    account = accounted(
-        archive, account_of_attempt(request, decision, patient_name=patient_name, count=count, manner=manner)
-    )
+    account = account_of_attempt(request, decision, patient_name=patient_name, count=count, manner=manner)
+    number = accounted(archive, account)
     if not decision.permitted:
         raise AccessRefused
-    return account
+    return replace(account, number=number)
 
 
 def judged(archive: Archive, request: AccessRequest) -> Decision:
@@ -71,13 +70,8 @@ def judged(archive: Archive, request: AccessRequest) -> Decision:
     return decision
 
 
-def accounted(archive: Archive, account: Account) -> Account:
-    """The account, durable, with its number."""
-    return replace(account, number=written(archive, account))
-
-
-def written(archive: Archive, account: Account) -> int:
-    """As `accounted`: the number."""
+def accounted(archive: Archive, account: Account) -> int:
+    """The number of the account, which is durable."""
     return note(archive, "account", as_body(account), outcome=account.outcome, at=account.at).number
 
 

@@ -17,7 +17,7 @@ from repository.access.request import AccessRequest
 from repository.access.rules import rules_in_force
 from repository.access.subject import Operation, Subject
 from repository.catalogue.query import MOST, Hit, Page, Query
-from repository.opening import Errand, written
+from repository.opening import Errand, accounted
 from repository.runtime import Archive
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ def gathered(archive: Archive, errand: Errand, gather: Callable[[Looking], tuple
         query=" ".join(sorted(looking.asked)),
         patients=[(takeover, patient) for takeover, patient in found if patient],
     )
-    written(archive, account)
+    accounted(archive, account)
     return made
 
 

@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 
 from api.native import (
     accounts,
+    bindings,
     consents,
     custody,
     demands,
@@ -47,6 +48,7 @@ def router() -> APIRouter:
         errors_told,
         takeovers,
         handing_in,
+        bindings,
         uploads,
         search,
         jobs,

@@ -58,15 +58,15 @@ class GranteeSaid(Strict):
     system: Code | None = None
     name: Line = ""
 
-    def grantee(self) -> Grantee:
-        """Raises `OptionUnreadable` for what names nobody."""
+    def grantee(self, *, said: str = "grantee") -> Grantee:
+        """Raises `OptionUnreadable` for what names nobody; `said`: the member that it stands in."""
         by_number = self.kind in (GranteeKind.PERSON, GranteeKind.ORGANISATION)
         by_name = self.kind is GranteeKind.SYSTEM
         if by_number is (self.identifier is None) or by_name is (self.system is None):
-            raise OptionUnreadable(option="grantee")
+            raise OptionUnreadable(option=said)
         if self.system is not None:
             if not self.system.strip():
-                raise OptionUnreadable(option="grantee.system")
+                raise OptionUnreadable(option=f"{said}.system")
             return Grantee(self.kind, Identifier("", self.system.strip()), self.name)
         return Grantee(self.kind, self.identifier.identifier if self.identifier else None, self.name)
 

@@ -80,7 +80,7 @@ def takeovers(
 ) -> Response:
     """Those that the caller oversees or has in custody, oldest first."""
     shown: list[Takeover] = []
-    number = _overseen(archive, caller, after, missing=BadCursor()).number if after else 0
+    number = overseen(archive, caller, after, missing=BadCursor()).number if after else 0
     more = True
     while more and len(shown) <= limit:
         page = archive.catalogue.takeovers(after=number, limit=_READ_AT_ONCE)
@@ -94,7 +94,7 @@ def takeovers(
 
 def takeover(archive: ForArchive, caller: ForCaller, takeover: WholeId) -> Response:
     """Who handed over, in which state it is, what is kept, what happened to it. Names no file of a patient."""
-    found = _overseen(archive, caller, takeover)
+    found = overseen(archive, caller, takeover)
     told = told_takeover(found) | {
         "counts": told_counts(archive.catalogue.counts(found.number)),
         "findings": [told_finding(unnamed(each)) for each in archive.catalogue.findings(found.number, ordinal=0)],
@@ -107,7 +107,7 @@ def statement(
     request: Request, archive: ForArchive, caller: ForCaller, *, takeover: WholeId, items: Items = False
 ) -> Response:
     """The balance of declared against received. With a purpose, what the caller may learn of is told by name."""
-    found = _overseen(archive, caller, takeover)
+    found = overseen(archive, caller, takeover)
     made = statement_of(archive, found)
     head: dict[str, Any] = {"id": found.id, "state": found.state.value}
     if not items and PURPOSE not in request.headers:
@@ -126,7 +126,7 @@ def protocol(request: Request, archive: ForArchive, caller: ForCaller, *, takeov
     """The signed protocol (protokół przekazania) as signed JSON, or as the page that shows and carries it. Where it
     names files it needs a purpose, and a caller who may learn of all that was kept."""
     form = chosen(request.headers.get("accept", ""), FORMS)
-    found = _overseen(archive, caller, takeover)
+    found = overseen(archive, caller, takeover)
     paper = paper_for(archive, found, lambda: errand_of(request))
     headers = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
     if form.media_type == PAGE:
@@ -139,7 +139,7 @@ def _oversees(archive: Archive, caller: ForCaller, takeover: Takeover) -> bool:
     return oversees(caller) or in_custody_of(archive, caller.principal, takeover)
 
 
-def _overseen(archive: Archive, caller: ForCaller, wanted: str, *, missing: Exception | None = None) -> Takeover:
+def overseen(archive: Archive, caller: ForCaller, wanted: str, *, missing: Exception | None = None) -> Takeover:
     """The takeover, if it is there and the caller's to see. Raises `AccessRefused` for either, or `missing`."""
     refused = missing or AccessRefused()
     try:

@@ -55,6 +55,8 @@ class Association:
         self.released = False
         self.answered = -1
         """The status of the last response that was sent; -1 before there was one."""
+        self.comment = ""
+        """What it said of that."""
 
     def next_id(self) -> int:
         """For a request of ours."""
@@ -179,7 +181,7 @@ class Association:
     def _note(self, command: Mapping[int, int | str]) -> None:
         field, status = command.get(commands.FIELD), command.get(commands.STATUS)
         if isinstance(field, int) and field & commands.RESPONSE and isinstance(status, int):
-            self.answered = status
+            self.answered, self.comment = status, str(command.get(commands.ERROR_COMMENT, ""))
 
     def _read_cancel(self, patience: float) -> None:
         found = self.receive(gathering, patience=patience)

@@ -20,6 +20,7 @@ AFFECTED_INSTANCE, REQUESTED_INSTANCE, EVENT_TYPE, ACTION_TYPE = 0x1000, 0x1001,
 REMAINING, COMPLETED, FAILED, WARNING, ORIGINATOR, ORIGINATOR_ID = 0x1020, 0x1021, 0x1022, 0x1023, 0x1030, 0x1031
 
 LONGEST = 1 << 16  # bytes of a command set
+_UNSAID = 0x0110  # processing failure (PS3.7 Annex C)
 _ELEMENT = Struct("<HHI")
 _SHORT = Struct("<H")
 _TAG = Struct("<HH")
@@ -50,6 +51,11 @@ class Command:
     def number(self, element: int, default: int = 0) -> int:
         value = self._values.get(element, b"")
         return _SHORT.unpack(value)[0] if len(value) == 2 else default
+
+    @property
+    def status(self) -> int:
+        """Of a response; that of a failure where it says none, for nothing was acknowledged then."""
+        return self.number(STATUS, _UNSAID)
 
     def text(self, element: int) -> str:
         """Without what pads it; not ASCII is replaced."""

@@ -113,7 +113,7 @@ def _addresses(host: str, port: int, *, until: float, beside: Beside | None) -> 
     interrupted. Raises `NotReached`."""
     try:
         return _resolved(host, port, socket.AI_NUMERICHOST)
-    except OSError:
+    except (OSError, UnicodeError):  # a name; or what cannot be one, as the thread will find
         pass
     found: list[_Found] = []
 

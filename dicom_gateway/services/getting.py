@@ -3,7 +3,6 @@
 from contextlib import closing
 
 from dicom_gateway.protocol.messages import Gathered, Sink
-from dicom_gateway.protocol.negotiating import Context
 from dicom_gateway.services.call import Call
 from dicom_gateway.services.retrieval_keys import wanted_of
 from dicom_gateway.services.retrieving import Tally, admitted, give, meanwhile, pending, told
@@ -19,10 +18,6 @@ class Getting:
         if found is None:
             return
         what = admitted(call.house.archive, call.caller.errand, found)
-        contexts: dict[str, list[Context]] = {}
-        for context in call.association.terms.contexts.values():
-            if context.requests:
-                contexts.setdefault(context.abstract, []).append(context)
         tally, number = Tally(len(what), call.house.settings.retrieval), call.command.message_id
         line, patience = call.association, call.house.settings.for_an_image
 
@@ -31,7 +26,7 @@ class Getting:
             if tally.due():
                 pending(call, tally)
 
-        with closing(sendings(call.house, what, contexts, between=between)) as every:
+        with closing(sendings(call.house, what, line.terms.contexts.values(), between=between)) as every:
             for at, each in enumerate(every):
                 if line.cancelled(number):
                     told(call, tally, cancelled=True)

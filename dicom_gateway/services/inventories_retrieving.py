@@ -5,10 +5,10 @@ that peer as well; the accounts of its content are then that peer's.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dicom_gateway.callers import DOOR
+from dicom_gateway.callers import within
 from dicom_gateway.contexts import INVENTORY_STORAGE
 from dicom_gateway.protocol.association import Association
 from dicom_gateway.protocol.commands import (
@@ -17,28 +17,24 @@ from dicom_gateway.protocol.commands import (
     C_STORE_RQ,
     DATA_SET,
     DATA_SET_TYPE,
-    DESTINATION,
     FIELD,
     MESSAGE_ID,
     ORIGINATOR,
     ORIGINATOR_ID,
     PRIORITY,
-    STATUS,
 )
-from dicom_gateway.protocol.errors import ConnectionEnds
 from dicom_gateway.protocol.messages import Gathered, Sink
-from dicom_gateway.protocol.negotiating import Asked, Context, Proposed
-from dicom_gateway.protocol.requesting import Address, associated
+from dicom_gateway.protocol.negotiating import Context, Proposed
 from dicom_gateway.services.attending import Attending
 from dicom_gateway.services.call import Call
+from dicom_gateway.services.destinations import destination_of, errand_of, reached
 from dicom_gateway.services.retrieving import Tally, told
-from dicom_gateway.statuses import DATA_SET_MISMATCH, UNKNOWN_DESTINATION, Status
+from dicom_gateway.statuses import DATA_SET_MISMATCH, Status
 from repository.errand import Errand
 from repository.formats.dicom.identifiers import IdentifierUnreadable, read_identifier
 from repository.formats.dicom.inventory import SYNTAXES
 from repository.inventories import Inventory, inventories, written
 from repository.peers.peer import Peer
-from repository.peers.registering import registered
 from storage.errors import ArchiveError
 
 _log = logging.getLogger("dicom_gateway")
@@ -65,18 +61,14 @@ class MovingInventories:
         return Gathered()
 
     def serve(self, call: Call, data_set: Sink | None) -> None:
-        archive = call.house.archive
-        destination = registered(archive, call.command.text(DESTINATION))
-        if destination is None or not (destination.host and destination.port):
-            call.answer(Status(UNKNOWN_DESTINATION))
+        destination = destination_of(call)
+        uids = None if destination is None else _uids_of(call, data_set)
+        if destination is None or uids is None:
             return
-        uids = _uids_of(call, data_set)
-        if uids is None:
-            return
-        errand = _errand_of(call, destination)
+        archive, errand = call.house.archive, errand_of(call, destination)
         what = [each for each in inventories(archive, call.caller.errand, call.caller.within) if each.uid in uids]
         if what:
-            theirs = inventories(archive, errand, _both(destination, what))
+            theirs = inventories(archive, errand, within(destination, {each.takeover.id for each in what}))
             what = [each for each in theirs if each.uid in uids]
         attending = Attending(call, Tally(len(what), call.house.settings.retrieval))
         cancelled = bool(what) and _moved(call, destination, errand, what=what, attending=attending)
@@ -100,43 +92,17 @@ def _uids_of(call: Call, data_set: Sink | None) -> frozenset[str] | None:
     return uids
 
 
-def _errand_of(call: Call, destination: Peer) -> Errand:
-    """The destination's own, for what is sent to it; the peer's where that is itself."""
-    if destination.ae_title == call.caller.peer.ae_title:
-        return call.caller.errand
-    principal = destination.principal(address=destination.host, certificate="", at=call.house.archive.clock())
-    reason = f"moved as {call.caller.peer.ae_title} asked"
-    return Errand(
-        principal=principal, purpose=destination.purpose, door=DOOR, basis=destination.basis, reason=reason,
-        manner="electronic",
-    )  # fmt: skip
-
-
-def _both(destination: Peer, what: Iterable[Inventory]) -> frozenset[str]:
-    """The takeovers of `what` that the destination may be told of."""
-    own = frozenset(each.takeover.id for each in what)
-    return own & frozenset(destination.takeovers) if destination.takeovers else own
-
-
 def _moved(call: Call, destination: Peer, errand: Errand, *, what: Sequence[Inventory], attending: Attending) -> bool:
     """Each is settled, unless the retrieval was cancelled or whoever asked is gone; whether it was so."""
-    settings = call.house.settings
-    asked = Asked(
-        calling=settings.ae_title, called=destination.ae_title, longest=settings.pdu,
-        contexts=[Proposed(2 * at + 1, INVENTORY_STORAGE, (each,)) for at, each in enumerate(SYNTAXES)],
-    )  # fmt: skip
-    at = Address(destination.host, destination.port, call.house.secured.calling if destination.tls else None)
-    waiting, cut = list(what), False
-    try:
-        with associated(asked, at, patience=settings.patience, beside=attending.beside) as association:
-            attending.engaged = True
-            _Line(call, association, errand, attending).give(what, attending.tally, waiting=waiting)
-    except ConnectionEnds as error:
-        cut = True
-        if not attending.over:
-            _log.info("destination %s failed: %s", destination.ae_title, type(error).__name__)
+    waiting = list(what)
+
+    def send(line: Association) -> None:
+        _Line(call, line, errand, attending).give(what, attending.tally, waiting=waiting)
+
+    contexts = [Proposed(2 * at + 1, INVENTORY_STORAGE, (each,)) for at, each in enumerate(SYNTAXES)]
+    whole = reached(call, destination, contexts, attending=attending, send=send)
     if attending.over:
-        return cut or bool(waiting)
+        return bool(waiting) or not whole
     for each in waiting:
         attending.tally.settle(each.uid, None)
     return False
@@ -205,4 +171,4 @@ class _Line:
             _log.error("an inventory cannot be given out: %s", error.code)
             return None
         patience = self.call.house.settings.for_an_image
-        return self.association.response(number, patience=patience).command.number(STATUS)
+        return self.association.response(number, patience=patience).command.status

@@ -1,39 +1,34 @@
 """C-MOVE (PS3.4 C.4.2): instances go to a registered peer over an association that we ask it for.
 
 Whoever asks must be entitled, and the destination as well: each has its own decision and account. A destination that
-is dead holds up nobody but whoever asked for it, who may cancel at any time (`attending`).
+is dead holds up nobody but whoever asked for it, who may cancel at any time (`destinations`).
 """
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 
-from dicom_gateway.callers import DOOR
+from dicom_gateway.callers import within
 from dicom_gateway.contexts import EXPLICIT, IMPLICIT
 from dicom_gateway.protocol.association import Association
-from dicom_gateway.protocol.commands import DESTINATION
-from dicom_gateway.protocol.errors import ConnectionEnds
 from dicom_gateway.protocol.messages import Gathered, Sink
-from dicom_gateway.protocol.negotiating import Asked, Context, Proposed
-from dicom_gateway.protocol.requesting import Address, associated
+from dicom_gateway.protocol.negotiating import Proposed
 from dicom_gateway.services.attending import Attending
 from dicom_gateway.services.call import Call
+from dicom_gateway.services.destinations import destination_of, errand_of, reached
 from dicom_gateway.services.retrieval_keys import wanted_of
 from dicom_gateway.services.retrieving import Tally, admitted, give, meanwhile, told
 from dicom_gateway.services.sendings import sendings
-from dicom_gateway.statuses import UNKNOWN_DESTINATION, Status
 from repository.dicom_retrieval import Wanted
 from repository.imaging import UNCOMPRESSED
-from repository.opening import Admitted, Errand
+from repository.opening import Admitted
 from repository.peers.peer import Peer
-from repository.peers.registering import registered
 from repository.rendering.decoding import DECODABLE
 
 _MOST_CONTEXTS = 128
-_log = logging.getLogger("dicom_gateway")
 
 
 class Moving:
@@ -41,12 +36,9 @@ class Moving:
         return Gathered()
 
     def serve(self, call: Call, data_set: Sink | None) -> None:
-        destination = registered(call.house.archive, call.command.text(DESTINATION))
-        if destination is None or not (destination.host and destination.port):
-            call.answer(Status(UNKNOWN_DESTINATION))
-            return
-        found = wanted_of(call, data_set)
-        if found is None:
+        destination = destination_of(call)
+        found = None if destination is None else wanted_of(call, data_set)
+        if destination is None or found is None:
             return
         what = _for_both(call, destination, found)
         attending = Attending(call, Tally(len(what), call.house.settings.retrieval))
@@ -62,18 +54,9 @@ def _for_both(call: Call, destination: Peer, found: Wanted) -> list[Admitted]:
     what = admitted(archive, call.caller.errand, found)
     if destination.ae_title == call.caller.peer.ae_title or not what:
         return what
-    principal = destination.principal(address=destination.host, certificate="", at=archive.clock())
-    errand = Errand(
-        principal=principal, purpose=destination.purpose, door=DOOR, basis=destination.basis, manner="electronic"
-    )
     own = {each.found.name for each in what}
-    narrowed = found if not destination.takeovers else replace(found, takeovers=_both(found, destination))
-    return [each for each in admitted(archive, errand, narrowed) if each.found.name in own]
-
-
-def _both(found: Wanted, destination: Peer) -> frozenset[str]:
-    known = frozenset(destination.takeovers)
-    return known if found.takeovers is None else known & frozenset(found.takeovers)
+    narrowed = replace(found, takeovers=within(destination, found.takeovers))
+    return [each for each in admitted(archive, errand_of(call, destination), narrowed) if each.found.name in own]
 
 
 def _groups(what: Sequence[Admitted]) -> Iterator[list[Admitted]]:
@@ -99,42 +82,30 @@ def _kind(each: Admitted) -> tuple[str, str]:
 def _moved(call: Call, attending: Attending, destination: Peer, group: Sequence[Admitted]) -> bool:
     """Each is settled, unless the retrieval was cancelled or whoever asked is gone; whether it was so. Then what was on
     its way has failed: nobody knows whether it is there."""
-    tally, settings = attending.tally, call.house.settings
     if attending.ends():
         return True
-    waiting = {id(each): each for each in group}
-    what = Asked(
-        calling=settings.ae_title, called=destination.ae_title, contexts=_contexts(group), longest=settings.pdu
-    )
-    at = Address(destination.host, destination.port, call.house.secured.calling if destination.tls else None)
-    cut = False
-    try:
-        if not tally.overdue():
-            with associated(what, at, patience=settings.patience, beside=attending.beside) as line:
-                _sent(call, attending, line, waiting)
-    except ConnectionEnds as error:
-        cut = True
-        if not attending.over:
-            _log.info("destination %s failed: %s", destination.ae_title, type(error).__name__)
-    attending.engaged = False
+    waiting, whole = {id(each): each for each in group}, False
+    if not attending.tally.overdue():
+        contexts, send = _contexts(group), partial(_sent, call, attending, waiting=waiting)
+        whole = reached(call, destination, contexts, attending=attending, send=send)
     if attending.over:
-        return cut or bool(waiting)  # else all was done when it came
-    tally.give_up(waiting.values())
+        return bool(waiting) or not whole  # else all was done when it came
+    attending.tally.give_up(waiting.values())
     return False
 
 
-def _sent(call: Call, attending: Attending, line: Association, waiting: dict[int, Admitted]) -> None:
+def _sent(call: Call, attending: Attending, line: Association, *, waiting: dict[int, Admitted]) -> None:
     """Each of `waiting` was sent and settled, and is not in it any more, until there was an end. Raises
     `ConnectionEnds`; then what was on its way is settled as failed."""
-    tally, attending.engaged = attending.tally, True
-    origin = call.caller.peer.ae_title, call.command.message_id
+    tally, origin = attending.tally, (call.caller.peer.ae_title, call.command.message_id)
     patience = call.house.settings.for_an_image
 
     def between() -> None:
         meanwhile(tally, cancelled=attending.ends())
         attending.tell()
 
-    with closing(sendings(call.house, list(waiting.values()), _agreed(line), between=between)) as every:
+    what = list(waiting.values())
+    with closing(sendings(call.house, what, line.terms.contexts.values(), between=between)) as every:
         for each in every:
             if attending.ends() or tally.overdue():
                 return
@@ -154,12 +125,4 @@ def _contexts(group: Sequence[Admitted]) -> list[Proposed]:
         usual = tuple(each for each in (EXPLICIT, IMPLICIT) if each not in stored)
         if usual and not (UNCOMPRESSED | DECODABLE).isdisjoint(stored):
             found.append(Proposed(2 * len(found) + 1, abstract, usual))
-    return found
-
-
-def _agreed(line: Association) -> dict[str, list[Context]]:
-    found: dict[str, list[Context]] = {}
-    for context in line.terms.contexts.values():
-        if context.requests:
-            found.setdefault(context.abstract, []).append(context)
     return found

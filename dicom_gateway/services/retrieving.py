@@ -25,7 +25,6 @@ from dicom_gateway.protocol.commands import (
     ORIGINATOR_ID,
     PRIORITY,
     REMAINING,
-    STATUS,
     WARNING,
     response_to,
 )
@@ -184,4 +183,4 @@ def _stored(
         command |= {ORIGINATOR: originator[0], ORIGINATOR_ID: originator[1]}
     association.send(sending.context, command, sending.content)
     sending.meanwhile()
-    return association.response(number, patience=patience).command.number(STATUS)
+    return association.response(number, patience=patience).command.status

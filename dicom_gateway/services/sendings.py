@@ -6,8 +6,8 @@ anew, or decoded by processes that can open nothing. What cannot be had in one o
 
 import logging
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from dicom_gateway.protocol.negotiating import Context
@@ -46,32 +46,34 @@ class NotSent:
 def sendings(
     house: House,
     what: Sequence[Admitted],
-    contexts: Mapping[str, Sequence[Context]],
+    contexts: Iterable[Context],
     *,
     between: Callable[[], None],
 ) -> Generator[Sending | NotSent]:
-    """Each of `what` as it can be sent by one of the `contexts` of its class, to be used up before the next is asked
-    for. `between` is called now and then while pixels are decoded, before anything of the image is given out; it may
-    raise. To be closed by whoever goes amid them."""
-    chosen = [(each, _context_for(each, contexts)) for each in what]
-    as_stored = _AsStored(house.archive, [each for each, context in chosen if context and _is_stored(each, context)])
-    for each, context in chosen:
-        if context is None:
-            yield NotSent(each, NO_CONTEXT)
-            continue
-        with ExitStack() as until_it_is_sent:
-            try:
-                if _is_stored(each, context):
-                    pieces = as_stored.next()
-                else:
-                    image = scanned(house.archive, each)
-                    pieces = _recoded(house, image, context.syntax, until=until_it_is_sent, between=between)
-                found: Sending | NotSent = Sending(each, context, data_set(pieces), as_stored.ahead)
-            except ArchiveError as error:
-                _log.error("an image cannot be given out: %s", error.code)
-                until_it_is_sent.close()
-                found = NotSent(each, error.code)
-            yield found
+    """Each of `what` as it can be sent by one of the `contexts` of which we are the SCU, to be used up before the next
+    is asked for. `between` is called now and then while pixels are decoded, before anything of the image is given out;
+    it may raise. To be closed by whoever goes amid them."""
+    ours = {(each.abstract, each.syntax): each for each in contexts if each.requests}
+    chosen = [(each, _context_for(each, ours)) for each in what]
+    stored = [each for each, context in chosen if context and _is_stored(each, context)]
+    with closing(_AsStored(house.archive, stored)) as as_stored:
+        for each, context in chosen:
+            if context is None:
+                yield NotSent(each, NO_CONTEXT)
+                continue
+            with ExitStack() as until_it_is_sent:
+                try:
+                    if _is_stored(each, context):
+                        pieces = as_stored.next()
+                    else:
+                        image = scanned(house.archive, each)
+                        pieces = _recoded(house, image, context.syntax, until=until_it_is_sent, between=between)
+                    found: Sending | NotSent = Sending(each, context, data_set(pieces), as_stored.ahead)
+                except ArchiveError as error:
+                    _log.error("an image cannot be given out: %s", error.code)
+                    until_it_is_sent.close()
+                    found = NotSent(each, error.code)
+                yield found
 
 
 def _recoded(
@@ -119,8 +121,13 @@ class _AsStored:
             else:
                 return self._watched(pieces)
         _, pieces = next(contents(self._archive, [each]))
+        self._opened.close()
         self._opened, self._broken = contents(self._archive, tuple(self._rest)), False
         return pieces
+
+    def close(self) -> None:
+        """Nothing of them is open any more."""
+        self._opened.close()
 
     def _watched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """One that is not used up, whatever for, leaves nothing to go on from."""
@@ -134,18 +141,15 @@ def uid_of(each: Admitted) -> str:
     return facts.sop_instance_uid if facts is not None else ""
 
 
-def _context_for(each: Admitted, contexts: Mapping[str, Sequence[Context]]) -> Context | None:
+def _context_for(each: Admitted, known: Mapping[tuple[str, str], Context]) -> Context | None:
     """One of the stored syntax; or one without compression, rather with explicit value representations: in implicit
-    ones nobody can tell those of private elements."""
+    ones nobody can tell those of private elements. `known`: by SOP class and transfer syntax."""
     facts = each.found.holding.description.dicom
     if facts is None:
         return None
-    known = {context.syntax: context for context in reversed(contexts.get(facts.sop_class_uid, ()))}
-    if facts.transfer_syntax_uid in known:
-        return known[facts.transfer_syntax_uid]
-    if facts.transfer_syntax_uid not in UNCOMPRESSED | DECODABLE:
-        return None
-    return next((known[syntax] for syntax in REENCODED if syntax in known), None)
+    syntax = facts.transfer_syntax_uid
+    possible = [syntax, *(REENCODED if syntax in UNCOMPRESSED | DECODABLE else ())]
+    return next((known[facts.sop_class_uid, one] for one in possible if (facts.sop_class_uid, one) in known), None)
 
 
 def _is_stored(each: Admitted, context: Context) -> bool:

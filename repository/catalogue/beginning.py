@@ -10,12 +10,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RootTransaction
 
 WRITING_SECONDS = 300  # how long a transaction that writes may last at all
 LIMITED = "archive_limited"  # about a connection: its server has a limit of its own, or knows none
@@ -37,22 +37,35 @@ def begun(connection: Connection, manner: Manner) -> Iterator[None]:
     """A transaction: it is committed when the block ends, and nothing of it is left when the block or the commit
     raises, unless it is the commit that nobody knows of whether it went through."""
     heard = connection.engine.dispatch
+    driver = connection.connection.dbapi_connection
     if len(heard.begin) > 1 or heard.commit or heard.rollback:  # somebody beside ourselves
-        connection.info[_MANNER] = manner
-        try:
-            transaction = connection.begin()
-        finally:
-            connection.info[_MANNER] = Manner.READING
-        with transaction:
+        with _begun_aloud(connection, manner), _broken_off_by_us(driver):
             yield
         return
-    driver = connection.connection.dbapi_connection
     _say_begin(driver, connection, manner)
     try:
         yield
         _commit(connection, driver)
     except BaseException:
         _undo(connection, driver)
+        raise
+
+
+def _begun_aloud(connection: Connection, manner: Manner) -> RootTransaction:
+    connection.info[_MANNER] = manner
+    try:
+        return connection.begin()
+    finally:
+        connection.info[_MANNER] = Manner.READING
+
+
+@contextmanager
+def _broken_off_by_us(driver: Any) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):
+            _roll_back(driver)
         raise
 
 
@@ -82,7 +95,11 @@ def checked(result: PGresult) -> PGresult:
 def _is_under_way(driver: Any) -> bool:
     if isinstance(driver, sqlite3.Connection):
         return driver.in_transaction
-    return cast("_Postgres", driver).info.transaction_status != TransactionStatus.IDLE
+    return _status(driver) != TransactionStatus.IDLE
+
+
+def _status(driver: _Postgres) -> int:
+    return driver.pgconn.transaction_status
 
 
 def _say_begin(driver: Any, connection: Connection, manner: Manner) -> None:
@@ -94,20 +111,32 @@ def _say_begin(driver: Any, connection: Connection, manner: Manner) -> None:
 
 
 def _commit(connection: Connection, driver: Any) -> None:
+    """PostgreSQL answers COMMIT with ROLLBACK where a statement has failed before, whoever passed over its error."""
+    if not isinstance(driver, sqlite3.Connection) and _status(driver) == TransactionStatus.INERROR:
+        raise psycopg.errors.InFailedSqlTransaction
     if connection.in_transaction():  # a statement was put by SQLAlchemy, which took part from there on
         connection.commit()
     elif isinstance(driver, sqlite3.Connection):
         driver.commit()
-    elif say(driver, b"COMMIT") != b"COMMIT":
-        raise psycopg.errors.InFailedSqlTransaction
+    else:
+        say(driver, b"COMMIT")
 
 
 def _undo(connection: Connection, driver: Any) -> None:
     """What it raises itself is nothing to whoever learns why: the connection is closed then, which undoes it too."""
     with suppress(Exception):
+        _roll_back(driver)
+    with suppress(Exception):
         if connection.in_transaction():
             connection.rollback()
-        if not isinstance(driver, sqlite3.Connection) and driver.closed:
+        if _is_under_way(driver):  # it is lost, or waits for an answer
             connection.invalidate()
-        elif _is_under_way(driver):
-            driver.rollback()
+
+
+def _roll_back(driver: Any) -> None:
+    """By libpq: psycopg has the server forget all statements that are prepared there when it is told to, ours as well
+    (`prepared.told`), which would not know of it."""
+    if isinstance(driver, sqlite3.Connection):
+        driver.rollback()
+    elif _status(driver) in {TransactionStatus.INTRANS, TransactionStatus.INERROR}:
+        say(driver, b"ROLLBACK")

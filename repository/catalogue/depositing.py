@@ -11,15 +11,15 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, false, func, or_, select, text
+from sqlalchemy import Connection, bindparam, false, func, or_, select
 
 from repository.catalogue import bulk, tables
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import CatalogueError, TakeoverUnknown
 from repository.catalogue.flattening import item_row
 from repository.catalogue.journal import Make, write_sequenced
-from repository.catalogue.journal_tables import journal, leave
-from repository.catalogue.log import sequence, take_sequencer
+from repository.catalogue.journal_tables import leave
+from repository.catalogue.log import STANDING, Standing, sequence_from, standing_in, take_sequencer
 from repository.catalogue.prepared import Prepared
 from repository.catalogue.text import fit, unpacked
 from repository.catalogue.writing import Written, write_new_packs
@@ -137,7 +137,7 @@ class Depositing(Desk):
             standing = _check(connection, number, after=after, bindings=bindings)
             done = [make(place) for place, make in enumerate(deeds, standing.deeds + 1)]
             entries = [holding.entry for record in packs for holding in record.holdings]
-            indexes = _sequenced(connection, [*entries, *(deed.entry for deed in done)], standing)
+            indexes = sequence_from(connection, [*entries, *(deed.entry for deed in done)], standing)
             bulk.insert(connection, tables.item, [item_row(number, each) for each in items])
             fresh = write_new_packs(connection, number, packs, indexes=indexes[: len(entries)], written=written)
             write_sequenced(connection, done, indexes[len(entries) :])
@@ -179,9 +179,7 @@ def _standing_with(bindings: int) -> Prepared:
             tables.takeover.c.state,
             tables.takeover.c.id,
             _LAST.scalar_subquery().label("last"),
-            select(func.coalesce(func.max(journal.c.number), 0)).scalar_subquery().label("deeds"),
-            select(func.coalesce(func.max(tables.log_entry.c.index) + 1, 0)).scalar_subquery().label("entries"),
-            exists().where(text("log_entry.claimed = 0")).select_from(tables.log_entry).label("restored"),
+            *STANDING,
             select(func.count()).select_from(leave).where(or_(false(), *known)).scalar_subquery().label("bindings"),
         )
         .where(tables.takeover.c.number == bindparam("number"))
@@ -189,17 +187,7 @@ def _standing_with(bindings: int) -> Prepared:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """How many deeds and log entries there are; whether some entries came back from tiles and wait for their holdings
-    (`rebuild`)."""
-
-    deeds: int
-    entries: int
-    restored: bool
-
-
-def _check(connection: Connection, number: int, *, after: int, bindings: Mapping[str, str]) -> _Standing:
+def _check(connection: Connection, number: int, *, after: int, bindings: Mapping[str, str]) -> Standing:
     asked: dict[str, int | str] = {"number": number}
     for place, (id, until) in enumerate(bindings.items()):  # noqa: A001  the domain calls it id everywhere
         asked |= {f"binding{place}": id, f"until{place}": until}
@@ -212,16 +200,7 @@ def _check(connection: Connection, number: int, *, after: int, bindings: Mapping
         raise BindingOver(takeover=row.id)
     if row.last != after:
         raise TakeoverOvertaken(takeover=row.id)
-    return _Standing(row.deeds, row.entries, bool(row.restored))
-
-
-def _sequenced(connection: Connection, entries: Sequence[bytes], standing: _Standing) -> list[int]:
-    """As `log.sequence`, for whoever has asked already how the log stands."""
-    if standing.restored:
-        return sequence(connection, entries)
-    indexes = list(range(standing.entries, standing.entries + len(entries)))
-    bulk.insert(connection, tables.log_entry, [(place, each, 1) for place, each in zip(indexes, entries, strict=True)])
-    return indexes
+    return standing_in(row)
 
 
 def _last_ordinal(connection: Connection, number: int) -> int:

@@ -2,19 +2,16 @@
 
 SQLite: WAL, `synchronous=FULL` (a commit is on the disk when it returns), foreign keys on, writers begin IMMEDIATE so
 that a lock is never upgraded halfway. PostgreSQL: psycopg 3, read committed; whoever appends to the log takes an
-advisory lock first (`log.py`). How transactions begin and end is in `beginning.py`.
+advisory lock first (`log.py`). How transactions begin and end is in `beginning.py`, how connections are kept open in
+`connections.py`.
 """
 
 import os
-import select
 import sqlite3
 import threading
-import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import cast
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -24,12 +21,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from repository.catalogue.beginning import LIMITED, ONE_STATE, Manner, begin_as_said, begun
 from repository.catalogue.border import translated
+from repository.catalogue.connections import Connections
 from repository.catalogue.errors import CatalogueMissing, CatalogueRefused
 
+MOST = 16  # connections of a process that are in use at one time
 BUSY_SECONDS = 10
 SLEEPING_SECONDS = 60  # how long a transaction may wait for its own process
-KEPT_OPEN = 8  # connections to a server that nobody uses
-TRUSTED_SECONDS = 30  # for so long after its last use an open connection is taken for a good one
 _PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
     "PRAGMA journal_mode=WAL",
@@ -60,7 +57,7 @@ def place(url: URL) -> str:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # BEGIN is ours to say, see `_begin_sqlite`
+    connection.isolation_level = None  # BEGIN is ours to say, see `beginning.py`
     for pragma in _PRAGMAS:
         connection.execute(pragma).close()
 
@@ -82,7 +79,7 @@ def _prepare_postgresql(connection: psycopg.Connection[tuple[object, ...]], reco
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, hide_parameters=True, pool_size=16, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(url, hide_parameters=True, pool_size=MOST, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", begin_as_said)
         return engine
@@ -90,8 +87,8 @@ def _engine(url: URL) -> Engine:
         url,
         hide_parameters=True,
         pool_pre_ping=True,
-        pool_size=8,
-        max_overflow=8,
+        pool_size=MOST // 2,
+        max_overflow=MOST // 2,
         connect_args={"connect_timeout": BUSY_SECONDS, "application_name": "edm-archive"},
     )
     event.listen(engine, "connect", _prepare_postgresql)
@@ -109,7 +106,7 @@ class Room:
         # SQLite has one writer at a time. Threads of this process queue here, in order, rather than by busy-waiting.
         self._turn = threading.Lock() if self.sqlite else None
         self._here = threading.local()  # the connection of this thread's `together`
-        self._idle: deque[tuple[Connection, float]] = deque()  # open ones that nobody uses, see `_opened`
+        self._connections = Connections(self.engine, most=MOST)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -117,7 +114,7 @@ class Room:
         with (
             translated(),
             self._turn or nullcontext(),
-            self._opened() as connection,
+            self._connections.opened() as connection,
             begun(connection, Manner.WRITING),
         ):
             yield connection
@@ -129,35 +126,8 @@ class Room:
             with translated():
                 yield shared
             return
-        with translated(), self._opened() as connection, begun(connection, Manner.READING):
+        with translated(), self._connections.opened() as connection, begun(connection, Manner.READING):
             yield connection
-
-    @contextmanager
-    def _opened(self) -> Iterator[Connection]:
-        """A connection of this block's own. It is kept open afterwards, for whoever comes next: to take one from the
-        engine's pool and give it back took 60 µs, and of a server 0.3 ms, most of it for asking whether it is there.
-        The pool has as many as are used at one time, as ever."""
-        connection = self._kept()
-        try:
-            yield connection
-        except BaseException:
-            connection.close()
-            raise
-        # What somebody set for his statements is set for the connection, and is not for whoever comes next.
-        if connection.get_execution_options() or not (self.sqlite or len(self._idle) < KEPT_OPEN):
-            connection.close()
-            return
-        self._idle.append((connection, time.monotonic()))
-
-    def _kept(self) -> Connection:
-        try:
-            connection, since = self._idle.pop()
-        except IndexError:
-            return self.engine.connect()
-        if self.sqlite or (time.monotonic() - since < TRUSTED_SECONDS and _is_there(connection)):
-            return connection
-        connection.close()
-        return self.engine.connect()  # which asks those of its pool whether they are there
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -170,11 +140,12 @@ class Room:
             yield
             return
         with self.reading_one_state() as connection:
-            self._here.shared, connection.info[ONE_STATE] = connection, {}
+            about = connection.info  # nobody may ask for it any more once the server is lost
+            self._here.shared, about[ONE_STATE] = connection, {}
             try:
                 yield
             finally:
-                self._here.shared, connection.info[ONE_STATE] = None, None
+                self._here.shared, about[ONE_STATE] = None, None
 
     @contextmanager
     def reading_one_state(self) -> Iterator[Connection]:
@@ -184,32 +155,17 @@ class Room:
             with self.reading() as connection:
                 yield connection
             return
-        with translated(), self._opened() as connection, begun(connection, Manner.ONE_STATE):
+        with translated(), self._connections.opened() as connection, begun(connection, Manner.ONE_STATE):
             yield connection
 
     def forgo_durability(self) -> None:
         """Connections made from now on do not wait for the disk: for a database that is thrown away (SQLite only)."""
         event.listen(self.engine, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF").close())
-        self._close_idle()
+        self._connections.close()
 
     def close(self) -> None:
-        self._close_idle()
+        self._connections.close()
         self.engine.dispose()
-
-    def _close_idle(self) -> None:
-        while self._idle:
-            self._idle.pop()[0].close()
-
-
-def _is_there(connection: Connection) -> bool:
-    """A server that goes away says so on each connection, even by closing it: then there is something to be read.
-    Looking for that takes 1 µs, and asking it a message there and back."""
-    driver = cast("psycopg.Connection[tuple[object, ...]]", connection.connection.dbapi_connection)
-    if driver.closed:
-        return False
-    look = select.poll()
-    look.register(driver.fileno(), select.POLLIN)
-    return not look.poll(0)
 
 
 def existing(url: URL) -> URL:

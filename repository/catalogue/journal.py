@@ -17,7 +17,7 @@ from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.following import Following
 from repository.catalogue.grouping import Queue, Turn
 from repository.catalogue.journal_tables import journal, journal_bundle
-from repository.catalogue.log import Standing, sequence, standing, take_sequencer
+from repository.catalogue.log import Standing, entry_rows, sequence_from, standing, take_sequencer
 from repository.catalogue.prepared import Prepared
 from repository.catalogue.projecting import account_rows, project
 from repository.catalogue.tables import log_entry
@@ -218,9 +218,10 @@ def _bundled(connection: Connection) -> int:
 
 def _write(connection: Connection, deeds: Sequence[Deed], now: Standing) -> None:
     """Accounts, which are nearly all deeds, and which refer to nothing, go to the database at once."""
+    entries = [deed.entry for deed in deeds]
     if now.restored or any(deed.kind != "account" for deed in deeds):
-        write_sequenced(connection, deeds, sequence(connection, [deed.entry for deed in deeds]))
+        write_sequenced(connection, deeds, sequence_from(connection, entries, now))
         return
     indexes = range(now.entries, now.entries + len(deeds))
-    entries = [(index, deed.entry, 1) for index, deed in zip(indexes, deeds, strict=True)]
-    insert_at_once(connection, [(log_entry, entries), (journal, _rows(deeds, indexes)), *account_rows(deeds)])
+    logged = entry_rows(entries, indexes)
+    insert_at_once(connection, [(log_entry, logged), (journal, _rows(deeds, indexes)), *account_rows(deeds)])

@@ -7,6 +7,7 @@ lock) until the commit, so indexes are consecutive and visible in order, and no 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, exists, func, select, text
@@ -27,14 +28,13 @@ _WAITING = text("claimed = 0")
 # Made once: each commit asks them, and making a statement costs more than answering it.
 _LAST = Prepared(select(func.max(log_entry.c.index).label("last")))
 _ANY_WAITING = Prepared(select(log_entry.c.index).where(_WAITING).limit(1))
-# Each deed asks all of it, and a question takes as long as writing a row.
-_STANDING = Prepared(
-    select(
-        select(func.max(journal.c.number)).scalar_subquery().label("deeds"),
-        select(func.max(log_entry.c.index)).scalar_subquery().label("last"),
-        exists().where(_WAITING).select_from(log_entry).label("restored"),
-    )
+# Each deed and each push asks all of it, and a question takes as long as writing a row.
+STANDING = (
+    select(func.coalesce(func.max(journal.c.number), 0)).scalar_subquery().label("deeds"),
+    select(func.coalesce(func.max(log_entry.c.index) + 1, 0)).scalar_subquery().label("entries"),
+    exists().where(_WAITING).select_from(log_entry).label("restored"),
 )
+_STANDING = Prepared(select(*STANDING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,12 @@ class Standing:
 def standing(connection: Connection) -> Standing:
     """As the next one to append finds it. Needs `take_sequencer`."""
     (row,) = _STANDING.all(connection, {})
-    return Standing(row.deeds or 0, 0 if row.last is None else row.last + 1, bool(row.restored))
+    return standing_in(row)
+
+
+def standing_in(row: Any) -> Standing:
+    """As it stands in a row with the columns `STANDING`."""
+    return Standing(row.deeds, row.entries, bool(row.restored))
 
 
 def take_sequencer(connection: Connection) -> None:
@@ -92,6 +97,19 @@ def sequence(connection: Connection, entries: Sequence[bytes]) -> list[int]:
         return list(range(size, size + len(entries)))
     following = iter(range(size, size + len(new)))
     return [known[entry] if entry in known else next(following) for entry in entries]
+
+
+def sequence_from(connection: Connection, entries: Sequence[bytes], now: Standing) -> list[int]:
+    """The same, for whoever knows how the log stands."""
+    if now.restored:
+        return sequence(connection, entries)
+    indexes = list(range(now.entries, now.entries + len(entries)))
+    insert(connection, log_entry, entry_rows(entries, indexes))
+    return indexes
+
+
+def entry_rows(entries: Sequence[bytes], indexes: Sequence[int]) -> list[tuple[int, bytes, int]]:
+    return [(index, entry, 1) for index, entry in zip(indexes, entries, strict=True)]
 
 
 class Log(Desk):

@@ -59,6 +59,8 @@ def upgrade(room: Room, *, to: str = "head") -> str:
     with room.writing() as connection:
         if not room.sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
+            if not connection.info[LIMITED]:  # ours is for what writes a little; a large catalogue takes longer
+                connection.execute(text("SET LOCAL transaction_timeout = 0"))
         found = _found(connection)
         if found is not None and found not in revisions():
             raise CatalogueTooNew(found=found)

@@ -143,17 +143,18 @@ def _maybe_on_days(scope: Scope, column: ColumnElement[str]) -> list[Condition]:
 
 
 def _by_study(said: list[Condition], table: Table) -> list[Condition]:
-    """Conditions on the study of a row."""
+    """Conditions on the study of a row. An image of no series has none whose day was known (`subjects.subject_of`)."""
     if not said or table is study:
         return said
     names = ("takeover", "patient", "study_instance_uid")
     own = and_(*(study.c[name] == table.c[name] for name in names))
-    return [exists(select(study.c.takeover).where(own, *said).correlate(table))]
+    placed = [table.c.series_instance_uid != ""] if table is instance else []
+    return [*placed, exists(select(study.c.takeover).where(own, *said).correlate(table))]
 
 
 def _maybe_by_study(said: list[Condition], table: Table) -> list[Condition]:
-    """The same, or there is none: an instance that is of no series has no study whose day was known."""
+    """The same, or there is no study."""
     known = _by_study(said, table)
     if not known or table is not instance:
         return known
-    return [or_(table.c.series_instance_uid == "", table.c.study_instance_uid == "", *known)]
+    return [or_(table.c.series_instance_uid == "", table.c.study_instance_uid == "", and_(*known))]

@@ -104,6 +104,8 @@ class OptionUnreadable(ConsentError):
     code = "CNS-007"
     what = Text(en="{option} cannot be read.", pl="Nie można odczytać {option}.")
     todo = Text(
-        en="Identifiers are OID^NUMBER or a PESEL; days are YYYY-MM-DD; times are ISO 8601 with a zone.",
-        pl="Identyfikatory to OID^NUMER lub PESEL; dni RRRR-MM-DD; czas według ISO 8601 ze strefą.",
+        en="Identifiers are OID^NUMBER or a PESEL; of bodies RPWDL:NUMBER (12 digits) or REGON:NUMBER, of workers "
+        "NPWZ:NUMBER, of systems SYSTEM:NAME; days are YYYY-MM-DD; times are ISO 8601 with a zone.",
+        pl="Identyfikatory to OID^NUMER lub PESEL; podmiotów RPWDL:NUMER (12 cyfr) lub REGON:NUMER, pracowników "
+        "NPWZ:NUMER, systemów SYSTEM:NAZWA; dni RRRR-MM-DD; czas według ISO 8601 ze strefą.",
     )

@@ -20,6 +20,7 @@ from storage.errors import ArchiveError, Text
 
 class PackageError(ArchiveError):
     code = "PKG-000"
+    exit_code = 2
     what = Text(en="The package cannot be read.", pl="Nie można odczytać paczki.")
     todo = Text(en="Check the package.", pl="Sprawdź paczkę.")
 

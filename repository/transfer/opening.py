@@ -42,6 +42,7 @@ class Depositor:
     until: str
     door: str
     by: Mapping[str, Any]
+    principal: Principal
     remembered: bool = False
 
 
@@ -154,7 +155,7 @@ def admitted_to(archive: Archive, principal: Principal, *, door: str, wanted: st
     if len(found) > 1:
         raise SeveralOpen(count=len(found), known=", ".join(sorted(found)))
     (takeover, binding), *_ = found.items()
-    return Depositor(takeover, binding.id, binding.until, door, _who(principal))
+    return Depositor(takeover, binding.id, binding.until, door, _who(principal), principal)
 
 
 def note_refused(archive: Archive, *, takeover: str, door: str, by: Mapping[str, Any]) -> None:

@@ -158,6 +158,7 @@ class Transfers:
             self._next(line)
         with line.turn(place):
             told = self._committed(line, batches, group, fault=fault)
+            told = [self._anew(line, batch, outcome) for batch, outcome in zip(batches, told, strict=True)]
         for batch, outcome in zip(batches, told, strict=True):
             self._tell(batch, outcome)
         with self._lock:
@@ -193,6 +194,19 @@ class Transfers:
             except BaseException as error:  # noqa: BLE001  as above
                 fault = error
         return _blamed(line, batches, fault or RuntimeError("internal: neither a group nor a fault"))
+
+    def _anew(self, line: Line, batch: Batch, outcome: list[Outcome] | BaseException) -> list[Outcome] | BaseException:
+        """Whoever was let in by a binding that has ended since, and is bound by another one, is not disturbed: what is
+        remembered of him may be of a binding that was made anew, or prolonged by another."""
+        if not isinstance(outcome, BindingOver):
+            return outcome
+        known = batch.depositor
+        self._admissions.forget()
+        try:
+            batch.depositor = self._admissions.admitted(known.principal, door=known.door, wanted=known.takeover)
+        except BaseException as error:  # noqa: BLE001  as above; of a refusal there is a deed now
+            return error
+        return _alone(line, [batch])[0]
 
     def _tell(self, batch: Batch, outcome: list[Outcome] | BaseException) -> None:
         _close(batch)

@@ -80,8 +80,8 @@ class Tree:
                     with suppress(FileExistsError):
                         os.mkdir(segment, PRIVATE_FOLDER, dir_fd=at)
                     os.fsync(at)
-                    self._durable.add(walked)
                 at = _step(at, segment)
+                self._durable.add(walked)  # not before it is known to be a folder: an object may bear its name
             yield at
         except NotADirectoryError as fault:
             raise StoreRefused(reason=FOLDER_OF_ANOTHER) from fault

@@ -64,7 +64,7 @@ def test_a_package_that_is_not_there_is_told(machine: Machine) -> None:
 
 def test_a_package_whose_bytes_the_system_does_not_give_is_told(machine: Machine) -> None:
     """The memory of a process is a file that opens, and gives an error when it is read from its start."""
-    result = machine.done("takeover", "receive", "/proc/self/mem", code=1)
+    result = machine.done("takeover", "receive", "/proc/self/mem", code=2)
     assert "PKG-002" in result.stderr
 
 

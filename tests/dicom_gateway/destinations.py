@@ -23,6 +23,7 @@ class Manner(StrEnum):
     ABORTING = "aborts at the first image"
     FULL = "has no room"
     WRONG = "answers what it was not asked"
+    VAGUE = "takes all, and answers without a status"
     ENDING = "takes one image and goes"
     GOOD = "takes all"
     WAITING = "takes all, each once it may"
@@ -84,6 +85,8 @@ class Destination:
         said = response_to(to, 0xA700 if self.manner is Manner.FULL else 0)
         if self.manner is Manner.WRONG:
             said[commands.RESPONDS_TO] = to.message_id + 1
+        if self.manner is Manner.VAGUE:
+            del said[commands.STATUS]
         line.send(raw.message(context, said))
         return True
 

@@ -137,6 +137,7 @@ def test_what_is_moved_has_an_account_of_whoever_asks_and_of_the_destination(own
     assert told(deeds) == [("account", "read", "permitted")] * 2
     assert_of(deeds[0])
     assert_of(deeds[1], "DALEKI")
+    assert [deed.body["reason"] for deed in deeds] == ["", "moved as PACS asked"]
 
 
 def test_what_may_not_be_got_or_moved_has_its_account_and_looks_like_nothing(own: Door) -> None:

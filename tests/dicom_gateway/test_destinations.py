@@ -58,7 +58,8 @@ def test_a_destination_that_takes_nothing_is_told_of_and_holds_up_nobody(own: Do
         assert (found.number(STATUS), found.number(FAILED), found.number(COMPLETED)) == (0xA702, count, 0)
         assert found.has_data_set
         assert peer.released()
-    assert len(to.came) == (count if to.manner is Manner.FULL else to.manner not in (Manner.SILENT, Manner.REJECTING))
+    whole = to.manner in (Manner.FULL, Manner.VAGUE)
+    assert len(to.came) == (count if whole else to.manner not in (Manner.SILENT, Manner.REJECTING))
     assert none_left()
 
 
@@ -126,3 +127,17 @@ def test_a_destination_that_does_as_it_should_gets_all(own: Door, to: Destinatio
         found = final(peer)
         assert (found.number(STATUS), found.number(COMPLETED), len(to.came)) == (0, count, count)
         assert peer.released()
+
+
+@pytest.mark.parametrize("host", ["pacs..example", "x" * 70, "nobody.invalid"])
+def test_a_host_name_that_is_none_is_a_destination_that_is_not_there(own: Door, host: str) -> None:
+    study, count = study_of(own)
+    register(own.archive, named(own.peer, TITLE, host=host, port=104))
+    try:
+        with line(own) as peer:
+            peer.send(moving(study, TITLE))
+            found = final(peer)
+            assert (found.number(STATUS), found.number(FAILED)) == (0xA702, count)
+            assert peer.released()
+    finally:
+        remove(own.archive, TITLE)

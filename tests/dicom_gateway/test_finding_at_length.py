@@ -165,7 +165,7 @@ def test_while_nothing_can_be_accounted_for_the_peer_is_told_to_try_again(tmp_pa
     with opened(tmp_path, patients=1) as door:
         engine = door.archive.catalogue._room.engine  # to wait less long than BUSY_SECONDS
         event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA busy_timeout=50").close())
-        door.archive.catalogue._room._close_idle()
+        door.archive.catalogue._room._connections.close()
         engine.dispose()
         asked = question("PATIENT", PatientID="", PatientName="")
         association = asking(door, PATIENT_ROOT)

@@ -14,7 +14,7 @@ from dicom_gateway.measures import OPEN, REJECTED
 from dicom_gateway.protocol.negotiating import request
 from dicom_gateway.protocol.pdus import ASSOCIATE_AC, ASSOCIATE_RJ
 from dicom_gateway.protocol.wire import Patience
-from dicom_gateway.unidentified import Unidentified, neighbourhood
+from dicom_gateway.unidentified import Guest, Unidentified, neighbourhood
 from tests.builders.certificates import Authority
 from tests.dicom_gateway.gateways import VERIFICATION, Door, opened
 from tests.dicom_gateway.raw import LONGEST, Raw, asking, echo, good, line, none_left, threads
@@ -209,3 +209,33 @@ def test_one_that_had_to_go_is_not_taken_for_one_that_is_there() -> None:
     assert room.leave(second)
     for each in (ours, theirs, others, _theirs):
         each.close()
+
+
+def test_one_that_had_to_go_amid_becoming_secured_has_ended() -> None:
+    room = Unidentified(most=1, of_one=1)
+    (plain, _), (ours, theirs) = socket.socketpair(), socket.socketpair()
+    guest = room.let_in(plain, "10.0.0.1")
+    assert guest is not None
+    room.close()
+    room.becomes(guest, ours)
+    assert theirs.recv(1) == b""
+    for each in (plain, _, ours, theirs):
+        each.close()
+
+
+def test_a_connection_is_open_as_long_as_it_has_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has to go is looked for among all that have one, by their sockets."""
+    left, leave = list[int](), Unidentified.leave
+
+    def noted(room: Unidentified, guest: Guest) -> bool:
+        had = leave(room, guest)
+        if had:
+            left.append(guest.connection.fileno())
+        return had
+
+    monkeypatch.setattr(Unidentified, "leave", noted)
+    short = Patience(acse=0.1, dimse=30, idle=30, network=30)
+    with opened(tmp_path, patience=short) as door, silent(door, 5) as crowd:
+        assert eventually(lambda: closed(crowd) == 5)
+    assert len(left) == 5
+    assert min(left) >= 0

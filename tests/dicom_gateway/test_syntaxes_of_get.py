@@ -8,10 +8,13 @@ import pytest
 from pydicom import Dataset, dcmread
 
 from repository.catalogue.errors import CatalogueUnavailable
+from repository.domain.describing import Identifier
+from repository.entitlement import protect
 from repository.peers.titles import title_of
 from repository.rendering import decoding
 from repository.rendering.pool import Limits, Pool
 from tests.builders import compressed as made
+from tests.builders.dicom import PESEL_ROOT
 from tests.dicom_gateway.encoded import COLOURS, GREY, MR, Kept, by_instance, getting, got, mixed, same_pixels
 from tests.dicom_gateway.gateways import CT, EXPLICIT, IMPLICIT, Door, opened
 from tests.dicom_gateway.test_retrieving import data_set_of
@@ -110,6 +113,22 @@ def test_what_the_peer_may_not_see_has_no_part_in_the_choice(tmp_path: Path) -> 
         with getting(door, (CT, (EXPLICIT, made.LS))) as (line, kept):
             assert got(line, STUDY).accepted == [made.LS]
         assert len(kept.images) == 1
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["a provider", "a patient"])
+def test_whoever_is_hidden_from_the_peer_has_no_part_in_the_choice(tmp_path: Path, *, whole: bool) -> None:
+    """The syntax that is accepted would tell that there is somebody."""
+    image = made.compressed(GREY, made.LS, bits=12, instance=1)
+    with opened(tmp_path, files=[image]) as door:
+        assert door.sample is not None
+        whose = Identifier(PESEL_ROOT, dcmread(BytesIO(image)).PatientID)
+        if whole:
+            protect(door.archive, takeover=door.sample.id)
+        else:
+            protect(door.archive, whose)
+        with getting(door, (CT, (made.LS, EXPLICIT))) as (line, kept):
+            assert got(line, STUDY).accepted == [EXPLICIT]
+        assert kept.images == {}
 
 
 def test_where_it_is_not_known_what_is_kept_a_syntax_without_compression_is_taken(

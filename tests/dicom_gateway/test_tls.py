@@ -13,7 +13,7 @@ from pynetdicom.association import Association
 
 from dicom_gateway.echoing import echo
 from dicom_gateway.errors import PeerDoesNotAnswer, TlsUnfit
-from dicom_gateway.securing import secured
+from dicom_gateway.securing import ended, secured, wrapped
 from dicom_gateway.settings import GatewaySettings
 from repository.peers.registering import register
 from tests.builders.certificates import Authority, Pair
@@ -110,3 +110,16 @@ def test_files_that_are_no_certificate_and_key_are_told_of_when_the_door_opens(t
             secured(GatewaySettings(certificate=certificate, key=certificate))
     with pytest.raises(TlsUnfit):
         secured(GatewaySettings(ciphers="NONE-SUCH"))
+
+
+def test_a_connection_that_another_thread_ends_never_goes_on_in_clear(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    own = authority.sign("gateway")
+    house = secured(GatewaySettings(certificate=own.certificate, key=own.key, ca=authority.file))
+    assert house.accepting is not None
+    ours, theirs = socket.socketpair()
+    with wrapped(ours, house.accepting) as line, theirs:
+        ended(line)
+        assert theirs.recv(1) == b""
+        with pytest.raises(ssl.SSLError):  # a plain socket, which it would be without its keys, says another thing
+            line.send(b"of somebody")

@@ -140,6 +140,11 @@ def records_of(seed: int) -> Records:
                     each = image(n, patient=number, facts=facts, study=study, series=f"{study}.{series}",
                         sop=f"{takeover}.{n}", attributes=said)  # fmt: skip
                     holdings.append(each)
+                if n % 2:  # it has lost its series
+                    lost = next(ordinals)
+                    each = image(lost, patient=number, facts=facts, study=study, series="",
+                        sop=f"{takeover}.{lost}", attributes=said)  # fmt: skip
+                    holdings.append(each)
             plain = Description(Kind.PDF, "application/pdf", patient=facts)
             found[takeover, number] = (facts, (*holdings, kept(next(ordinals), plain, patient=number)))
     return found

@@ -2,17 +2,23 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from time import sleep
 from typing import cast
 
 import psycopg
 import pytest
 from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DBAPIError
 
+from repository.catalogue import connections
 from repository.catalogue.beginning import say
 from repository.catalogue.catalogue import Catalogue
-from repository.catalogue.engine import KEPT_OPEN, Room, read_url
-from repository.catalogue.errors import CatalogueError, CatalogueUnavailable
+from repository.catalogue.connections import KEPT_OPEN
+from repository.catalogue.engine import MOST, Room, read_url
+from repository.catalogue.errors import CatalogueBusy, CatalogueError, CatalogueUnavailable
 from repository.catalogue.log import take_sequencer
+from repository.catalogue.prepared import told
 from tests.peers.postgres import Postgres
 
 MANY = KEPT_OPEN + 3
@@ -129,12 +135,44 @@ def test_a_transaction_whose_connection_is_ended_is_told_and_the_next_one_works(
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
 
 
-def test_a_commit_that_was_none_is_told(served: Room) -> None:
+@pytest.mark.parametrize("by", ["the driver", "SQLAlchemy"])
+def test_a_commit_that_was_none_is_told(served: Room, by: str) -> None:
     """PostgreSQL answers COMMIT with ROLLBACK where a statement has failed before, whatever became of its error."""
     with pytest.raises(CatalogueError), served.writing() as connection:  # noqa: PT012  the end of it raises
-        mine = driver(connection)
-        with pytest.raises(psycopg.Error):
-            say(mine, b"SELECT 1 / 0")
+        if by == "the driver":
+            with pytest.raises(psycopg.Error):
+                say(driver(connection), b"SELECT 1 / 0")
+        else:
+            with pytest.raises(DBAPIError):
+                connection.execute(text("SELECT 1 / 0"))
+
+
+def test_a_server_that_is_lost_amid_what_is_read_together_is_told_as_such(server: Postgres, served: Room) -> None:
+    with pytest.raises(CatalogueUnavailable), served.together(), served.reading() as connection:  # noqa: PT012  the last raises
+        server.run(f"SELECT pg_terminate_backend({driver(connection).info.backend_pid}, 5000)")
+        connection.execute(text("SELECT 1"))
+    with served.together(), served.reading() as connection:
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+
+
+@pytest.mark.parametrize("listening", [False, True])
+def test_what_is_prepared_at_the_server_outlives_a_transaction_that_is_broken_off(
+    served: Room, listening: bool
+) -> None:
+    if listening:
+        event.listen(served.engine, "rollback", lambda _connection: None)
+    often = b"SELECT 2"  # so often that psycopg prepares it
+    for _ in range(10):
+        with served.reading() as connection:
+            assert told(connection, "SELECT 'a'") == "a"
+            driver(connection).execute(often)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), served.reading() as connection:  # noqa: PT012  the end of it raises
+            driver(connection).execute(often)
+            raise ZeroDivisionError
+        with served.reading() as connection:
+            assert told(connection, "SELECT 'a'") == "a"
+            assert driver(connection).execute(often).fetchall() == [(2,)]
 
 
 def test_no_more_connections_are_kept_open_than_there_is_reason_to(served: Room) -> None:
@@ -153,7 +191,54 @@ def test_no_more_connections_are_kept_open_than_there_is_reason_to(served: Room)
     done.wait()
     for each in threads:
         each.join()
-    assert 0 < len(served._idle) <= KEPT_OPEN
+    assert 0 < len(served._connections._idle) <= KEPT_OPEN
+
+
+def test_whoever_waits_for_a_connection_has_it_before_whoever_comes_back(room: Room) -> None:
+    places = room._connections._places
+    leave, order = threading.Event(), list[str]()
+
+    def hold() -> None:
+        with room.reading():
+            leave.wait(30)
+
+    def wait() -> None:
+        with room.reading():
+            order.append("waited")
+
+    holders = [threading.Thread(target=hold) for _ in range(MOST - 1)]
+    waiter = threading.Thread(target=wait)
+    with room.reading():
+        for each in holders:
+            each.start()
+        _until(lambda: places._free == 0)
+        waiter.start()
+        _until(lambda: len(places._waiting) == 1)
+    with room.reading():
+        order.append("came back")
+    leave.set()
+    for each in (*holders, waiter):
+        each.join(30)
+    assert order == ["waited", "came back"]
+    assert places._free == MOST
+
+
+def test_whoever_waits_in_vain_is_told_and_takes_nobodys_place(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "WAITING_SECONDS", 0.01)
+    with ExitStack() as held:
+        for _ in range(MOST):
+            held.enter_context(room.reading())
+        with pytest.raises(CatalogueBusy), room.reading():
+            pytest.fail("there are no more than that")
+    assert room._connections._places._free == MOST
+
+
+def _until(so: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        if so():
+            return
+        sleep(0.01)
+    pytest.fail("it never was")
 
 
 def test_the_sequencers_place_is_waited_for(catalogue: Catalogue) -> None:

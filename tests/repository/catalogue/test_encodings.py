@@ -2,22 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 
+from repository.access.extent import Objected
+from repository.access.reach import Reach
+from repository.access.subject import Scope
 from repository.catalogue import encodings
 from repository.catalogue.catalogue import Catalogue
 from repository.domain.holding import Holding
-from repository.domain.takeover import State
-from tests.builders.holdings import AT, image, opened, packed, paper
+from repository.domain.takeover import State, Takeover
+from tests.builders.holdings import AT, image, opened, packed, paper, person
 
 CT, MR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
 EXPLICIT, LS = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.80"
 
 
-def encoded(ordinal: int, syntax: str, *, sop_class: str = CT) -> Holding:
-    made = image(ordinal)
+def encoded(ordinal: int, syntax: str, *, sop_class: str = CT, patient: int = 1) -> Holding:
+    made = image(ordinal, patient=patient)
     assert made.description.dicom is not None
     facts = replace(made.description.dicom, transfer_syntax_uid=syntax, sop_class_uid=sop_class)
     return replace(made, description=replace(made.description, dicom=facts))
@@ -27,8 +31,8 @@ def record(catalogue: Catalogue, name: str, holdings: Iterable[Holding], *, take
     catalogue.record(takeover, [packed(name, *holdings, takeover=takeover)])
 
 
-def asked(catalogue: Catalogue, *ids: str) -> dict[str, dict[str, int]] | None:
-    found = catalogue.encodings.held(ids or None, seconds=30)
+def asked(catalogue: Catalogue, *ids: str, within: Reach | None = None) -> dict[str, dict[str, int]] | None:
+    found = catalogue.encodings.held(ids or None, seconds=30, within=within)
     return None if found is None else {uid: dict(counts) for uid, counts in found.items()}
 
 
@@ -65,6 +69,42 @@ def test_takeovers_are_told_apart(catalogue: Catalogue) -> None:
     assert asked(catalogue, other.id) == {CT: {EXPLICIT: 1}}
     assert asked(catalogue, one.id, other.id) == asked(catalogue) == {CT: {LS: 1, EXPLICIT: 1}}
     assert asked(catalogue, "unknown") == {}
+
+
+def seeing(*takeovers: Takeover, **said: Any) -> Reach:
+    return Reach(takeovers=frozenset(each.id for each in takeovers), **said)
+
+
+SOME = Scope(first_day="20200101", last_day="20200131")
+"""When the images of the builders were made: whoever objects to that has a part of the record hidden."""
+
+
+@pytest.mark.parametrize("scope", [Scope(), SOME], ids=["all", "some"])
+@pytest.mark.parametrize("where", ["", "takeover-one"])
+def test_of_whoever_something_is_hidden_from_the_asker_nothing_is_counted(
+    catalogue: Catalogue, scope: Scope, where: str
+) -> None:
+    one, other = opened(catalogue), opened(catalogue, "two")
+    record(catalogue, "a", [encoded(1, LS), encoded(4, LS)])
+    record(catalogue, "b", [encoded(2, LS, patient=2), encoded(3, EXPLICIT, patient=2)])
+    record(catalogue, "c", [encoded(1, EXPLICIT)], takeover=2)
+    refused = Objected(where, person(2).identifiers[0], scope)
+    both = {CT: {LS: 2, EXPLICIT: 1}}
+    assert asked(catalogue, within=seeing(one, other, objections=(refused,))) == both
+    assert asked(catalogue, within=seeing(other)) == {CT: {EXPLICIT: 1}}
+    assert asked(catalogue, within=Reach(takeovers=None, objections=(refused,))) == both
+    assert asked(catalogue, one.id, within=Reach(takeovers=None)) == {CT: {LS: 3, EXPLICIT: 1}}
+    record(catalogue, "d", [encoded(9, EXPLICIT, patient=2), encoded(10, EXPLICIT)])
+    assert asked(catalogue, one.id, within=seeing(one, objections=(refused,))) == {CT: {LS: 2, EXPLICIT: 1}}
+
+
+def test_of_a_takeover_of_which_something_is_hidden_from_the_asker_nothing_is_counted(catalogue: Catalogue) -> None:
+    one, other = opened(catalogue), opened(catalogue, "two")
+    record(catalogue, "a", [encoded(1, LS)])
+    record(catalogue, "b", [encoded(1, EXPLICIT)], takeover=2)
+    refused = Objected(one.id, None, SOME)
+    assert asked(catalogue, within=seeing(one, other, objections=(refused,))) == {CT: {EXPLICIT: 1}}
+    assert asked(catalogue, within=seeing(one, other, objections=(Objected("", None, SOME),))) == {}
 
 
 def test_what_takes_too_long_is_not_known_and_goes_on_the_next_time(

@@ -47,6 +47,38 @@ def test_whoever_waits_may_give_up_and_takes_nothing() -> None:
         pass
 
 
+def test_what_is_small_does_not_pass_by_what_is_large_and_came_before() -> None:
+    ration, order = Ration(100, patience=30), list[int]()
+    waits = {100: threading.Event(), 1: threading.Event()}
+
+    def one(size: int) -> None:
+        with ration.taken(size, waiting=waits[size].set):
+            order.append(size)
+
+    threads = [threading.Thread(target=one, args=(size,)) for size in (100, 1)]
+    with ExitStack() as stack, ration.taken(50):
+        for each, waiting in zip(threads, waits.values(), strict=True):
+            each.start()
+            stack.callback(each.join)
+            assert waiting.wait(30)
+    assert order == [100, 1]
+
+
+def test_whoever_gives_up_keeps_nobody_behind_waiting() -> None:
+    class Enough(Exception):
+        pass
+
+    def waiting() -> None:
+        raise Enough
+
+    ration = Ration(100, patience=30)
+    with ration.taken(50):
+        with pytest.raises(Enough), ration.taken(100, waiting=waiting):
+            pass
+        with ration.taken(50):
+            pass
+
+
 def test_many_at_one_time_never_have_more_than_there_is() -> None:
     ration, now, most, turn = Ration(100, patience=30), 0, 0, threading.Lock()
 

@@ -134,6 +134,22 @@ def test_whose_binding_was_ended_a_moment_ago_keeps_nothing_and_the_attempt_is_w
     assert_no_orphans(archive, takeover)
 
 
+def test_who_is_bound_anew_after_a_push_of_a_moment_ago_may_push_at_once(archive: Archive, takeover: Takeover) -> None:
+    who = pacs()
+    with Transfers(archive) as transfers:
+        transfers.deposit(transfers.admitted(who, door="test"), offers_of(archive, [image()]))
+        (binding,) = bindings(archive, takeover)
+        unbind(archive, binding.id)
+        anew = bind(archive, takeover, CLINIC_AS_PEER)
+        depositor = transfers.admitted(who, door="test")
+        assert (depositor.remembered, depositor.binding) == (True, binding.id)
+        assert len(transfers.deposit(depositor, offers_of(archive, [image(1)]))) == 1
+        assert transfers.admitted(who, door="test").binding == anew
+    assert (kept(archive, takeover), refused(archive)) == (2, 0)
+    assert [deed.body["binding"] for deed in archive.catalogue.journal.deeds(kind="deposit")] == [binding.id, anew]
+    assert_no_orphans(archive, takeover)
+
+
 def test_who_shares_a_group_with_one_whose_binding_was_ended_is_not_disturbed(
     archive: Archive, takeover: Takeover, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,14 @@ def test_an_object_and_a_folder_cannot_share_a_name(store: FilesystemStore) -> N
         assert reader.read() == b"x"
 
 
+def test_a_name_that_was_an_object_s_may_be_a_folder_s_afterwards(store: FilesystemStore) -> None:
+    store.put("a", [b"object"])
+    with pytest.raises(StoreRefused):
+        store.put("a/a", [b"below an object"])
+    store.delete("a")
+    assert store.put("a/a", [b"below a folder"]).size == 14
+
+
 def test_no_link_is_followed_by_any_verb(store: FilesystemStore, root: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

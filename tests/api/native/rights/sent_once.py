@@ -15,14 +15,16 @@ from repository.access.principal import PrincipalKind
 from repository.access.purpose import Purpose
 from repository.domain.describing import Identifier
 from repository.domain.identifiers import PESEL_OID
-from repository.domain.takeover import STORED
+from repository.domain.takeover import STORED, Handover
+from repository.entitlement import give_custody
 from repository.samples.people import pesel
+from repository.transfer.opening import open_transfer
 from tests.api.native.rights.asked import account_of, consent, known_patients, number, to
 from tests.api.native.rights.conftest import ADMIN, AUDITOR
 from tests.api.served import DOCTOR, Served
 from tests.builders.access import SUCCESSOR, THEIRS, worker
 from tests.builders.people import PASSWORD
-from tests.builders.staff import Staff
+from tests.builders.staff import Staff, custodian_of
 from tests.repository.demands.making import bare, certificate, ec_key, trusting
 
 SECOND = Staff(kind=PrincipalKind.ADMINISTRATOR, given_name="Iga", surname="Druga", role="archive")
@@ -115,6 +117,14 @@ def custody(desk: Desk) -> Sent:
     last = desk.client().get(address).json()["custody"][-1]
     said = {"custodian": last["custodian"], "name": "Ten sam"}
     return desk.sent(address, said, other={"custodian": number(SUCCESSOR)})
+
+
+def bind(desk: Desk) -> Sent:
+    archive, keeper = desk.served.archive, custodian_of(desk.served.archive)
+    live = open_transfer(archive, Handover())
+    give_custody(archive, live.id, keeper, name="Następca")  # whoever signs in later is of the newest one's custodian
+    said = {"peer": {"kind": "system", "system": "CT_1"}}
+    return desk.sent(f"/v1/takeovers/{live.id}/bindings", said, other={"peer": {"kind": "system", "system": "CT_2"}})
 
 
 def protect(desk: Desk) -> Sent:
@@ -282,7 +292,8 @@ CASES: dict[str, Callable[[Desk], Sent]] = {
     "/v1/consents": give_consent, "/v1/consents/{permission}/withdrawal": withdraw,
     "/v1/grants": give_grant, "/v1/grants/{permission}/revocation": revoke_grant,
     "/v1/relations": relate, "/v1/relations/{relation}/end": unrelate, "/v1/deaths": death,
-    "/v1/custody/{takeover}": custody, "/v1/protection": protect, "/v1/protection/{flag}/lifting": lift,
+    "/v1/custody/{takeover}": custody, "/v1/takeovers/{takeover}/bindings": bind,
+    "/v1/protection": protect, "/v1/protection/{flag}/lifting": lift,
     "/v1/approvals": approve, "/v1/authorisations": authorise, "/v1/authorisations/{flag}/end": end_authorisation,
     "/v1/demands": submit, "/v1/demands/expiry": expire, "/v1/demands/{demand}/verification": verify,
     "/v1/demands/{demand}/forwarding": forward, "/v1/demands/{demand}/preparation": prepare,
