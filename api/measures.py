@@ -67,7 +67,7 @@ class Measures:
         """Meanwhile `text` has the sums of all processes of this machine's door, and they have what is counted here,
         on top of what was counted before."""
         home, clock = self._archive.settings.home, self._archive.clock
-        with adding(home, "http", self._counters, self.families, clock=clock, every=every) as adder:
+        with adding(home, "http", self._counters, families=self.families, clock=clock, every=every) as adder:
             self._adding = adder
             try:
                 yield

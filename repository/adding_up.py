@@ -47,7 +47,7 @@ class Adding:
     """One process, with its place. `families`: what it counts now, of `counters`, which go on from those before it."""
 
     def __init__(
-        self, home: Path, door: str, counters: Counters, families: Callable[[], Iterable[Family]], *, clock: Clock
+        self, home: Path, door: str, counters: Counters, *, families: Callable[[], Iterable[Family]], clock: Clock
     ) -> None:
         self._folder, self._families, self._clock = folder_of(home) / door, families, clock
         self._turn = threading.Lock()
@@ -104,14 +104,14 @@ def adding(
     home: Path,
     door: str,
     counters: Counters,
-    families: Callable[[], Iterable[Family]],
     *,
+    families: Callable[[], Iterable[Family]],
     clock: Clock,
     every: float = EVERY,
 ) -> Iterator[Adding]:
     """Meanwhile others read what `families` gives, at most `every` seconds old; afterwards they read its end."""
     _forget_machines(home)
-    mine, over = Adding(home, door, counters, families, clock=clock), threading.Event()
+    mine, over = Adding(home, door, counters, families=families, clock=clock), threading.Event()
 
     def telling() -> None:
         while not over.is_set():

@@ -142,7 +142,4 @@ def _told(provided: Provided) -> list[Json]:
         told.append(
             {"severity": "information", "code": "not-supported", "details": {"text": text}, "expression": places}
         )
-    if provided.beside:
-        text = "Another document came under its masterIdentifier at the same moment; both are kept."
-        told.append({"severity": "warning", "code": "duplicate", "details": {"text": text}})
     return told

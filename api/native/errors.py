@@ -38,6 +38,20 @@ class StillAtWork(HttpError):
     todo = Text(en="Send it again in a while.", pl="Wyślij je ponownie za chwilę.")
 
 
+class AnswerLost(HttpError):
+    code = "RST-006"
+    status = 409
+    what = Text(
+        en="The first request with this Idempotency-Key was done, in part at least, and its answer was lost.",
+        pl="Pierwsze żądanie z tym Idempotency-Key wykonano, co najmniej częściowo, a odpowiedź utracono.",
+    )
+    kept = Text(en="Nothing was done now.", pl="Teraz niczego nie wykonano.")
+    todo = Text(
+        en="Look at what is there. Only if it is missing, send the request with a new key.",
+        pl="Sprawdź stan w archiwum. Tylko jeśli czegoś brakuje, wyślij żądanie z nowym kluczem.",
+    )
+
+
 class JobOver(HttpError):
     code = "RST-004"
     status = 409

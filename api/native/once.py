@@ -1,7 +1,8 @@
 """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a request that creates, sent twice, creates once.
 
 The same key with the same request gets the same answer for a day; with another request 422; while the first is being
-done 409. Keys are a caller's own. Where a request or its answer holds a secret, both are kept sealed.
+done 409. Where the process that was at it has died, it is done if nothing of it was written; else it is 409 for that
+day, and not done twice. Keys are a caller's own. Where a request or its answer holds a secret, both are kept sealed.
 """
 
 from base64 import b64decode, b64encode
@@ -16,8 +17,8 @@ from pydantic import BaseModel
 
 from api.errands import archive_of, caller_of
 from api.native.answering import JSON
-from api.native.errors import KeyUsedOtherwise, StillAtWork
-from repository.catalogue.requests_once import key_of
+from api.native.errors import AnswerLost, KeyUsedOtherwise, StillAtWork
+from repository.catalogue.requests_once import LOST, key_of
 from repository.people.inviting import secrets_of
 from repository.runtime import Archive
 
@@ -43,7 +44,7 @@ class Once:
     def __call__(self, make: Callable[[], Response], body: Body = None, *, secret: bool = False) -> Response:
         """What `make` answers, or answered before. `body`: what was asked for, besides address and If-Match. With
         `secret` neither body nor answer can be had, or guessed, from the catalogue. Raises `KeyUsedOtherwise`,
-        `StillAtWork`, and what `make` raises, which is kept by nobody."""
+        `StillAtWork`, `AnswerLost`, and what `make` raises, which is kept by nobody."""
         if not self.key:
             return make()
         requests, key = self.archive.catalogue.requests, key_of(self.caller, self.key)
@@ -55,9 +56,12 @@ class Once:
                 raise KeyUsedOtherwise
             if not known.status:
                 raise StillAtWork
+            if known.status == LOST:
+                raise AnswerLost
             return _again(known.status, self._opened(known.answer, key, whole) if secret else dict(known.answer))
         try:
-            answer = make()
+            with requests.doing(key):
+                answer = make()
         except BaseException:
             requests.forget(key)
             raise

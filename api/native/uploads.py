@@ -70,7 +70,7 @@ _BEGUN = _answers(201, "Begun", "Location", "Upload-Expires") | problems(409, 41
 _KNOWN = _answers(200, "How far it is", "Upload-Offset", "Upload-Length", "Upload-Expires") | problems(412)
 _ADDED = (
     _answers(204, "Kept", "Upload-Offset", "Upload-Expires")
-    | problems(409, 412, 415)
+    | problems(409, 412, 413, 415, 422)
     | _own(460, "The part does not match its checksum")
     | _own(507, "The disk is full")
 )
@@ -135,7 +135,8 @@ async def part(
     offset: Offset,
     checksum: Checksum = "",
 ) -> Response:
-    """The next part; as large as you like. Cut off, it is kept as far as it came, unless it has a checksum."""
+    """The next part; as large as you like. Cut off, it is kept as far as it came, unless it has a checksum. An upload
+    may have 1000 parts of less than 1 MiB besides the last: another one is not kept (UPL-013)."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != TYPE:
         raise MediaTypeUnknown(known=TYPE)
     uploads = uploads_of(archive)

@@ -3,7 +3,7 @@
 To take one from the engine's pool and give it back took 60 µs, and of a server 0.3 ms, most of it for asking whether it
 is there. The pool has as many as are used at one time, as ever. Whoever finds all of them in use is given his place
 when somebody leaves: measured with 40 threads, others who came back sooner took what was free for as long as they had
-work, and 14 of them were told after 10 seconds that the catalogue is busy.
+work, and 14 of them were told after 30 seconds that the catalogue is busy.
 """
 
 import select

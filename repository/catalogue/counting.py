@@ -47,7 +47,7 @@ class Counting(Desk):
     def counts(self, number: int) -> Counts:
         """All counts of one state of the takeover. A study that two patients share is one study."""
         settled = select(item.c.disposition, func.count()).where(item.c.takeover == number)
-        with self._room.reading() as connection:
+        with self._room.reading_one_state() as connection:
             items = {
                 Disposition(name): count for name, count in connection.execute(settled.group_by(item.c.disposition))
             }

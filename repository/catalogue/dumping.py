@@ -40,7 +40,7 @@ class Dumping(Desk):
 
         One transaction that sees one state; rows are streamed. Equal for two catalogues that know the same.
         """
-        with self._room.reading() as connection:
+        with self._room.reading_one_state() as connection:
             streamed = connection.execution_options(stream_results=True, yield_per=1000)
             own = [column for column in tables.takeover.columns if column.name != "number"]
             row = streamed.execute(select(*own).where(tables.takeover.c.number == number)).one_or_none()

@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from repository.catalogue.beginning import LIMITED, ONE_STATE, Manner, begin_as_said, begun
 from repository.catalogue.border import translated
 from repository.catalogue.connections import Connections
+from repository.catalogue.doing import current, mark
 from repository.catalogue.errors import CatalogueMissing, CatalogueRefused
 
 MOST = 16  # connections of a process that are in use at one time
@@ -110,7 +111,8 @@ class Room:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction: durable when the block ends, nothing of it left when it raises."""
+        """A transaction: durable when the block ends, nothing of it left when it raises. The request that this thread
+        does is marked in it (`doing.py`)."""
         with (
             translated(),
             self._turn or nullcontext(),
@@ -118,6 +120,8 @@ class Room:
             begun(connection, Manner.WRITING),
         ):
             yield connection
+            if (doing := current()) is not None:
+                mark(connection, [doing])
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from repository.catalogue.bulk import insert, insert_at_once
 from repository.catalogue.desk import Clock, utc_now
+from repository.catalogue.doing import Doing, current, mark
 from repository.catalogue.engine import Room
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.following import Following
@@ -25,6 +26,7 @@ from repository.catalogue.text import packed, unpacked
 from repository.domain.deed import Deed
 
 Make = Callable[[int], Deed]
+_Asked = tuple[Make, Doing | None]  # with the request of the thread that wants it: another one may write it
 AT_ONCE = 500
 _LAST = Prepared(select(func.max(journal.c.number).label("last")))
 
@@ -62,7 +64,7 @@ def _read(row: Row[*tuple[Any, ...]]) -> Deed:
 class Journal(Following):
     def __init__(self, room: Room, *, now: Clock = utc_now) -> None:
         super().__init__(room, now=now)
-        self._queue: Queue[Make, Deed] = Queue(self._write, most=AT_ONCE)
+        self._queue: Queue[_Asked, Deed] = Queue(self._write, most=AT_ONCE)
 
     def write(self, make: Sequence[Make]) -> list[Deed]:
         """The deeds are written, in this order, with the next numbers; or none is, where one of them conflicts.
@@ -71,13 +73,17 @@ class Journal(Following):
         that write at the same time share a transaction and its wait for the disk (`grouping.py`); what contradicts is
         told to whoever said it, and `make` of the others is then asked once more.
         """
-        return self._queue.add(make)
+        doing = current()
+        return self._queue.add([(each, doing) for each in make])
 
-    def _write(self, turn: Turn[Make, Deed]) -> None:
+    def _write(self, turn: Turn[_Asked, Deed]) -> None:
         """What waits is taken only when this thread may write: the longer it had to wait, the more it writes."""
         with self._room.writing() as connection:
             take_sequencer(connection)
-            turn.settle(write_deeds(connection, turn.take()))
+            asked = turn.take()
+            deeds = write_deeds(connection, [make for make, _ in asked])
+            mark(connection, [doing for _, doing in asked])
+            turn.settle(deeds)
 
     def restore(self, deeds: Sequence[Deed]) -> None:
         """Deeds read back from the store, the next ones in order, with what follows from them (`rebuild`)."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from repository.catalogue.beginning import LIMITED
 from repository.catalogue.engine import Room, place
 from repository.catalogue.errors import CatalogueExists, CatalogueMissing, CatalogueNeedsUpgrade, CatalogueTooNew
 

@@ -1,18 +1,21 @@
 """Requests that are done once, however often they are sent (draft-ietf-httpapi-idempotency-key-header).
 
 A request that has a key is noted before it is done, and its answer afterwards. Whoever sends it again gets the answer;
-while it is being done, nothing is done. A process that died at it gives it up when its time is over.
+while it is being done, nothing is done. A process that died at it gives it up when its time is over: then it is done
+again if nothing of it was written, and not if something was (`doing.py`): what came of it is then for a person to see.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
 from repository.catalogue.desk import Desk
+from repository.catalogue.doing import MARKED, Doing, done_here
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.request_tables import request_once
 from repository.catalogue.text import packed, unpacked
@@ -20,12 +23,14 @@ from repository.clock import instant
 
 AT_WORK = timedelta(minutes=5)
 KEPT = timedelta(hours=24)
+LOST = MARKED
 _FORGOTTEN_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was sent with a key: `asked` is its digest; `status` is 0 while it has no answer."""
+    """What was sent with a key: `asked` is its digest; `status` is 0 while it has no answer, and `LOST` where it will
+    never have one though something of it was done."""
 
     asked: str
     status: int
@@ -47,11 +52,15 @@ class RequestsOnce(Desk):
                 connection.execute(delete(request_once).where(there.key.in_(old) | _over(key, instant(now))))
                 found = connection.execute(select(request_once).where(there.key == key)).one_or_none()
                 if found is not None:
-                    return Known(found.asked, found.status, unpacked(found.answer))
+                    return Known(found.asked, _status(found, now=now), unpacked(found.answer))
                 connection.execute(insert(request_once), row)
         except CatalogueConflict:  # another process was faster by a moment
             return Known(asked, 0, {})
         return None
+
+    def doing(self, key: str) -> AbstractContextManager[None]:
+        """What this thread writes meanwhile is of the request: with it, in one transaction, it is known as begun."""
+        return done_here(Doing(key, instant(self._now() + KEPT)))
 
     def end(self, key: str, status: int, answer: Mapping[str, Any]) -> None:
         """The answer is kept for a day."""
@@ -64,6 +73,14 @@ class RequestsOnce(Desk):
         """Nothing came of it: it may be sent again with the same key."""
         with self._room.writing() as connection:
             connection.execute(delete(request_once).where(request_once.c.key == key))
+
+
+def _status(row: Any, *, now: datetime) -> int:
+    """A marked one has been so for as long as its day is shorter now: whoever is at it may still be."""
+    if row.status == MARKED and row.until > instant(now + KEPT - AT_WORK):
+        return 0
+    status: int = row.status
+    return status
 
 
 def _over(key: str, now: str) -> Any:

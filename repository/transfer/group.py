@@ -3,7 +3,7 @@
 What this process knows of the takeover is shared by the groups that build on it (`Known`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -28,6 +28,12 @@ from repository.transfer.opening import Depositor
 from storage.errors import ArchiveError
 from storage.keys.record_keys import RecordKey
 
+Accept = Callable[[Sequence[Arrival | Duplicate]], None]
+"""Looks at what a batch would become, for whoever takes it whole or not at all: it raises, and nothing of the batch is
+deposited. Asked of the catalogue as it is at that time or later; what is then committed is committed only if the
+takeover has not grown since (`TakeoverOvertaken`), so no other process changes what it has seen. It may raise that
+itself, where a batch builds on what is not committed yet: it is asked again once that is."""
+
 
 @dataclass(slots=True)
 class Batch:
@@ -37,6 +43,7 @@ class Batch:
     offers: Sequence[Offer]
     outcomes: Future[list[Outcome]] = field(default_factory=Future)
     waits: "Lock | None" = None  # held by the thread that waits for it, if one does (`Transfers.deposit`)
+    accept: "Accept | None" = None
 
     @property
     def held(self) -> int:
@@ -72,6 +79,7 @@ class Group:
         self._came = [[self._numbered(offer) for offer in batch.offers] for batch in batches]
         arrivals = [each for batch in self._came for each in batch if isinstance(each, Arrival)]
         self._sorted = list(known.sorter.sort(arrivals))
+        self._ask()
         self._packs = list(_packs([each for each in self._sorted if isinstance(each, Arrival)]))
         # As they are now: what a later group tells of a patient goes with that one.
         self._patients = {pack.patient: known.patients.record(pack.patient) for pack in self._packs}
@@ -112,6 +120,14 @@ class Group:
                 self._archive.store.delete(record.pack.key)
             for key in self._made:
                 self._archive.vault.record_keys.destroy(key.id)
+
+    def _ask(self) -> None:
+        """Raises what a batch raises that does not accept what it would become."""
+        rest = iter(self._sorted)
+        for batch, came in zip(self._batches, self._came, strict=True):
+            mine = [next(rest) for each in came if isinstance(each, Arrival)]
+            if batch.accept is not None:
+                batch.accept(mine)
 
     def _numbered(self, offer: Offer) -> Arrival | Item:
         """With the next ordinal; an arrival is copied, so that another attempt finds the offer as it was."""

@@ -4,7 +4,8 @@
 
 One bundle is one push, which is one transaction (`depositing`). What would make a part of it not be kept – something
 hostile, an identifier that another document has, the same bytes under another – is found before anything is sealed.
-Bundles of one process wait for each other from that look to the commit, so that none changes what another has seen.
+Bundles of one process wait for each other from that look to the commit. What another process commits meanwhile is seen
+by a second look, which is part of the deposit (`transfer.group.Accept`): the commit holds only on what it has seen.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Lock
 
+from repository.catalogue.depositing import TakeoverOvertaken
 from repository.catalogue.errors import HoldingUnknown
 from repository.domain.describing import DocumentFacts, Identifier
 from repository.domain.holding import Holding
@@ -22,6 +24,7 @@ from repository.mhd.reconciling import reconciled
 from repository.mhd.submission import Document, Submission
 from repository.runtime import Archive
 from repository.takeover.arriving import Arrival
+from repository.takeover.sorting import Duplicate
 from repository.transfer.offering import Offer, Outcome, offered
 from repository.transfer.opening import Depositor
 from repository.transfer.transfers import Transfers
@@ -29,13 +32,11 @@ from repository.transfer.transfers import Transfers
 
 @dataclass(frozen=True, slots=True)
 class Provided:
-    """What became of a document: as which holding it is kept, and of which patient of the takeover. `beside`: another
-    with its identifier and other bytes came at the same time by another process, and both are kept."""
+    """What became of a document: as which holding it is kept, and of which patient of the takeover."""
 
     document: Document
     ordinal: int
     patient: int
-    beside: bool = False
 
 
 class Providing:
@@ -57,7 +58,9 @@ class Providing:
             with self._turn:
                 self._look_beside(takeover, offers, documents)
                 handed, offers = offers, []  # whoever deposits them closes them
-                outcomes = self._transfers.deposit(depositor, handed)
+                outcomes = self._transfers.deposit(
+                    depositor, handed, accept=lambda became: self._accept(takeover, handed, documents, became=became)
+                )
         finally:
             for offer in offers:
                 offer.close()
@@ -111,6 +114,24 @@ class Providing:
         if faults:
             raise BundleConflicts(faults)
 
+    def _accept(
+        self,
+        takeover: Takeover,
+        offers: Sequence[Offer],
+        documents: Sequence[Document],
+        *,
+        became: Sequence[Arrival | Duplicate],
+    ) -> None:
+        """Raises as `_look_beside`, and `TakeoverOvertaken` where bytes are those of an item that is being deposited by
+        another push: whose they are cannot be asked yet."""
+        doubled = [each.original for each in became if isinstance(each, Duplicate)]
+        try:
+            for ordinal in doubled:
+                self._archive.catalogue.holding(takeover.number, ordinal)
+        except HoldingUnknown:
+            raise TakeoverOvertaken(takeover=takeover.id) from None
+        self._look_beside(takeover, offers, documents)
+
     def _settled(
         self, takeover: Takeover, documents: Sequence[Document], outcomes: Sequence[Outcome]
     ) -> list[Provided]:
@@ -121,8 +142,8 @@ class Providing:
                 for _, holding in self._archive.catalogue.holdings_at([(takeover.number, each) for each in ordinals])
             }
         return [
-            Provided(document, ordinal, held[ordinal].patient, beside=bool(outcome.conflicts_with))
-            for document, ordinal, outcome in zip(documents, ordinals, outcomes, strict=True)
+            Provided(document, ordinal, held[ordinal].patient)
+            for document, ordinal in zip(documents, ordinals, strict=True)
         ]
 
 

@@ -21,7 +21,7 @@ from repository.runtime import Archive
 from repository.transfer.admissions import Admissions
 from repository.transfer.depositing import Depositing
 from repository.transfer.errors import TransfersClosed
-from repository.transfer.group import Batch, Group
+from repository.transfer.group import Accept, Batch, Group
 from repository.transfer.line import Line
 from repository.transfer.offering import Offer, Outcome
 from repository.transfer.opening import Depositor, note_refused
@@ -61,13 +61,14 @@ class Transfers:
         """As `admitted_to`; what a moment ago was so is not asked again, but looked at when something is kept."""
         return self._admissions.admitted(principal, door=door, wanted=wanted)
 
-    def deposit(self, depositor: Depositor, offers: Sequence[Offer]) -> list[Outcome]:
+    def deposit(self, depositor: Depositor, offers: Sequence[Offer], *, accept: Accept | None = None) -> list[Outcome]:
         """What became of `offers`, deposited in this order, all in one transaction, and durable; what waited on disk is
-        closed then. Works for others who wait at the same time as well. Raises `TransfersClosed`; `TakeoverOver` where
+        closed then. Works for others who wait at the same time as well. Raises what `accept` raises, called in
+        whichever thread does the work, perhaps several times; `TransfersClosed`; `TakeoverOver` where
         the takeover has been closed; `AccessRefused` where the binding has ended meanwhile; and, with nothing of it
         deposited, `TakeoverOvertaken`, `RingRotated` and what the store and the catalogue raise, but for a catalogue
         that failed in the moment of the commit: repeated, the same bytes are then duplicates."""
-        batch = Batch(depositor, offers, waits=threading.Lock())
+        batch = Batch(depositor, offers, waits=threading.Lock(), accept=accept)
         waits = batch.waits
         if not offers or waits is None:
             return []
@@ -193,6 +194,8 @@ class Transfers:
                 return _alone(line, batches)
             except BaseException as error:  # noqa: BLE001  as above
                 fault = error
+        if isinstance(fault, TakeoverOvertaken):  # it could not begin on what others had not committed yet
+            return _alone(line, batches)
         return _blamed(line, batches, fault or RuntimeError("internal: neither a group nor a fault"))
 
     def _anew(self, line: Line, batch: Batch, outcome: list[Outcome] | BaseException) -> list[Outcome] | BaseException:

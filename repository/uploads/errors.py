@@ -123,3 +123,17 @@ class UploadUnsealed(UploadError):
         pl="Przesyłanie rozpoczęto, zanim je szyfrowano: niczego się do niego jawnie nie dopisze.",
     )
     todo = Text(en="Cancel it and send the package anew.", pl="Przerwij je i wyślij paczkę od nowa.")
+
+
+class PartTooSmall(UploadError):
+    """Each part is a file of its own: of a few bytes each, a package would be millions of them."""
+
+    code = "UPL-013"
+    what = Text(
+        en="The upload had {most} parts of less than {bytes} bytes already, and this is another one, not the last.",
+        pl="Przesłano już {most} części mniejszych niż {bytes} bajtów, a to kolejna taka część, i nie ostatnia.",
+    )
+    todo = Text(
+        en="Ask for the offset (HEAD) and go on from there with larger parts.",
+        pl="Zapytaj o pozycję (HEAD) i wysyłaj od niej większe części.",
+    )

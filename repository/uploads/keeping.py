@@ -58,7 +58,8 @@ DATA, ABOUT, OFFSET, ORDER = "data", "upload.json", "offset", "order.json"
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """`owner`: who began it. `offset`: how many bytes are durable here. `sha256`: lower-case hex, or empty."""
+    """`owner`: who began it. `offset`: how many bytes are durable here. `sha256`: lower-case hex, or empty. `small`:
+    how many small parts it had (`parts.SMALL`)."""
 
     id: str
     owner: str
@@ -68,6 +69,7 @@ class Upload:
     expires_at: datetime
     ordered: bool
     sealed: bool
+    small: int = 0
 
     @property
     def complete(self) -> bool:
@@ -128,7 +130,8 @@ class Uploads:
                 whole=UUID(id),
                 offset=offset,
                 size=found.size,
-                note=lambda reached: self._note_offset(place, reached),
+                small=found.small,
+                note=lambda reached, small: self._note_offset(place, reached, small=small),
             ) as part:
                 yield part
 
@@ -227,7 +230,10 @@ class Uploads:
             size, offset = int(about["size"]), int(reached["offset"])
             ordered = (place / ORDER).exists()
             sealed = (place / DATA).is_dir()
-            return Upload(id, str(about["owner"]), size, str(about["sha256"]), offset, at + LASTS, ordered, sealed)
+            small = int(reached.get("small", 0))
+            return Upload(
+                id, str(about["owner"]), size, str(about["sha256"]), offset, at + LASTS, ordered, sealed, small
+            )
         except (KeyError, TypeError, ValueError):
             raise UploadDamaged from None
 
@@ -249,8 +255,9 @@ class Uploads:
             raise UploadDamaged from None
         return open_key(place, about, secrets=self._secrets)
 
-    def _note_offset(self, place: Path, offset: int) -> None:
-        write_private(place / OFFSET, json.dumps({"offset": offset, "at": instant(self._clock())}).encode())
+    def _note_offset(self, place: Path, offset: int, *, small: int = 0) -> None:
+        noted = {"offset": offset, "at": instant(self._clock()), "small": small}
+        write_private(place / OFFSET, json.dumps(noted).encode())
 
     @contextmanager
     def _held(self, id: str) -> Iterator[None]:  # noqa: A002

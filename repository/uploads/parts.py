@@ -1,6 +1,11 @@
 """One part on its way to the disk. What is acknowledged is durable; what was cut off is kept as far as it may be.
 
 It is sealed as it comes: no byte of it reaches the disk in the clear.
+
+A part is at least one segment, which is a file. An upload may have `MOST_SMALL` parts below `SMALL` bytes, and any
+number of larger ones: enough for a small package in whatever parts, for a line that breaks often, and for the rest at
+the end; and a package of N bytes is never more than `MOST_SMALL` + N / `SMALL` files and the last. What is beyond that
+is not acknowledged.
 """
 
 import hashlib
@@ -10,9 +15,11 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from repository.uploads.errors import NoRoom, PartDiffers, UploadTooLarge
+from repository.uploads.errors import NoRoom, PartDiffers, PartTooSmall, UploadTooLarge
 from storage.sealing.segments import Segment, cut
 
+SMALL = 1 << 20  # bytes
+MOST_SMALL = 1000
 NOTED_EVERY = 64 << 20  # bytes of a segment, after which what has come is durable while more is coming
 
 
@@ -20,10 +27,20 @@ class Part:
     """Bytes from `offset` on. `expect` names a digest: then all of the part counts, or nothing of it."""
 
     def __init__(
-        self, folder: Path, *, key: bytes, whole: UUID, offset: int, size: int, note: Callable[[int], None]
+        self,
+        folder: Path,
+        *,
+        key: bytes,
+        whole: UUID,
+        offset: int,
+        size: int,
+        small: int,
+        note: Callable[[int, int], None],
     ) -> None:
+        """`small`: how many small parts there were before; `note` is told the new offset, and how many there are."""
         self._folder, self._key, self._whole, self._size, self._note = folder, key, whole, size, note
-        self._noted = self._reached = offset
+        self._begun = self._noted = self._reached = offset
+        self._small = small
         self._digest: hashlib._Hash | None = None
         self._wanted = b""
         self._segment: Segment | None = None
@@ -35,8 +52,9 @@ class Part:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Cut off, a part without digest is kept as far as it came; one with a digest is not."""
-        if self._digest is None and not isinstance(error, NoRoom):
+        """Cut off, a part without digest is kept as far as it came; one with a digest, or one small part too many, is
+        not."""
+        if self._digest is None and not isinstance(error, NoRoom) and not self._one_too_many:
             self._settle()
         elif self._reached != self._noted:
             self._discard()
@@ -72,11 +90,23 @@ class Part:
                 self._acknowledge()
 
     def finish(self) -> int:
-        """All of it is durable; the offset after it. Raises `PartDiffers`, and then nothing of it is kept."""
+        """All of it is durable; the offset after it. Raises `PartDiffers` and `PartTooSmall`, and then nothing of it is
+        kept."""
         if self._digest is not None and self._digest.digest() != self._wanted:
             raise PartDiffers
+        if self._one_too_many:
+            raise PartTooSmall(most=MOST_SMALL, bytes=SMALL)
         self._settle()
         return self._noted
+
+    @property
+    def _is_small(self) -> bool:
+        return self._reached - self._begun < SMALL
+
+    @property
+    def _one_too_many(self) -> bool:
+        waits, last = self._reached != self._noted, self._reached == self._size
+        return waits and not last and self._is_small and self._small >= MOST_SMALL
 
     def _settle(self) -> None:
         self._close_segment()
@@ -94,7 +124,7 @@ class Part:
         if self._reached == self._noted:
             return
         try:
-            self._note(self._reached)
+            self._note(self._reached, self._small + self._is_small)
         except OSError as error:
             raise NoRoom from error
         self._noted = self._reached

@@ -32,7 +32,8 @@ from repository.clock import now
 from repository.measuring import Counters, Family
 counters = Counters()
 running = Family("edm_running", "gauge", "R.", (), [((), 1)])
-mine = Adding(Path(sys.argv[1]), "http", counters, lambda: [counters.family("edm_asked", "A."), running], clock=now)
+counted = lambda: [counters.family("edm_asked", "A."), running]
+mine = Adding(Path(sys.argv[1]), "http", counters, families=counted, clock=now)
 counters.add("edm_asked", value=float(sys.argv[2]))
 mine.tell()
 print("told", flush=True)
@@ -46,7 +47,7 @@ class Process:
     def __init__(self, home: Path, *, running: int = 1, clock: object = now) -> None:
         self.counters = Counters()
         self.running = running
-        self.adding = Adding(home, "http", self.counters, self.families, clock=clock)  # type: ignore[arg-type]
+        self.adding = Adding(home, "http", self.counters, families=self.families, clock=clock)  # type: ignore[arg-type]
 
     def families(self) -> list[Family]:
         gauge = Family("edm_running", "gauge", "R.", (), [((), self.running)])
@@ -196,7 +197,9 @@ def test_where_no_file_can_be_made_a_process_gives_its_own(tmp_path: Path) -> No
 
 def test_it_is_told_meanwhile_and_at_the_end(tmp_path: Path) -> None:
     counters, before = Counters(), set(threading.enumerate())
-    with adding_of(tmp_path, "http", counters, lambda: [counters.family(ASKED, "A.")], clock=now, every=60) as mine:
+    with adding_of(
+        tmp_path, "http", counters, families=lambda: [counters.family(ASKED, "A.")], clock=now, every=60
+    ) as mine:
         counters.add(ASKED, value=4)
         assert mine.sums().processes == 1
         counters.add(ASKED, value=1)
@@ -236,17 +239,15 @@ def test_machines_that_are_no_more_are_forgotten_and_others_are_not(tmp_path: Pa
     past = time.time() - FORGOTTEN - 60
     for each in [*(tmp_path / "measures" / "old").rglob("*"), tmp_path / "measures" / "old"]:
         os.utime(each, (past, past))
-    with adding_of(tmp_path, "http", Counters(), list, clock=now):
+    with adding_of(tmp_path, "http", Counters(), families=list, clock=now):
         assert {each.name for each in (tmp_path / "measures").iterdir()} == {"silent", folder_of(tmp_path).name}
 
 
 def test_a_histogram_is_added_by_its_bounds(tmp_path: Path) -> None:
     def of(*values: float) -> Adding:
         samples = [(("r", "0.1"), values[0]), (("r", "+Inf"), values[1]), (("r", SUM), values[2])]
-        return Adding(
-            tmp_path, "http", Counters(), lambda: [Family("edm_s", "histogram", "S.", ("route", "le"), samples)],
-            clock=now,
-        )  # fmt: skip
+        family = Family("edm_s", "histogram", "S.", ("route", "le"), samples)
+        return Adding(tmp_path, "http", Counters(), families=lambda: [family], clock=now)
 
     one, two = of(1, 2, 3.5), of(10, 0, 0.5)
     two.tell()

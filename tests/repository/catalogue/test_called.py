@@ -177,6 +177,18 @@ def test_every_one_is_found_by_his_own_name_and_within_his_own_takeover(filled: 
             assert len(filled.search(one).hits) == 1
 
 
+@pytest.mark.parametrize(("end", "many"), [("", 30), ("*", 160)])
+def test_of_a_name_of_many_words_the_longest_are_asked_for(filled: Catalogue, end: str, many: int) -> None:
+    """A database that was asked for all of them had not answered when its memory ended."""
+    whose = " ".join(f"Nazwisko{letter * 9}" for letter in "abcdefgh")
+    short = [f"{one}{other}" for one in "abcdefghijklmno" for other in "pqrstuvwxyz"]
+    few = " ".join(short[:many])
+    opened(filled, "3")
+    filled.record(3, [packed("aa", image(1, facts=person(1, name=whose)), takeover=3)])
+    assert found(filled, f"{few} {whose}{end}") == {(3, 1)}
+    assert found(filled, f"{few}{end}") == set()
+
+
 def test_words_of_two_names_are_not_one_name(filled: Catalogue) -> None:
     assert found(filled, "O'Hara^Sean") == {(1, 5)}
     assert found(filled, "John^Seán") == set()

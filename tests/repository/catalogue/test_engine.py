@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import text
 
+from repository.catalogue import migrating
 from repository.catalogue.engine import Room, read_url
 from repository.catalogue.errors import CatalogueUnavailable
 from tests.peers.postgres import Postgres
@@ -75,3 +78,16 @@ def test_the_lock_of_a_writer_that_sleeps_is_free_again(server: Postgres, falls_
         room.close()
         with psycopg.connect(url) as other:
             assert other.execute("SELECT number FROM kept").fetchall() == [(1,)]
+
+
+def test_an_upgrade_may_last_as_long_as_it_takes(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = list[str]()
+
+    def ask(config: Config, _to: str) -> None:
+        asked = text("SELECT current_setting('transaction_timeout')")
+        found.append(config.attributes["connection"].execute(asked).scalar_one())
+
+    monkeypatch.setattr(command, "upgrade", ask)
+    migrating.upgrade(room)
+    assert found == ["0"]
+    assert _limits(room) == (("1min", "0"), ("1min", "5min"))

@@ -113,6 +113,17 @@ def test_whoever_has_the_bytes_or_the_identifier_is_known(catalogue: Catalogue) 
     assert catalogue.identifier_owner(other, document_id=document.identifier) is None
 
 
+def test_a_dump_is_of_one_state_whatever_is_recorded_meanwhile(catalogue: Catalogue) -> None:
+    number = opened(catalogue).number
+    catalogue.record(number, [packed("aa", image(1))])
+    before = list(catalogue.dump(number))
+    slowly = catalogue.dump(number)
+    begun = [next(slowly)]
+    catalogue.record(number, [packed("bb", image(2), paper(3))])
+    assert [*begun, *slowly] == before
+    assert len(list(catalogue.dump(number))) > len(before)
+
+
 def test_every_holding_and_pack_of_the_archive_is_walked_from_any_place(catalogue: Catalogue) -> None:
     numbers = [opened(catalogue, name).number for name in ("one", "two", "empty", "four")]
     for number in (numbers[0], numbers[1], numbers[3]):

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from repository.catalogue.catalogue import Catalogue
-from repository.catalogue.requests_once import AT_WORK, KEPT, RequestsOnce, key_of
+from repository.catalogue.doing import current
+from repository.catalogue.requests_once import AT_WORK, KEPT, LOST, RequestsOnce, key_of
+from tests.builders.deeds import account, maker
 
 
 class Clock:
@@ -51,6 +53,66 @@ def test_whoever_died_at_it_does_not_hold_it_for_ever(requests: RequestsOnce, cl
     assert requests.begin(key, "asked") is None
     clock.now += AT_WORK + timedelta(seconds=1)
     assert requests.begin(key, "asked") is None
+
+
+def status_of(requests: RequestsOnce, key: str) -> int | None:
+    known = requests.begin(key, "asked")
+    return None if known is None else known.status
+
+
+def something(catalogue: Catalogue) -> None:
+    """A transaction of its own."""
+    catalogue.requests.forget("none")
+
+
+def test_what_was_written_before_somebody_died_is_not_done_again_for_a_day(
+    catalogue: Catalogue, requests: RequestsOnce, clock: Clock
+) -> None:
+    key = key_of("ada", "k")
+    assert requests.begin(key, "asked") is None
+    with requests.doing(key):
+        something(catalogue)
+    assert status_of(requests, key) == 0  # whoever is at it may live
+    clock.now += AT_WORK - timedelta(seconds=1)
+    assert status_of(requests, key) == 0
+    clock.now += timedelta(seconds=2)
+    assert status_of(requests, key) == LOST
+    clock.now += KEPT
+    assert status_of(requests, key) is None
+
+
+def test_what_was_rolled_back_is_done_again(catalogue: Catalogue, requests: RequestsOnce, clock: Clock) -> None:
+    key = key_of("ada", "k")
+    assert requests.begin(key, "asked") is None
+    with pytest.raises(ZeroDivisionError), requests.doing(key), catalogue._room.writing():
+        raise ZeroDivisionError
+    clock.now += AT_WORK + timedelta(seconds=1)
+    assert status_of(requests, key) is None
+
+
+def test_an_answer_takes_the_place_of_the_mark(catalogue: Catalogue, requests: RequestsOnce, clock: Clock) -> None:
+    key = key_of("ada", "k")
+    requests.begin(key, "asked")
+    with requests.doing(key):
+        something(catalogue)
+    requests.end(key, 201, {"body": "{}"})
+    with requests.doing(key):  # a straggler
+        something(catalogue)
+    clock.now += AT_WORK + timedelta(seconds=1)
+    assert status_of(requests, key) == 201
+
+
+def test_a_deed_that_another_thread_writes_marks_the_request_of_whoever_wanted_it(
+    catalogue: Catalogue, requests: RequestsOnce, clock: Clock
+) -> None:
+    """Threads share a transaction: here this one, which has no key, writes what another one wants, that has one."""
+    key = key_of("ada", "k")
+    requests.begin(key, "asked")
+    with requests.doing(key):
+        mine = current()
+    catalogue.journal._queue.add([(maker("account", account()), mine)])
+    clock.now += AT_WORK + timedelta(seconds=1)
+    assert status_of(requests, key) == LOST
 
 
 def test_what_came_to_nothing_may_be_sent_again(requests: RequestsOnce) -> None:

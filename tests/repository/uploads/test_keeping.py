@@ -1,6 +1,7 @@
 """Uploads of a home: what is acknowledged is durable, what was cut off is known, nobody else's is there."""
 
 import errno
+import json
 import os
 from contextlib import suppress
 from datetime import timedelta
@@ -18,6 +19,7 @@ from repository.uploads.errors import (
     NoRoom,
     OffsetDiffers,
     PartDiffers,
+    PartTooSmall,
     TooManyUploads,
     UploadBusy,
     UploadIncomplete,
@@ -193,3 +195,66 @@ def test_there_are_limits(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_name_that_is_none_is_not_there(uploads: Uploads, id: str) -> None:  # noqa: A002
     with pytest.raises(UploadUnknown):
         uploads.find(id, "ada")
+
+
+@pytest.fixture
+def three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three parts below 10 bytes may come."""
+    monkeypatch.setattr(parts, "SMALL", 10)
+    monkeypatch.setattr(parts, "MOST_SMALL", 3)
+
+
+@pytest.mark.usefixtures("three")
+def test_of_many_small_parts_only_so_many_are_kept_and_large_ones_and_the_last_always(uploads: Uploads) -> None:
+    made = uploads.begin("ada", 40)
+    for offset in range(3):
+        send(uploads, made.id, b"s", offset=offset)
+    with pytest.raises(PartTooSmall):
+        send(uploads, made.id, b"s" * 9, offset=3)
+    assert uploads.find(made.id, "ada").offset == 3
+    send(uploads, made.id, b"L" * 10, offset=3)
+    with pytest.raises(PartTooSmall):
+        send(uploads, made.id, b"s", offset=13)
+    send(uploads, made.id, b"M" * 25, offset=13)
+    send(uploads, made.id, b"ee", offset=38)
+    assert read(uploads, made.id) == b"sss" + b"L" * 10 + b"M" * 25 + b"ee"
+    assert len(list(uploads.data(made.id).iterdir())) == 6
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize("digest", [b"", sha256(b"s").digest()])
+def test_a_small_part_too_many_that_is_cut_off_is_not_kept(uploads: Uploads, digest: bytes) -> None:
+    made = uploads.begin("ada", 40)
+    for each in range(5):
+        with suppress(ConnectionError), uploads.part(made.id, "ada", offset=min(each, 3)) as part:
+            if digest and each >= 3:
+                part.expect("sha256", digest)
+            part.add(b"s")
+            raise ConnectionError
+    assert uploads.find(made.id, "ada").offset == 3
+    assert len(list(uploads.data(made.id).iterdir())) == 3
+
+
+@pytest.mark.usefixtures("three")
+def test_a_large_part_that_is_noted_on_its_way_is_no_small_one(
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "NOTED_EVERY", 12)
+    made = uploads.begin("ada", 1000)
+    for offset in range(0, 130, 13):
+        with uploads.part(made.id, "ada", offset=offset) as part:
+            part.add(b"x" * 12)
+            part.add(b"y")
+            assert part.finish() == offset + 13
+    assert uploads.find(made.id, "ada").small == 0
+
+
+def test_an_upload_of_an_earlier_version_goes_on(uploads: Uploads) -> None:
+    """Its small parts were not counted."""
+    made = uploads.begin("ada", 4)
+    place = uploads.folder / made.id / keeping.OFFSET
+    noted = json.loads(place.read_bytes())
+    del noted["small"]
+    place.write_text(json.dumps(noted))
+    assert send(uploads, made.id, b"ab", offset=0) == 2
+    assert uploads.find(made.id, "ada").small == 1

@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from repository.access.principal import PrincipalKind
 from repository.access.purpose import Purpose
 from repository.runtime import open_archive
 from repository.settings import Settings
+from repository.uploads import parts
 from storage.sealing.segments import INCOMING
 from tests.api.native.uploads.tus import ADMINISTRATOR, PART, TUS, begun, offset_of, sent
 from tests.api.served import Served, problem
@@ -42,6 +44,20 @@ def test_parts_that_do_not_fit_are_refused_and_nothing_is_lost(client: httpx.Cli
     assert offset_of(client, place) == 5
     assert client.delete(place, headers=TUS).status_code == 204
     assert client.head(place, headers=TUS).status_code == 404
+
+
+def test_a_package_in_crumbs_is_refused_and_goes_on_in_larger_parts(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "MOST_SMALL", 2)
+    place = begun(client, b"0123456789")
+    for offset in range(2):
+        assert sent(client, place, b"x", offset=offset).status_code == 204
+    crumb = sent(client, place, b"x", offset=2)
+    assert (crumb.status_code, problem(crumb)["code"]) == (422, "UPL-013")
+    assert offset_of(client, place) == 2
+    assert sent(client, place, b"23456789", offset=2).status_code == 204
+    assert client.delete(place, headers=TUS).status_code == 204
 
 
 def test_who_may_not_and_what_is_not_tus_is_refused(made: Served, client: httpx.Client) -> None:
