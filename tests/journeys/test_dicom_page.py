@@ -1,9 +1,11 @@
 """`docs/dicom.md`, done as it says: the door opened, a peer registered, DCMTK at it, in clear and with TLS."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from repository.clock import now
 from tests.architecture.sources import ROOT
 from tests.builders.certificates import Authority
 from tests.builders.dicom import data_set, part10
@@ -25,6 +28,7 @@ from tests.peers.rclone import free_port
 
 pytestmark = pytest.mark.peers
 PAGE = ROOT / "docs" / "dicom.md"
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DOOR, REGISTER, SEND, ASK = "Open the door", "Register a peer", "Send", "Ask and retrieve"
 
 
@@ -40,6 +44,7 @@ class Hospital:
 
     machine: Machine
     takeover: str
+    binding: str = ""
     port: int = field(default_factory=free_port)
     listening: int = field(default_factory=free_port)
 
@@ -57,7 +62,8 @@ class Hospital:
             "pacs1.pem": str(pacs.certificate), "pacs1.key": str(pacs.key), "image.dcm": str(folder / "image.dcm"),
             "StudyInstanceUID=1.2.3": f"StudyInstanceUID={self.first.StudyInstanceUID}",
             "PatientName=KOWALSK*": f"PatientName={str(self.first.PatientName)[:3].upper()}*",
-            "TAKEOVER": lambda: self.takeover, "EDM-ARCHIVE": "EDM-ARCHIVE",
+            "TAKEOVER": lambda: self.takeover, "EDM-ARCHIVE": "EDM-ARCHIVE", "BINDING": lambda: self.binding,
+            "2027-01-31": (now() + timedelta(days=9)).date().isoformat(),
         }  # fmt: skip
         settings = settings_of(folder) | self.machine.environment
         self.follower = Follower(values, settings | {"EDM_ARCHIVE_HTTP_LISTEN": f"127.0.0.1:{free_port()}"})
@@ -81,6 +87,8 @@ class Hospital:
             shown = self.follower.run(line).stdout
             if line.startswith("edm-archive takeover open "):
                 self.takeover = shown.split()[1].rstrip(";")
+            if line.startswith("edm-archive takeover bind "):
+                (self.binding,) = set(_ID.findall(shown)) - {self.takeover}
             return Ran(0, shown)
         ran = subprocess.run(
             self.follower.words(line), cwd=self.work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
@@ -135,7 +143,7 @@ def test_a_peer_is_registered_asks_sends_and_is_sent_to_as_the_page_says(hospita
     whole = by_uid(hospital.study)
     _, clear = below(PAGE, DOOR)
     peer, custody = below(PAGE, REGISTER)
-    send, _ = below(PAGE, SEND)
+    send, *_ = below(PAGE, SEND)
     (ask,) = below(PAGE, ASK)
     with hospital.door(clear), hospital.listener() as listening:
         registered = hospital.does(peer)
@@ -151,7 +159,7 @@ def test_a_peer_is_registered_asks_sends_and_is_sent_to_as_the_page_says(hospita
 
 
 def test_a_peer_shows_its_certificate_as_the_page_says(hospital: Hospital) -> None:
-    (tls, _), (peer, _), (send, certified) = below(PAGE, DOOR), below(PAGE, REGISTER), below(PAGE, SEND)
+    (tls, _), (peer, _), (send, certified, _) = below(PAGE, DOOR), below(PAGE, REGISTER), below(PAGE, SEND)
     opened, *_, closed = send.lines
     with hospital.door(tls), hospital.listener():
         hospital.does(peer)
@@ -159,3 +167,19 @@ def test_a_peer_shows_its_certificate_as_the_page_says(hospital: Hospital) -> No
         hospital.does(certified)
         (ended,) = hospital.does(Block(SEND, (closed,))).values()
     assert "1 images" in ended.told
+
+
+def test_who_may_push_is_bound_and_unbound_as_the_page_says(hospital: Hospital) -> None:
+    _, clear = below(PAGE, DOOR)
+    peer, _ = below(PAGE, REGISTER)
+    send, _, bindings = below(PAGE, SEND)
+    opened, _, store, closed = send.lines
+    bound, *rest = bindings.lines
+    with hospital.door(clear), hospital.listener():
+        hospital.does(peer)
+        hospital.does(Block(SEND, (opened,)))
+        (given,) = hospital.does(Block(SEND, (bound,))).values()
+        assert hospital.binding in given.told
+        told = hospital.does(Block(SEND, tuple(rest)))
+        assert hospital.binding in told["edm-archive takeover show TAKEOVER"].told
+        hospital.does(Block(SEND, (store, closed)))  # by the binding that it was opened with
