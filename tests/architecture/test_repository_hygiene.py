@@ -60,3 +60,10 @@ def test_scripts_can_be_run() -> None:
     assert len(scripts) >= 4
     assert [shown(script) for script in scripts if not script.stat().st_mode & 0o111] == []
     assert [shown(script) for script in scripts if "set -euo pipefail" not in script.read_text("utf-8")] == []
+
+
+def test_the_root_holds_what_the_plan_names_and_nothing_that_a_run_left() -> None:
+    papers = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"}
+    rooms = {"api", "benchmarks", "cli", "deploy", "dicom_gateway", "docs", "repository", "storage", "tests"}
+    expected = papers | rooms | {".ci", ".gitignore", "Makefile", "pyproject.toml", "requirements"}
+    assert {path.relative_to(ROOT).parts[0] for path in files_of_the_project()} == expected

@@ -76,14 +76,16 @@ def real(known: Known, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rea
         port = free.getsockname()[1]
     (folder / "settings.yaml").write_text(SETTINGS.format(port=port, audience=AUDIENCE))
     (folder / "users.yaml").write_text(USERS)
-    command = [sys.executable, "-m", "nanoidp", "--config", str(folder), "--port", str(port)]
+    command = [sys.executable, "-m", "nanoidp", "--config", str(folder), "--port", str(port)]  # makes keys where it is
     address = f"http://127.0.0.1:{port}"
     custodian = custodian_of(known.served.archive)
     identity = folder / "identity.json"
     identity.write_text(json.dumps(issuer_of(address, (custodian.root, custodian.extension))))
     identity.chmod(0o600)
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"PYTHONWARNINGS": "ignore"})
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=log, stderr=log, env=os.environ | {"PYTHONWARNINGS": "ignore"}
+        )  # fmt: skip
     try:
         wait_for(address, process, folder / "log")
         with serving(known.served.archive, identity=identity) as door:
