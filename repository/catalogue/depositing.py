@@ -22,7 +22,8 @@ from repository.catalogue.journal_tables import leave
 from repository.catalogue.log import STANDING, Standing, sequence_from, standing_in, take_sequencer
 from repository.catalogue.prepared import Prepared
 from repository.catalogue.text import fit, unpacked
-from repository.catalogue.writing import Written, write_new_packs
+from repository.catalogue.writing import write_new_packs
+from repository.catalogue.written import Written
 from repository.domain.holding import PackRecord
 from repository.domain.takeover import Item, State
 from storage.errors import Text

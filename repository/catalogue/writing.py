@@ -3,7 +3,7 @@
 Measured on SQLite, 2-core machine, holdings of CT images in packs of 500: see docs/catalogue.md.
 """
 
-from collections.abc import Container, Hashable, Iterable, Sequence
+from collections.abc import Container, Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -59,26 +59,6 @@ def _names_several(description: Description) -> bool:
     """Whether the identifiers belong to more than one patient: then they lead to nobody, and above all not from one
     patient to what is kept of the other."""
     return any(finding.code == "TKO-PATIENT-AMBIGUOUS" for finding in description.findings)
-
-
-class Written:
-    """What is committed of one takeover that later items say again: their patient, their study, their series, the key
-    they lie under. Nothing takes these rows away, and of items with higher ordinals nothing changes them: so they are
-    not written again, seven statements of twelve for the second image of a series."""
-
-    MOST = 20_000  # rows; 5 MB
-
-    def __init__(self) -> None:
-        self._rows: set[Hashable] = set()
-
-    def __contains__(self, row: Hashable) -> bool:
-        return row in self._rows
-
-    def add(self, rows: Iterable[Hashable]) -> None:
-        """`rows` are committed now."""
-        if len(self._rows) > self.MOST:
-            self._rows.clear()
-        self._rows.update(rows)
 
 
 @dataclass(slots=True)

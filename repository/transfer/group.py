@@ -11,7 +11,7 @@ from threading import Lock
 from uuid import UUID
 
 from repository.catalogue.depositing import BindingOver, TakeoverOver, TakeoverOvertaken
-from repository.catalogue.writing import Written
+from repository.catalogue.written import Written
 from repository.clock import instant, stamp
 from repository.domain.holding import PackRecord
 from repository.domain.takeover import STORED, Disposition, Item, Takeover

@@ -1,6 +1,8 @@
 """Sites with a DICOM door, in clear and with TLS."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,3 +16,11 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     office = opened_office(Machine(tmp_path_factory.mktemp("site")))
     with opened_site(office, tls=request.param == "tls") as made:
         yield made
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Iterator[Path]:
+    made = tmp_path / "out"
+    made.mkdir()
+    yield made
+    shutil.rmtree(made)

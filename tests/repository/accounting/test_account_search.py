@@ -226,7 +226,7 @@ def test_any_words_are_a_query_or_an_error_of_ours(params: dict[str, list[str]])
         query = parse_query(params, archive=ARCHIVE, patients=patients)
     except AccountQueryWrong:
         return
-    assert matches(query, account()) in (True, False)
+    assert type(matches(query, account())) is bool  # and raises nothing
 
 
 @pytest.mark.parametrize(

@@ -38,4 +38,4 @@ def test_a_syntax_that_allows_losses_does_not_mean_that_there_are_any(exact: str
 @given(st.binary(max_size=40), st.sampled_from(sorted(DECODED)), st.sampled_from([b"", b"\xff\xda", b"\xff\x52"]))
 @settings(max_examples=100)
 def test_no_code_stream_is_too_odd_to_be_looked_at(content: bytes, syntax: str, marker: bytes) -> None:
-    assert is_lossy(content + marker + content, syntax=syntax) in (True, False)
+    assert type(is_lossy(content + marker + content, syntax=syntax)) is bool  # and raises nothing

@@ -3,71 +3,22 @@ be used. What has to be there first is made without keys."""
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from itertools import count
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
-import httpx
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from repository.access.principal import PrincipalKind
 from repository.access.purpose import Purpose
-from repository.domain.describing import Identifier
-from repository.domain.identifiers import PESEL_OID
 from repository.domain.takeover import STORED, Handover
 from repository.entitlement import give_custody
-from repository.samples.people import pesel
 from repository.transfer.opening import open_transfer
 from tests.api.native.rights.asked import account_of, consent, known_patients, number, to
-from tests.api.native.rights.conftest import ADMIN, AUDITOR
-from tests.api.served import DOCTOR, Served
-from tests.builders.access import SUCCESSOR, THEIRS, worker
+from tests.api.native.rights.conftest import AUDITOR
+from tests.api.native.rights.sent_desk import NOWHERE, REQUESTER, SECOND, STRANGER, Body, Desk, Sent
+from tests.api.served import DOCTOR
+from tests.builders.access import SUCCESSOR, worker
 from tests.builders.people import PASSWORD
-from tests.builders.staff import Staff, custodian_of
+from tests.builders.staff import custodian_of
 from tests.repository.demands.making import bare, certificate, ec_key, trusting
-
-SECOND = Staff(kind=PrincipalKind.ADMINISTRATOR, given_name="Iga", surname="Druga", role="archive")
-REQUESTER = Staff(kind=PrincipalKind.ORGANISATION, house=THEIRS, surname="Wnioskodawca")
-STRANGER = Staff(house=THEIRS, surname="Obca")
-NOWHERE = "00000000-0000-4000-8000-000000000000"
-Body = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What `client` sends, whose keys are those of `caller`; `other` has another body, or another address."""
-
-    client: httpx.Client
-    caller: str
-    path: str
-    body: Body | None
-    other: tuple[str, Body | None]
-
-
-@dataclass
-class Desk:
-    served: Served
-    clients: dict[Staff | None, httpx.Client] = field(default_factory=dict)
-    serial: Any = field(default_factory=lambda: count(1))
-
-    def client(self, staff: Staff | None = ADMIN) -> httpx.Client:
-        if staff not in self.clients:
-            self.clients[staff] = self.served.client(staff, purpose=None)
-        return self.clients[staff]
-
-    def somebody(self) -> Identifier:
-        return Identifier(PESEL_OID, pesel(date(1975, 6, 7), "F", next(self.serial)))
-
-    def post(self, path: str, body: Body | None = None, *, by: Staff | None = ADMIN) -> Any:
-        answer = self.client(by).post(path, json=body)
-        assert answer.status_code < 300, answer.text
-        return answer.json()
-
-    def sent(self, path: str, body: Body | None = None, *, by: Staff = ADMIN, other: Any = None) -> Sent:
-        """`other`: what differs of the body, or another address where there is no body."""
-        another = (other, None) if isinstance(other, str) else (path, (body or {}) | (other or {}))
-        return Sent(self.client(by), account_of(self.served, by), path, body, another)
 
 
 def give_consent(desk: Desk) -> Sent:
