@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.callers.certificate import PEER, PROVED
 from api.errors import RequestNotUnderstood
+from api.joining import Joining
 from api.problems import problem
 
 MOST_HEAD = 64 << 10  # bytes before the body
@@ -38,6 +39,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transport = Joining(transport, self.loop)
         secured = transport.get_extra_info("ssl_object")
         if secured is not None:
             self._certificate = secured.getpeercert(binary_form=True) or b""

@@ -19,7 +19,8 @@ from api.measures import Measures
 from api.problems import by_problem
 from api.requests import Requests
 from api.settings import HttpSettings
-from api.straight import StraightRoute
+from api.straight import StraightWays
+from api.threads import Threads
 from repository.rendering.pool import Pool, sensible_workers
 from repository.runtime import Archive
 from repository.transfer.transfers import Transfers
@@ -41,7 +42,7 @@ TOLD = [
 def door(archive: Archive, settings: HttpSettings) -> ASGIApp:
     """Everything that is served over HTTP. The archive stays the caller's to close, after the last answer."""
     inner = application(archive, settings, entrance=entrance_of(archive, settings))
-    app: ASGIApp = inner
+    app: ASGIApp = StraightWays(inner, dicomweb.OFTEN, told=told)
     if settings.origins:
         app = CORSMiddleware(
             app,
@@ -70,6 +71,7 @@ def application(archive: Archive, settings: HttpSettings, *, entrance: Entrance)
         docs_url=None,  # no pages with scripts from elsewhere
         redoc_url=None,
         lifespan=_lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # it tells addresses, which may name patients
     )
     app.state.archive, app.state.settings, app.state.entrance = archive, settings, entrance
     app.state.measures = Measures(archive)
@@ -77,7 +79,7 @@ def application(archive: Archive, settings: HttpSettings, *, entrance: Entrance)
     app.state.receptions = Receptions(transfers)
     app.state.bundles = fhir.Bundles(archive, transfers)
     app.state.pool = Pool(sensible_workers())
-    app.router.routes += [StraightRoute(dicomweb.OFTEN), StraightPush()]
+    app.router.routes += [StraightPush()]
     app.include_router(tokens.router())
     app.include_router(native.router(), prefix="/v1")
     app.include_router(dicomweb.router(), prefix="/dicomweb")
@@ -102,9 +104,10 @@ def told(request: Request, error: Exception) -> Response:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    places = anyio.to_thread.current_default_thread_limiter()
+    places.total_tokens = THREADS
     measures: Measures = app.state.measures
-    with measures.shared():
+    with measures.shared(), Threads(places) as app.state.threads:
         yield
     receptions: Receptions = app.state.receptions
     await anyio.to_thread.run_sync(receptions.transfers.close)

@@ -44,7 +44,7 @@ def errand_of(request: Request) -> Errand:
     return Errand(
         principal=caller.principal,
         purpose=_purpose(request, caller),
-        door=_DOORS.get(request.url.path.split("/", 2)[1], "rest"),
+        door=_DOORS.get(request.scope["path"].split("/", 2)[1], "rest"),
         basis=_field(request, BASIS),
         reason=_field(request, REASON),
         evidence=_field(request, EVIDENCE),

@@ -6,6 +6,7 @@ Content-Length says. Counts are of one process: with several, a caller who meets
 
 import re
 from collections import Counter
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from threading import Lock
 
@@ -111,7 +112,11 @@ class Slot:
 
 def _peer(scope: Scope) -> str:
     """Whom a request is counted for before it is known whose it is: an address, of IPv6 the network of one site."""
-    host = str(scope["client"][0]) if scope.get("client") else "-"
+    return _counted_as(str(scope["client"][0])) if scope.get("client") else "-"
+
+
+@lru_cache(maxsize=1024)
+def _counted_as(host: str) -> str:
     try:
         found = ip_address(host)
     except ValueError:

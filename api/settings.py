@@ -9,7 +9,7 @@ EDM_ARCHIVE_HTTP_RATE          requests a minute of one caller; 6000
 EDM_ARCHIVE_HTTP_BODY          bytes of one request body; 8 GiB. Bodies that are no files have 16 MiB
 EDM_ARCHIVE_HTTP_PROXIES       addresses of proxies whose X-Forwarded-For is believed, by commas; none unless told
 EDM_ARCHIVE_HTTP_AT_ONCE       requests of one caller that are at work at one time; 32
-EDM_ARCHIVE_HTTP_PROCESSES     processes that answer; 1
+EDM_ARCHIVE_HTTP_PROCESSES     processes that answer: a number, or auto: one for each processor, at most 8; 1
 EDM_ARCHIVE_HTTP_GRACE         seconds that running answers have when the door is closed; 30
 EDM_ARCHIVE_HTTP_PATIENCE      seconds that a client may be silent in a request, or read nothing of an answer; 20
 EDM_ARCHIVE_HTTP_CLIENT_CA     PEM file of authorities; clients may then show a certificate that is of one of them
@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from api.callers.loopback import is_loopback
 from repository.errors import SettingWrong
-from repository.settings import PREFIX
+from repository.settings import PREFIX, processes_of
 
 LISTEN, PUBLIC_URL = PREFIX + "HTTP_LISTEN", PREFIX + "HTTP_PUBLIC_URL"
 CERTIFICATE, KEY = PREFIX + "HTTP_CERTIFICATE", PREFIX + "HTTP_KEY"
@@ -85,7 +85,7 @@ def from_environment(environment: Mapping[str, str]) -> HttpSettings:
         most_body=_number(environment, BODY, MOST_BODY, most=1 << 50),
         proxies=_listed(environment.get(PROXIES, "")),
         at_once=_number(environment, AT_ONCE, 32, most=10_000),
-        processes=_number(environment, PROCESSES, 1, most=256),
+        processes=processes_of(environment, PROCESSES),
         grace=_number(environment, GRACE, 30, most=86_400),
         patience=_number(environment, PATIENCE, 20, most=3_600),
         client_ca=_path(environment, CLIENT_CA),

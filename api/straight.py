@@ -1,23 +1,26 @@
 """The straight way to what is asked for most often: one instance, its frames, its metadata, one search.
 
 An answer of one image took a third of its processor time in finding the endpoint among all others, in checking and
-handing over its parameters, and in threads that were entered eight times. Here one pattern knows the address, and the
-whole answer is made in one thread. It is the same endpoint with the same values: whatever is not plain (a parameter
-that is wrong, a method that is not there) is left to the framework, which stands behind it and says so.
+handing over its parameters, in threads that were entered eight times, and in what the framework wraps around every
+call. Here one pattern knows the address, before the framework, and the whole answer is made in one thread. It is the
+same endpoint with the same values, and errors are told alike: whatever is not plain (a parameter that is wrong, a
+method that is not there) is left to the framework, which stands behind it and says so.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import anyio.to_thread
-from fastapi import Request, Response
-from starlette.routing import BaseRoute, Match
+from fastapi import FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from api.callers.scopes import Need
 from api.errands import archive_of, errand_of
+from api.problems import Told
+from api.threads import Threads
+from storage.errors import ArchiveError
 
 Values = Callable[[Request, Mapping[str, str]], dict[str, Any]]
 """What an endpoint is called with besides request, archive and errand; the texts are those of the pattern's groups."""
@@ -52,21 +55,29 @@ class Straight:
         return self.endpoint(request=request, archive=archive, errand=errand, **self.values(request, groups))
 
 
-class StraightRoute(BaseRoute):
-    """Before all other routes of the application."""
+class StraightWays:
+    """Between the limits and the framework. `told`: how an error is told at the path of a request."""
 
-    def __init__(self, ways: tuple[Straight, ...]) -> None:
-        self._ways = ways
+    def __init__(self, app: FastAPI, ways: tuple[Straight, ...], *, told: Told) -> None:
+        self._app, self._ways, self._told = app, ways, told
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and not scope.get("root_path"):
-            for each in self._ways:
-                if (found := each.found(scope)) is not None:
-                    return Match.FULL, {"route": each, "endpoint": each.endpoint, "path_params": found.groupdict()}
-        return Match.NONE, {}
+            for way in self._ways:
+                if (found := way.found(scope)) is not None:
+                    scope["app"], scope["route"] = self._app, way
+                    request = Request(scope, receive)
+                    await self._answer(request, partial(way.answer, request, found.groupdict()), send)
+                    return
+        await self._app(scope, receive, send)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        way: Straight = scope["route"]
-        request = Request(scope, receive, send)
-        response = await anyio.to_thread.run_sync(way.answer, request, scope["path_params"])
-        await response(scope, receive, send)
+    async def _answer(self, request: Request, made: Callable[[], Response], send: Send) -> None:
+        threads: Threads = self._app.state.threads
+        try:
+            response = await threads.run(made)
+        except ArchiveError as error:
+            response = self._told(request, error)
+        except Exception as error:
+            await self._told(request, error)(request.scope, request.receive, send)
+            raise  # the log tells where it came from
+        await response(request.scope, request.receive, send)

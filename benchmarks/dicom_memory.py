@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.dicom_sides import TITLE, known, ours, scaled
-from benchmarks.measuring import Row, peak_memory_mb
+from benchmarks.measuring import Row, peak_of_all_mb
 from dicom_gateway.contexts import EXPLICIT
 from dicom_gateway.protocol.commands import (
     AFFECTED_CLASS,
@@ -47,11 +47,11 @@ def memory(folder: Path) -> Iterator[Row]:
     with open_archive(home) as archive:
         known(archive, {})
     with ours(home) as (port, pid):
-        start = peak_memory_mb(pid)
+        start = peak_of_all_mb(pid)
         _sent(port, size // 8)
-        before = peak_memory_mb(pid)
+        before = peak_of_all_mb(pid)
         seconds = _sent(port, size)
-        peak = peak_memory_mb(pid)
+        peak = peak_of_all_mb(pid)
     told = f"{peak:.0f} MB, {AT_ONCE * size / seconds / 1e6:.0f} MB/s in all"
     beside = f"of an eighth of the size {before:.0f} MB, at rest {start:.0f} MB"
     yield Row(f"{what}: the server's memory at its peak", told, beside, f"{peak / before:.2f}×", "flat")

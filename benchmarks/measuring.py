@@ -61,3 +61,9 @@ def peak_memory_mb(pid: int | None = None) -> float:
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024 / 1e6
     return 0.0
+
+
+def peak_of_all_mb(pid: int) -> float:
+    """The sum for a server and every process that it started: what they share, as programs do, is counted in each."""
+    children = [int(each) for task in Path(f"/proc/{pid}/task").glob("*/children") for each in task.read_text().split()]
+    return peak_memory_mb(pid) + sum(map(peak_of_all_mb, children))

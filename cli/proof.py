@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 PAPERS = frozenset({"protocol", "register", "who-looked", "special-report"})
 """What is signed so that it can be checked by itself."""
 
+Key = Annotated[str, typer.Option("--key", metavar="VERIFIER_KEY", help="The archive's public key.")]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key-file", metavar="FILE", help="A file with it.  [EDM_ARCHIVE_HOME/log.pub]")
+]
+
 verbs = typer.Typer(no_args_is_help=True, help="Check what was given out, without the archive.")
 
 
@@ -35,18 +40,14 @@ def check_command(
     *,
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     proof: Annotated[Path, typer.Argument(metavar="PROOF")],
-    key: Annotated[str, typer.Option("--key", metavar="VERIFIER_KEY", help="The archive's public key.")] = "",
-    key_file: Annotated[
-        Path | None, typer.Option("--key-file", metavar="FILE", help="A file with it.  [EDM_ARCHIVE_HOME/log.pub]")
-    ] = None,
+    key: Key = "",
+    key_file: KeyFile = None,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Is FILE, bit for bit, what the archive took over? Exit code 0: yes; 5: no."""
-    from cli.verifier_key import given
     from repository.evidence.proof import LARGEST_PROOF, check
 
-    screen = screen_of(context)
-    verifier = given(key, key_file, home=Path(os.environ.get("EDM_ARCHIVE_HOME") or "var/archive"))
+    screen, verifier = screen_of(context), _verifier(key, key_file)
     try:
         with proof.open("rb") as paper, file.open("rb") as stream:
             checked = check(stream, paper.read(LARGEST_PROOF + 1), [verifier])
@@ -60,10 +61,8 @@ def protocol_command(
     context: typer.Context,
     *,
     paper: Annotated[Path, typer.Argument(metavar="PROTOCOL")],
-    key: Annotated[str, typer.Option("--key", metavar="VERIFIER_KEY", help="The archive's public key.")] = "",
-    key_file: Annotated[
-        Path | None, typer.Option("--key-file", metavar="FILE", help="A file with it.  [EDM_ARCHIVE_HOME/log.pub]")
-    ] = None,
+    key: Key = "",
+    key_file: KeyFile = None,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Did the archive sign PROTOCOL (JSON), and is it unchanged? Exit code 0: yes; 5: no."""
@@ -84,10 +83,8 @@ def paper_command(
     context: typer.Context,
     *,
     paper: Annotated[Path, typer.Argument(metavar="PAPER")],
-    key: Annotated[str, typer.Option("--key", metavar="VERIFIER_KEY", help="The archive's public key.")] = "",
-    key_file: Annotated[
-        Path | None, typer.Option("--key-file", metavar="FILE", help="A file with it.  [EDM_ARCHIVE_HOME/log.pub]")
-    ] = None,
+    key: Key = "",
+    key_file: KeyFile = None,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Did the archive sign PAPER (a register, report or protocol in JSON), and is it unchanged? 0: yes; 5: no."""
@@ -131,12 +128,16 @@ def _purpose(signed: bytes) -> str:
 
 
 def _opened(signed: bytes, *, purpose: str, key: str, key_file: Path | None) -> Mapping[str, Any]:
-    from cli.verifier_key import given
     from repository.evidence.note import Verifier
     from repository.evidence.signing import opened
 
-    verifier = given(key, key_file, home=Path(os.environ.get("EDM_ARCHIVE_HOME") or "var/archive"))
-    return opened(signed, purpose=purpose, public_key=Verifier.parse(verifier).public)
+    return opened(signed, purpose=purpose, public_key=Verifier.parse(_verifier(key, key_file)).public)
+
+
+def _verifier(key: str, key_file: Path | None) -> str:
+    from cli.verifier_key import given
+
+    return given(key, key_file, home=Path(os.environ.get("EDM_ARCHIVE_HOME") or "var/archive"))
 
 
 def _tell_programs(screen: Screen, checked: "CheckedProof[HoldingRecord]", verifier: str) -> None:

@@ -50,15 +50,21 @@ def receive(
         Path, typer.Argument(metavar="PACKAGE", help="A folder, tar, tar.gz or zip; a BagIt bag or bare.")
     ],
     manifest: Manifest = None,
-    producer_name: Annotated[str, typer.Option("--producer-name", rich_help_panel=_PANEL)] = "",
+    producer_name: Annotated[
+        str, typer.Option("--producer-name", help="The closed provider.", rich_help_panel=_PANEL)
+    ] = "",
     rpwdl: Annotated[str, typer.Option("--rpwdl", help="Number of the RPWDL book.", rich_help_panel=_PANEL)] = "",
-    regon: Annotated[str, typer.Option("--regon", rich_help_panel=_PANEL)] = "",
-    nip: Annotated[str, typer.Option("--nip", rich_help_panel=_PANEL)] = "",
+    regon: Annotated[str, typer.Option("--regon", help="Its REGON, 9 or 14 digits.", rich_help_panel=_PANEL)] = "",
+    nip: Annotated[str, typer.Option("--nip", help="Its NIP, 10 digits.", rich_help_panel=_PANEL)] = "",
     route: Annotated[
         Route | None, typer.Option("--route", help="Legal route (UPP art. 30a).", rich_help_panel=_PANEL)
     ] = None,
-    cessation_date: Annotated[str, typer.Option("--cessation-date", metavar="YYYY-MM-DD", rich_help_panel=_PANEL)] = "",
-    legal_basis: Annotated[str, typer.Option("--legal-basis", rich_help_panel=_PANEL)] = "",
+    cessation_date: Annotated[
+        str, typer.Option("--cessation-date", metavar="YYYY-MM-DD", help="When it ended.", rich_help_panel=_PANEL)
+    ] = "",
+    legal_basis: Annotated[
+        str, typer.Option("--legal-basis", help="In words, as the protocol is to say it.", rich_help_panel=_PANEL)
+    ] = "",
     again: Again = False,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:

@@ -15,29 +15,33 @@ if TYPE_CHECKING:
     from repository.settings import Settings
 
 ProcessesOption = Annotated[
-    int | None, typer.Option("--processes", min=1, max=256, help="Processes that answer. [EDM_ARCHIVE_HTTP_PROCESSES]")
+    str,
+    typer.Option(
+        "--processes",
+        metavar="N|auto",
+        help="Processes that answer HTTP; auto: one for each processor. [EDM_ARCHIVE_HTTP_PROCESSES]",
+    ),
 ]
 
 
-def serve(context: typer.Context, processes: ProcessesOption = None) -> None:
+def serve(context: typer.Context, processes: ProcessesOption = "") -> None:
     """Serve the archive over HTTP and DICOM until a signal (SIGTERM, SIGINT); running answers are finished first.
 
     Listens on EDM_ARCHIVE_HTTP_LISTEN (127.0.0.1:8042), and for DICOM peers on EDM_ARCHIVE_DICOM_LISTEN, if it is set,
     by EDM_ARCHIVE_DICOM_PROCESSES processes. With EDM_ARCHIVE_BROKER, jobs are left to Celery's workers.
     """
     from contextlib import nullcontext
-    from dataclasses import replace
 
     from api.logs import log_to
-    from api.settings import from_environment
+    from api.settings import PROCESSES, from_environment
     from dicom_gateway.settings import from_environment as dicom_from_environment
     from repository.home_lock import in_use
     from repository.jobs.embedded import Embedded
     from repository.settings import read_home
 
-    screen, found, settings = screen_of(context), told(), from_environment(os.environ)
+    screen, found = screen_of(context), told()
+    settings = from_environment(os.environ | ({PROCESSES: processes} if processes else {}))
     dicom = dicom_from_environment(os.environ)
-    settings = replace(settings, processes=processes or settings.processes)
     log_to()
     read_home(found.home)
     with (

@@ -64,12 +64,12 @@ def statement(
 
 
 def _tell_programs(screen: Screen, head: "Mapping[str, Any]", items: "Iterable[Item] | None") -> None:
-    from cli.telling import item_json
+    from repository.takeover.concluding import item_to_json
 
     if items is None:
         screen.json(head)
     else:
-        screen.json_with_rows(head, "items", map(item_json, items))
+        screen.json_with_rows(head, "items", map(item_to_json, items))
 
 
 def _tell_list(screen: Screen, made: "Statement", items: "Iterable[Item] | None") -> None:

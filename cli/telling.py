@@ -62,19 +62,6 @@ def takeover_json(takeover: Takeover) -> dict[str, Any]:
     }
 
 
-def item_json(item: Item) -> dict[str, Any]:
-    return {
-        "ordinal": item.ordinal,
-        "path": item.path,
-        "size": item.size,
-        "declared": item.declared,
-        "disposition": item.disposition.value,
-        "duplicate_of": item.duplicate_of,
-        "conflicts_with": item.conflicts_with,
-        "reason": item.reason,
-    }
-
-
 def finding_json(screen: Screen, finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,

@@ -3,7 +3,7 @@
 An administrator opens it and says who may push; each is a deed. Closing it is what the end of a package is.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +13,9 @@ from cli.options import Json, TakeoverId
 from cli.screen import number, screen_of
 from repository.domain.takeover import Handover, Producer, Route, State
 
-_DECLARED = "What the provider declares"
+
+def _declared(name: str, *, help: str) -> Any:  # noqa: A002  typer's word
+    return typer.Option(name, min=-1, help=help, rich_help_panel="What the provider declares")
 
 
 def open_command(
@@ -23,16 +25,16 @@ def open_command(
     peer: binding.Peers,
     until: binding.Until = "",
     rpwdl: Annotated[str, typer.Option("--rpwdl", help="Number of the RPWDL book.")] = "",
-    regon: Annotated[str, typer.Option("--regon")] = "",
-    nip: Annotated[str, typer.Option("--nip")] = "",
+    regon: Annotated[str, typer.Option("--regon", help="Its REGON, 9 or 14 digits.")] = "",
+    nip: Annotated[str, typer.Option("--nip", help="Its NIP, 10 digits.")] = "",
     route: Annotated[Route | None, typer.Option("--route", help="Legal route (UPP art. 30a).")] = None,
-    legal_basis: Annotated[str, typer.Option("--legal-basis")] = "",
-    studies: Annotated[int, typer.Option("--studies", min=-1, rich_help_panel=_DECLARED)] = -1,
-    instances: Annotated[int, typer.Option("--instances", min=-1, rich_help_panel=_DECLARED)] = -1,
-    patients: Annotated[int, typer.Option("--patients", min=-1, rich_help_panel=_DECLARED)] = -1,
+    legal_basis: Annotated[str, typer.Option("--legal-basis", help="In words, as the protocol is to say it.")] = "",
+    studies: Annotated[int, _declared("--studies", help="How many studies will come; -1: it does not say.")] = -1,
+    instances: Annotated[int, _declared("--instances", help="How many images and other instances.")] = -1,
+    patients: Annotated[int, _declared("--patients", help="Of how many patients.")] = -1,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
-    """Open a takeover that peers push into over STOW-RS or C-STORE, until it is closed."""
+    """Open a takeover that peers push into over STOW-RS, C-STORE or ITI-65, until it is closed."""
     from repository.peers.titles import title_of
     from repository.transfer.opening import open_transfer
 

@@ -53,7 +53,7 @@ def invite_command(
     ] = "provider",
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name to sign in with; else they choose.")] = "",
     operator: Annotated[
-        bool, typer.Option("--operator", metavar="", help="Invite as whoever holds the key ring: no one can sign in.")
+        bool, typer.Option("--operator", metavar="", help="Invite by the key ring, where no administrator can sign in.")
     ] = False,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
@@ -142,7 +142,7 @@ def revoke_command(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its account id.")],
     operator: Annotated[
-        bool, typer.Option("--operator", metavar="", help="Revoke as whoever holds the key ring: no one can sign in.")
+        bool, typer.Option("--operator", metavar="", help="Revoke by the key ring, where no administrator can sign in.")
     ] = False,
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:

@@ -10,9 +10,6 @@ from dicom_gateway.protocol.negotiating import Proposed
 from repository.imaging import REENCODED, UNCOMPRESSED
 from repository.rendering.decoding import DECODABLE
 
-_EXTENDED = "1.2.840.10008.1.2.4.51"  # of 8 bits, which is rare, it can be decoded; of 12 bits it cannot
-_SURELY_DECODED = DECODABLE - {_EXTENDED}
-
 
 def chosen(proposed: Iterable[Proposed], held: Mapping[str, int] | None, *, decodes: bool) -> dict[int, str]:
     """Syntaxes by context id, for contexts of one SOP class by which we send: such that, of the images of the class,
@@ -30,6 +27,6 @@ def chosen(proposed: Iterable[Proposed], held: Mapping[str, int] | None, *, deco
 def _worth(taken: set[str], held: Mapping[str, int], *, decodes: bool) -> tuple[int, int, bool, int]:
     plain = not taken.isdisjoint(REENCODED)
     exact = sum(count for syntax, count in held.items() if syntax in taken)
-    others = UNCOMPRESSED | _SURELY_DECODED if decodes else UNCOMPRESSED
+    others = UNCOMPRESSED | DECODABLE if decodes else UNCOMPRESSED
     more = sum(count for syntax, count in held.items() if syntax not in taken and syntax in others) if plain else 0
     return exact + more, exact, plain, len(taken)

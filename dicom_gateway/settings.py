@@ -9,7 +9,8 @@ EDM_ARCHIVE_DICOM_CA            PEM file of authorities: peers must show a certi
 EDM_ARCHIVE_DICOM_TLS           the lowest version: 1.2 or 1.3; 1.2 unless told (PS3.15 B.12)
 EDM_ARCHIVE_DICOM_CIPHERS       of TLS 1.2, as OpenSSL lists them; those of PS3.15 B.12 unless told
 EDM_ARCHIVE_DICOM_CLEAR         "allowed": others may reach the door without TLS
-EDM_ARCHIVE_DICOM_PROCESSES     processes that answer; 1. What follows is counted by each for itself
+EDM_ARCHIVE_DICOM_PROCESSES     processes that answer: a number, or auto: one for each processor, at most 8; 1. What
+                                follows is counted by each for itself
 EDM_ARCHIVE_DICOM_ASSOCIATIONS  associations at one time; 200
 EDM_ARCHIVE_DICOM_PEER_ASSOCIATIONS
                                 of these, associations of one peer; 100
@@ -34,7 +35,7 @@ from pathlib import Path
 from dicom_gateway.protocol.pdus import LARGEST
 from dicom_gateway.protocol.wire import Patience
 from repository.errors import SettingWrong
-from repository.settings import PREFIX
+from repository.settings import PREFIX, processes_of
 
 LISTEN, AE_TITLE = PREFIX + "DICOM_LISTEN", PREFIX + "DICOM_AE_TITLE"
 CERTIFICATE, KEY, CA = (PREFIX + "DICOM_" + name for name in ("CERTIFICATE", "KEY", "CA"))
@@ -105,7 +106,7 @@ def settings_of(environment: Mapping[str, str]) -> GatewaySettings:
         ca=_path(environment, CA),
         tls_minimum=environment.get(TLS, "1.2"),
         ciphers=environment.get(CIPHERS, ""),
-        processes=_number(environment, PROCESSES, 1, most=256),
+        processes=processes_of(environment, PROCESSES),
         associations=_number(environment, ASSOCIATIONS, 200),
         peer_associations=_number(environment, PEER_ASSOCIATIONS, 100),
         unidentified=_number(environment, UNIDENTIFIED, 256),

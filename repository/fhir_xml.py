@@ -16,6 +16,7 @@ from storage.errors import ArchiveError, Text
 NAMESPACE, XHTML = "http://hl7.org/fhir", "http://www.w3.org/1999/xhtml"
 DEEPEST, MOST_ELEMENTS = 64, 200_000
 _MARK = " "  # between a namespace and a name
+_ATTRIBUTES = frozenset({"id", "url", "value"})
 
 
 class XmlUnreadable(ArchiveError):
@@ -97,6 +98,10 @@ class _Reading:
             return
         if space != NAMESPACE:
             raise XmlUnreadable(reason=f"an element outside of {NAMESPACE}")
+        if name == "resourceType":  # what a resource is, its own element's name says
+            raise XmlUnreadable(reason="an element that FHIR has not")
+        if self._open and not attributes.keys() <= _ATTRIBUTES:
+            raise XmlUnreadable(reason="an attribute that FHIR has not")
         self._open.append((name, {"resourceType": name} if self._is_resource(name) else dict(attributes)))
 
     def _is_resource(self, name: str) -> bool:
@@ -113,6 +118,8 @@ class _Reading:
         name, value = self._open.pop()
         if not self._open:
             self.resource = value
+        elif "" in self._open[-1][1] or ("resourceType" in value and self._open[-1][1]):
+            raise XmlUnreadable(reason="a resource and something else in one element")
         elif "resourceType" in value:
             self._open[-1][1][""] = value  # the element around it is the resource
         else:

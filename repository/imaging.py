@@ -9,7 +9,7 @@ The images of all takeovers that bear the UIDs are found: nothing is merged, and
 
 import hashlib
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -90,37 +90,50 @@ def named(archive: Archive, uids: Named) -> Iterator[Found]:
 def contents(archive: Archive, admitted: Iterable[Admitted]) -> Generator[tuple[Admitted, Iterator[bytes]]]:
     """Each image and its bytes as received, checked to the last as by `streaming.whole`, small ones before the first;
     each must be used up before the next is asked for. What lies side by side is read in one go: of small images that
-    is most of the work. A small one is hashed while the next is opened. To be closed by whoever goes amid them."""
+    is most of the work. A small one is hashed while the next is opened; one alone where it was opened, for another
+    thread has nothing to do meanwhile but to wait. To be closed by whoever goes amid them."""
     waiting: deque[_Small] = deque()
     hashing = archive.vault.hashing
     for run in _runs(admitted):
+        for each in waiting:
+            each.hash_beside(hashing)
         key, _ = place_of(run[0].found.takeover, run[0].found.holding)
         members = [place_of(each.found.takeover, each.found.holding)[1] for each in run]
         with closing(archive.vault.open_run(key, members, warrant=run[0].warrant)) as opened:
-            for each, pieces in zip(run, opened, strict=True):
-                if each.found.holding.size > _SMALL:
+            for place, (image, pieces) in enumerate(zip(run, opened, strict=True), 1):
+                if image.found.holding.size > _SMALL:
                     yield from (waiting.popleft().given() for _ in range(len(waiting)))
-                    yield each, checked(pieces, each.found.holding, key=key, hashing=hashing)
+                    yield image, checked(pieces, image.found.holding, key=key, hashing=hashing)
                     continue
-                waiting.append(_Small(each, tuple(pieces), key=key, hashing=hashing))
+                waiting.append(_Small(image, tuple(pieces), key=key))
+                if place < len(run):
+                    waiting[-1].hash_beside(hashing)
                 if len(waiting) > _HASHED_BESIDE:
                     yield waiting.popleft().given()
     yield from (waiting.popleft().given() for _ in range(len(waiting)))
 
 
 class _Small:
-    """An image that is opened, while it is hashed."""
+    """An image that is opened, and hashed before it is given."""
 
     __slots__ = ("_admitted", "_content", "_digest", "_hashed", "_key")
 
-    def __init__(self, admitted: Admitted, content: tuple[bytes, ...], *, key: str, hashing: Aside) -> None:
+    def __init__(self, admitted: Admitted, content: tuple[bytes, ...], *, key: str) -> None:
         self._admitted, self._content, self._key = admitted, content, key
         self._digest = hashlib.sha256()
-        self._hashed = hashing.update(self._digest, *content)
+        self._hashed: Callable[[], object] | None = None
+
+    def hash_beside(self, hashing: Aside) -> None:
+        """While the caller goes on."""
+        self._hashed = self._hashed or hashing.update(self._digest, *self._content)
 
     def given(self) -> tuple[Admitted, Iterator[bytes]]:
         """Raises `SealBroken` if it is not what was received."""
-        self._hashed()
+        if self._hashed is not None:
+            self._hashed()
+        else:
+            for piece in self._content:
+                self._digest.update(piece)
         holding = self._admitted.found.holding
         if sum(map(len, self._content)) != holding.size or self._digest.digest() != holding.sha256:
             raise SealBroken(key=self._key, reason="it opens, and is not what was received")

@@ -22,6 +22,7 @@ from storage.keys.ring import write_private
 FORMAT = "edm-archive home 1"
 FILE = "archive.json"
 PREFIX = "EDM_ARCHIVE_"
+MOST_PROCESSES, MOST_BY_ITSELF = 256, 8  # of one door; each takes some 60 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,17 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         trust_folder=path("TRUST_FOLDER"),
         revocation=revocation_from(environment),
     )
+
+
+def processes_of(environment: Mapping[str, str], name: str) -> int:
+    """How many processes a door is to have by the variable `name`: a number; `auto`, one for each processor that this
+    process may use and at most `MOST_BY_ITSELF`; one unless told. Raises `SettingWrong`."""
+    text = environment.get(name) or "1"
+    if text == "auto":
+        return min(len(os.sched_getaffinity(0)), MOST_BY_ITSELF)
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= MOST_PROCESSES:
+        raise SettingWrong(setting=name, reason=f"neither auto nor a number from 1 to {MOST_PROCESSES}")
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)

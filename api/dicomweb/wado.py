@@ -6,6 +6,7 @@ UID, a multipart answer has all of them, and a single one the first, by takeover
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import lru_cache
 from itertools import chain, islice
 
 from fastapi import APIRouter, Request, Response
@@ -99,10 +100,14 @@ def _many(request: Request, archive: Archive, errand: Errand, *, pool: Pool, uid
     return _multipart(request, archive, first, pool=pool, offer=offer, more=admitted)
 
 
-def _offers(found: Sequence[Admitted], *, single: bool) -> list[Offer]:
+def _offers(found: Sequence[Admitted], *, single: bool) -> tuple[Offer, ...]:
     """As stored; and without compression: in every such encoding where nothing is compressed, else in the one that
     PS3.18 8.7.3.3.2 has for whoever names none, if all of it can be decoded."""
-    stored = {syntax_of(each.found) for each in found}
+    return _offers_of(frozenset(syntax_of(each.found) for each in found), single=single)
+
+
+@lru_cache(maxsize=128)  # an archive has few syntaxes, and hardly an answer several
+def _offers_of(stored: frozenset[str], *, single: bool) -> tuple[Offer, ...]:
     own = next(iter(stored)) if len(stored) == 1 else ""
     usual = stored <= _LITTLE
     forms = (False, True) if single else (True,)
@@ -115,7 +120,7 @@ def _offers(found: Sequence[Admitted], *, single: bool) -> list[Offer]:
             for each in others
             for form in forms
         ]
-    return offers
+    return tuple(offers)
 
 
 def _multipart(

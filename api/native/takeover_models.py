@@ -187,16 +187,3 @@ def told_balance(statement: Statement, *, shows: Callable[[Item], bool]) -> dict
         if not shows(item):
             del exception["path"]
     return answer
-
-
-def told_item(item: Item) -> dict[str, Any]:
-    return {
-        "ordinal": item.ordinal,
-        "path": item.path,
-        "size": item.size,
-        "declared": item.declared,
-        "disposition": item.disposition.value,
-        "duplicate_of": item.duplicate_of,
-        "conflicts_with": item.conflicts_with,
-        "reason": item.reason,
-    }

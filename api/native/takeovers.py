@@ -27,7 +27,6 @@ from api.native.takeover_models import (
     told_counts,
     told_event,
     told_finding,
-    told_item,
     told_takeover,
     unnamed,
 )
@@ -39,6 +38,7 @@ from repository.intake import statement_of
 from repository.listing import name_items
 from repository.papers import in_custody_of, paper_for
 from repository.runtime import Archive
+from repository.takeover.concluding import item_to_json
 from repository.takeover.rendering import protocol_page
 
 UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -117,7 +117,7 @@ def statement(
     head["statement"] = told_balance(made, shows=sight.shows)
     if not items:
         return json_answer(head)
-    shown = (told_item(each) for each in archive.catalogue.items(found.number) if sight.shows(each))
+    shown = (item_to_json(each) for each in archive.catalogue.items(found.number) if sight.shows(each))
     headers = {"Cache-Control": "no-store", "Content-Type": JSON}
     return Streamed(Begun(_with_rows(head, "items", shown)), headers=headers)
 

@@ -4,9 +4,11 @@
     send        a command set, and a data set by its pieces
 
 One message at a time in each direction: asynchronous operations are not negotiated. While we answer one request at
-length, `cancelled` reads what comes meanwhile: only C-CANCEL may.
+length, `cancelled` hears what comes meanwhile, and so does `send` with `heed`: only C-CANCEL may come, or the response
+to what is being sent. Neither waits for the rest of what has come in part: it is kept, and put together as it comes.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +16,7 @@ from contextlib import suppress
 
 from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.errors import ConnectionEnds, Interrupted, PeerAborted, PeerSilent, ProtocolBroken
-from dicom_gateway.protocol.messages import Coming, Message, Sinks, gathering
+from dicom_gateway.protocol.messages import Coming, Message, Sinks, gathering, none_taken
 from dicom_gateway.protocol.negotiating import Agreed, Context
 from dicom_gateway.protocol.pdus import (
     ABORT,
@@ -34,9 +36,10 @@ from dicom_gateway.protocol.pdus import (
     one_piece,
     values,
 )
+from dicom_gateway.protocol.waiting import Beside
 from dicom_gateway.protocol.wire import Wire
 
-_CANCELS = 1000  # that are read at one time
+_FRAGMENTS = 1000  # of cancels, that are heard at one time
 _LAST_WORD = 1.0  # seconds for an A-ABORT to be taken: whoever takes nothing any more is not waited for
 
 
@@ -50,7 +53,10 @@ class Association:
         self.wire, self.terms = wire, terms
         self._values: Iterator[_Value] = iter(())
         self._rest: deque[_Value] = deque()
+        self._begun: Coming | None = None  # what has come, in part, of a message while we answered another
         self._cancelled: set[int] = set()
+        self._sending = 0  # the message id of a request of ours, while it goes and the peer is heeded
+        self._early: dict[int, Message] = {}  # responses that came before all of their request had gone
         self._last_id = 0
         self.released = False
         self.answered = -1
@@ -69,7 +75,10 @@ class Association:
         """The next message, which must begin within `patience`, and end by `until`, if that is told; None once the peer
         has released the association, which is answered. Raises `ConnectionEnds`; what had come of a data set was
         dropped then."""
-        coming = Coming(self.terms.contexts, sinks)
+        coming, self._begun = self._begun or Coming(self.terms.contexts, sinks), None
+        coming.sinks = sinks
+        if coming.begun:
+            patience = min(patience, self.wire.patience.network)
         try:
             while True:
                 began = time.monotonic()
@@ -90,9 +99,18 @@ class Association:
             coming.drop()
             raise
 
-    def send(self, context: Context, command: Mapping[int, int | str], data_set: Iterable[Bytes] | None = None) -> None:
+    def send(
+        self,
+        context: Context,
+        command: Mapping[int, int | str],
+        data_set: Iterable[Bytes] | None = None,
+        *,
+        heed: bool = False,
+    ) -> None:
         """The message has been given to the system. Raises `ConnectionEnds`, and what `data_set` raises before anything
-        of the message has gone; afterwards that is `Interrupted`."""
+        of the message has gone; afterwards that is `Interrupted`. With `heed`, for a request with a data set, the peer
+        is heard between and amid its PDUs: a C-CANCEL changes nothing of what is being sent (PS3.8 knows no end of a
+        message but its last fragment), but is known at once; an A-ABORT, or the end of the connection, ends it."""
         longest = self.terms.longest
         said = commands.written(command)
         self._note(command)
@@ -100,6 +118,9 @@ class Association:
         if data_set is None:
             self.wire.send(waiting)
             return
+        if heed:
+            self._sending = int(command[commands.MESSAGE_ID])
+            self.wire.beside = Beside(self.wire.fileno(), self._hear)
         try:
             for group in fragments(context.id, data_set, longest=longest):
                 self.wire.send([*waiting, *group])
@@ -110,6 +131,9 @@ class Association:
             if waiting:
                 raise
             raise Interrupted from error
+        finally:
+            if heed:
+                self.wire.beside, self._sending = None, 0
 
     def send_each(
         self,
@@ -135,14 +159,13 @@ class Association:
 
     def cancelled(self, message_id: int) -> bool:
         """Whether the peer has asked, up to now, to cancel its request. Raises `ConnectionEnds`."""
-        for _ in range(_CANCELS):
-            if not (self._rest or self.wire.waits()):
-                break
-            self._read_cancel(self.wire.patience.network)
+        self._hear()
         return message_id in self._cancelled
 
     def response(self, to: int, *, patience: float) -> Message:
         """The response to a request of ours; C-CANCEL may come before it. Raises `ConnectionEnds`."""
+        if (early := self._early.pop(to, None)) is not None:
+            return early
         until = time.monotonic() + patience
         while True:
             if (left := until - time.monotonic()) <= 0:
@@ -174,7 +197,7 @@ class Association:
     def abort(self, *, reason: int | None = None) -> None:
         """A-ABORT: ours, or with a `reason` the protocol's."""
         with suppress(ConnectionEnds):
-            self.wire.beside = None  # nobody else is listened to any more
+            self.wire.beside, self.wire.until = None, math.inf  # nobody else is listened to any more
             said = abort() if reason is None else abort(source=BY_PROVIDER, reason=reason)
             self.wire.send([said], patience=_LAST_WORD)
 
@@ -183,14 +206,30 @@ class Association:
         if isinstance(field, int) and field & commands.RESPONSE and isinstance(status, int):
             self.answered, self.comment = status, str(command.get(commands.ERROR_COMMENT, ""))
 
-    def _read_cancel(self, patience: float) -> None:
-        found = self.receive(gathering, patience=patience)
-        if found is None:
-            self.released = True
-            raise PeerAborted
-        if found.command.field != commands.C_CANCEL_RQ:
+    def _hear(self) -> None:
+        """All that has come by now in whole PDUs is known, and nothing is waited for."""
+        for _ in range(_FRAGMENTS):
+            if not (self._rest or self.wire.waits()):
+                return
+            coming = self._begun = self._begun or Coming(self.terms.contexts, none_taken)
+            value = self._next_value(self.wire.patience.network, coming, idle=False, whole=False)
+            if value is None:
+                self.released = True
+                raise PeerAborted
+            message = coming.take(*value)
+            self._keep_rest()
+            if message is not None:
+                self._begun = None
+                self._note_heard(message)
+
+    def _note_heard(self, message: Message) -> None:
+        field, number = message.command.field, message.command.number(commands.RESPONDS_TO)
+        if field == commands.C_CANCEL_RQ:
+            self._cancelled.add(number)
+        elif field & commands.RESPONSE and self._sending and number == self._sending:
+            self._early[number] = message
+        else:
             raise ProtocolBroken(UNEXPECTED_PDU)
-        self._cancelled.add(found.command.number(commands.RESPONDS_TO))
 
     def _keep_rest(self) -> None:
         """What stands after a message in its PDU, which nobody sends, outlives what is read next."""
@@ -212,7 +251,7 @@ class Association:
         if kind == P_DATA:
             self._values = values(content)
             return self._next_value(patience, coming, idle=idle, whole=whole)
-        if kind == RELEASE_RQ and not coming.begun:
+        if kind == RELEASE_RQ and not coming.begun and not self._sending:  # an answer would stand amid what goes
             if len(content) != len(RELEASE_REQUEST) - 6:
                 raise ProtocolBroken(INVALID_PARAMETER)
             self.wire.send([RELEASE_RESPONSE])

@@ -8,7 +8,7 @@ from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.commands import Command
 from dicom_gateway.protocol.errors import PeerSilent, ProtocolBroken
 from dicom_gateway.protocol.negotiating import Context
-from dicom_gateway.protocol.pdus import COMMAND, INVALID_PARAMETER, LAST
+from dicom_gateway.protocol.pdus import COMMAND, INVALID_PARAMETER, LAST, UNEXPECTED_PDU
 from dicom_gateway.protocol.wire import SLOWEST
 
 LONGEST_IDENTIFIER = 4 << 20  # bytes of a data set that is a question or an answer, and no image
@@ -51,15 +51,20 @@ class Message:
 Sinks = Callable[[Context, Command], Sink]
 
 
+def none_taken(_context: Context, _command: Command) -> Sink:
+    """For what may come while a request is answered: none of it has a data set."""
+    raise ProtocolBroken(UNEXPECTED_PDU)
+
+
 def gathering(_context: Context, _command: Command) -> Sink:
     return Gathered()
 
 
 class Coming:
-    """A message, fragment by fragment."""
+    """A message, fragment by fragment. `sinks` is asked once the command set has come; until then it may change."""
 
     def __init__(self, contexts: Mapping[int, Context], sinks: Sinks) -> None:
-        self._contexts, self._sinks = contexts, sinks
+        self._contexts, self.sinks = contexts, sinks
         self._context: Context | None = None
         self._command: Command | None = None
         self._parts = bytearray()
@@ -92,7 +97,7 @@ class Coming:
                 return None
             if not self._command.has_data_set:
                 return Message(self._context, self._command, None)
-            self._sink = self._sinks(self._context, self._command)
+            self._sink = self.sinks(self._context, self._command)
             return None
         if self._sink is not None:
             self._sink.add(fragment)

@@ -16,13 +16,15 @@ from dicom_gateway.protocol.errors import NotReached
 
 TICK = 0.5  # seconds between looks at the clock while nothing comes
 READING, WRITING = select.POLLIN, select.POLLOUT
+_ENDED = select.POLLERR | select.POLLHUP | select.POLLNVAL  # reading and writing tell which
 _Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 _Found = tuple[socket.AddressFamily, _Address]
 
 
 class Beside:
     """`look` is called when something comes at `connection`, and once in each `TICK` of waiting. What it raises ends
-    the waiting, and is a `ConnectionEnds`; it takes what has come, and waits for nothing itself."""
+    the waiting, and is a `ConnectionEnds`; it takes what has come, and waits for nothing itself. `connection` may be
+    the very one on which something is sent meanwhile."""
 
     def __init__(self, connection: int, look: Callable[[], None]) -> None:
         self.connection, self._look = connection, look
@@ -37,14 +39,17 @@ class Beside:
 
 def ready(own: socket.socket, event: int, *, seconds: float, beside: Beside | None) -> bool:
     """Whether `own` can be read or written within so many seconds, `TICK` at most; looked beside meanwhile."""
+    mine = own.fileno()
+    asked = {mine: event}
+    if beside is not None:
+        asked[beside.connection] = asked.get(beside.connection, 0) | READING
     poll = select.poll()
-    poll.register(own, event)
+    for number, events in asked.items():
+        poll.register(number, events)
+    found = dict(poll.poll(1000 * max(0.0, min(seconds, TICK))))
     if beside is not None:
-        poll.register(beside.connection, READING)
-    found = {number for number, _ in poll.poll(1000 * max(0.0, min(seconds, TICK)))}
-    if beside is not None:
-        beside.turn(came=beside.connection in found)
-    return own.fileno() in found
+        beside.turn(came=bool(found.get(beside.connection, 0) & ~WRITING))
+    return bool(found.get(mine, 0) & (event | _ENDED))
 
 
 def connected(host: str, port: int, *, seconds: float, beside: Beside | None) -> socket.socket:

@@ -8,11 +8,12 @@ The stock DCMTK client leaves Nagle's algorithm on. With the receiver's delayed 
 server that people use; TCP_QUICKACK, set again after every read since the kernel forgets it, takes it away.
 """
 
+import math
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -54,6 +55,7 @@ class Wire:
     ) -> None:
         self._socket, self.patience, self._longest, self._stopping = connection, patience, longest, stopping
         self.beside, self._midst = beside, False
+        self.until = math.inf
         self._plain = not isinstance(connection, ssl.SSLSocket)
         self._buffer = bytearray(2 * (longest + 6))  # its pages cost nothing until they are used
         self._view = memoryview(self._buffer)
@@ -80,6 +82,15 @@ class Wire:
         self._start += 6 + length
         return kind, content
 
+    @contextmanager
+    def ending(self, at: float) -> Iterator[None]:
+        """While the block runs nothing is waited for beyond `at` (monotonic), whatever patience there is."""
+        self.until = at
+        try:
+            yield
+        finally:
+            self.until = math.inf
+
     def fileno(self) -> int:
         return self._socket.fileno()
 
@@ -105,7 +116,7 @@ class Wire:
         size = sum(map(len, parts))
         most = self.patience.network if patience is None else patience
         self.sent += size
-        self._send_all(parts, most, time.monotonic() + most + size / SLOWEST)
+        self._send_all(parts, most, min(time.monotonic() + most + size / SLOWEST, self.until))
         self._midst = False
 
     def _send_all(self, parts: Sequence[Bytes], most: float, last: float) -> None:
@@ -146,7 +157,7 @@ class Wire:
         if self._end - self._start >= need:
             return
         self._make_room(need)
-        until = time.monotonic() + patience
+        until = min(time.monotonic() + patience, self.until)
         while self._end - self._start < need:
             with suppress(TimeoutError, ssl.SSLWantReadError):
                 self._receive()

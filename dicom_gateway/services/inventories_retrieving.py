@@ -6,6 +6,7 @@ that peer as well; the accounts of its content are then that peer's.
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from dicom_gateway.callers import within
@@ -127,7 +128,8 @@ class _Line:
             status: int | None = None
             try:
                 if context is not None and not tally.overdue():
-                    status = self._stored(each, context)
+                    with self._ending(tally):
+                        status = self._stored(each, context)
             finally:
                 tally.settle(each.uid, status)
                 if waiting is not None:
@@ -163,12 +165,18 @@ class _Line:
             AFFECTED_CLASS: INVENTORY_STORAGE, FIELD: C_STORE_RQ, MESSAGE_ID: number, PRIORITY: 0,
             DATA_SET_TYPE: DATA_SET, AFFECTED_INSTANCE: what.uid,
         }  # fmt: skip
-        if self.attending is not None:
+        asker = self.attending is None  # who is given it
+        if not asker:
             command |= {ORIGINATOR: self.call.caller.peer.ae_title, ORIGINATOR_ID: self.call.command.message_id}
         try:
-            self.association.send(context, command, self._pieces(what, context))
+            self.association.send(context, command, self._pieces(what, context), heed=asker)
         except ArchiveError as error:
             _log.error("an inventory cannot be given out: %s", error.code)
             return None
         patience = self.call.house.settings.for_an_image
         return self.association.response(number, patience=patience).command.status
+
+    def _ending(self, tally: Tally) -> AbstractContextManager[None]:
+        """As C-GET of images (`getting`)."""
+        wire = self.association.wire
+        return nullcontext() if self.attending is not None else wire.ending(tally.until + wire.patience.network)

@@ -104,10 +104,14 @@ def _sent(call: Call, attending: Attending, line: Association, *, waiting: dict[
         meanwhile(tally, cancelled=attending.ends())
         attending.tell()
 
+    def over() -> bool:
+        return attending.ends() or tally.overdue()
+
     what = list(waiting.values())
     with closing(sendings(call.house, what, line.terms.contexts.values(), between=between)) as every:
-        for each in every:
-            if attending.ends() or tally.overdue():
+        while not over():
+            each = next(every, None)
+            if each is None or over():  # it may have taken long to make
                 return
             waiting.pop(id(each.admitted), None)
             give(line, each, tally, originator=origin, patience=patience)

@@ -29,7 +29,7 @@ from dicom_gateway.protocol.commands import (
     response_to,
 )
 from dicom_gateway.services.call import Call
-from dicom_gateway.services.sendings import NotSent, Sending, uid_of
+from dicom_gateway.services.sendings import GivenUp, NotSent, Sending, uid_of
 from dicom_gateway.statuses import CANCELLED, CANNOT_PERFORM, PENDING, SOME_FAILED, SUCCESS
 from repository.access.errors import AccessRefused
 from repository.access.subject import Operation
@@ -37,7 +37,6 @@ from repository.dicom_retrieval import Wanted, wanted
 from repository.formats.dicom.elements import UnusualEncoding
 from repository.formats.dicom.identifiers_writing import write_identifier
 from repository.opening import Admitted, Errand, admit
-from repository.rendering.errors import PixelsUnreadable
 from repository.runtime import Archive
 from storage.errors import ArchiveError
 
@@ -96,9 +95,14 @@ class Tally:
         for each in rest:
             self.settle(uid_of(each), None)
 
+    @property
+    def until(self) -> float:
+        """(monotonic) When it takes too long."""
+        return self._began + self.most
+
     def overdue(self) -> bool:
         """Whether all of it takes too long: what is not sent by then is not sent."""
-        self.late = self.late or time.monotonic() - self._began > self.most
+        self.late = self.late or time.monotonic() > self.until
         return self.late
 
     @property
@@ -123,9 +127,9 @@ def pending(call: Call, tally: Tally) -> None:
 
 
 def meanwhile(tally: Tally, *, cancelled: bool) -> None:
-    """Raises `PixelsUnreadable` where an image need not be decoded any more."""
+    """Raises `GivenUp` where an image need not be decoded any more."""
     if cancelled or tally.overdue():
-        raise PixelsUnreadable(reason="given up")
+        raise GivenUp
 
 
 def told(call: Call, tally: Tally, *, cancelled: bool) -> None:
@@ -152,7 +156,8 @@ def give(
     patience: float,
 ) -> None:
     """The sub-operation is settled: as the peer answers, or as failed where nothing was sent, or nobody knows whether
-    it came. Raises `ConnectionEnds`."""
+    it came. `originator`: of C-MOVE; without one it is whoever asked that is given it, and heard meanwhile. Raises
+    `ConnectionEnds`."""
     status, why = None, ""
     try:
         if isinstance(each, NotSent):
@@ -181,6 +186,6 @@ def _stored(
     }
     if originator is not None:
         command |= {ORIGINATOR: originator[0], ORIGINATOR_ID: originator[1]}
-    association.send(sending.context, command, sending.content)
+    association.send(sending.context, command, sending.content, heed=originator is None)
     sending.meanwhile()
     return association.response(number, patience=patience).command.status

@@ -24,6 +24,10 @@ AHEAD = 1 << 20  # bytes of an image that is opened before the peer has answered
 _log = logging.getLogger("dicom_gateway")
 
 
+class GivenUp(Exception):
+    """Internal signal: the retrieval is over, and an image need not be decoded any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sending:
     """One instance on its way: by which context; `content`: of its data set, in the syntax of that, which raises where
@@ -52,7 +56,7 @@ def sendings(
 ) -> Generator[Sending | NotSent]:
     """Each of `what` as it can be sent by one of the `contexts` of which we are the SCU, to be used up before the next
     is asked for. `between` is called now and then while pixels are decoded, before anything of the image is given out;
-    it may raise. To be closed by whoever goes amid them."""
+    it may raise; `GivenUp` ends them all without a word of error. To be closed by whoever goes amid them."""
     ours = {(each.abstract, each.syntax): each for each in contexts if each.requests}
     chosen = [(each, _context_for(each, ours)) for each in what]
     stored = [each for each, context in chosen if context and _is_stored(each, context)]
@@ -69,6 +73,9 @@ def sendings(
                         image = scanned(house.archive, each)
                         pieces = _recoded(house, image, context.syntax, until=until_it_is_sent, between=between)
                     found: Sending | NotSent = Sending(each, context, data_set(pieces), as_stored.ahead)
+                except GivenUp:
+                    _log.info("an image is not decoded to its end: the retrieval is over")
+                    return
                 except ArchiveError as error:
                     _log.error("an image cannot be given out: %s", error.code)
                     until_it_is_sent.close()

@@ -1,9 +1,11 @@
 """Rows as domain values: what `flattening.py` took apart, equal to what it was."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, bindparam, select
@@ -11,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, select
 from repository.catalogue import tables
 from repository.catalogue.attributes import INSTANCE, column
 from repository.catalogue.bulk import in_groups
+from repository.catalogue.engine import Room
 from repository.catalogue.listing import among, one_of
 from repository.catalogue.prepared import Prepared
 from repository.catalogue.text import unpacked
@@ -28,6 +31,7 @@ from repository.domain.takeover import Disposition
 from repository.findings import Finding
 
 AnyRow = Row[*tuple[Any, ...]]
+Place = tuple[int, int]  # number of a takeover, ordinal
 _INSTANCE = [(word, list(tables.instance.c.keys()).index(column(word))) for word in INSTANCE]
 
 
@@ -226,6 +230,26 @@ def read_holdings(connection: Connection, number: int, rows: Sequence[AnyRow]) -
         )
         for row in rows
     ]
+
+
+def read_holdings_page_by_page(
+    room: Room, page: Callable[[Connection, Place], Sequence[AnyRow]], *, most: int
+) -> Iterator[tuple[int, Holding]]:
+    """Holdings of any takeovers with the numbers of those, by (takeover, ordinal): `page` gives up to `most` rows after
+    a place, in that order, each page in a transaction of its own; less than `most` are the last."""
+    after: Place = (0, 0)
+    while True:
+        with room.reading() as connection:
+            rows = page(connection, after)
+            found = [
+                (number, each)
+                for number, own in groupby(rows, key=attrgetter("takeover"))
+                for each in read_holdings(connection, number, list(own))
+            ]
+        yield from found
+        if len(rows) < most:
+            return
+        after = (rows[-1].takeover, rows[-1].ordinal)
 
 
 def read_pack(row: AnyRow) -> StoredPack:

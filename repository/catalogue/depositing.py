@@ -21,10 +21,12 @@ from repository.catalogue.journal import Make, write_sequenced
 from repository.catalogue.journal_tables import leave
 from repository.catalogue.log import STANDING, Standing, sequence_from, standing_in, take_sequencer
 from repository.catalogue.prepared import Prepared
+from repository.catalogue.reading import patients_among
 from repository.catalogue.text import fit, unpacked
+from repository.catalogue.turns import Turn, turn_of
 from repository.catalogue.writing import write_new_packs
 from repository.catalogue.written import Written
-from repository.domain.holding import PackRecord
+from repository.domain.holding import PackRecord, PatientRecord
 from repository.domain.takeover import Item, State
 from storage.errors import Text
 
@@ -85,6 +87,14 @@ class BindingRow:
     body: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """`last`: the highest ordinal; `patients`: those of whom something came, as they are known now."""
+
+    last: int
+    patients: Sequence[PatientRecord]
+
+
 class Depositing(Desk):
     """What live transfers write and ask."""
 
@@ -109,6 +119,17 @@ class Depositing(Desk):
         with self._room.reading() as connection:
             row = connection.execute(wanted).one_or_none()
         return None if row is None else _binding(row)
+
+    def turn(self, number: int) -> Turn:
+        """At writing to the takeover, among the processes that do."""
+        return turn_of(self._room, number)
+
+    def newer(self, number: int, *, after: int) -> Newer:
+        """What has been written to the takeover since `after` was its highest ordinal."""
+        with self._room.together(), self._room.reading() as connection:
+            last = _last_ordinal(connection, number)
+            people = _WHOSE.all(connection, {"number": number, "after": after}) if last != after else ()
+            return Newer(last, patients_among(connection, number, [row.patient for row in people]))
 
     def last_ordinal(self, number: int) -> int:
         """The highest ordinal of the takeover; 0 while it has no items."""
@@ -162,6 +183,17 @@ def _open_to(grantees: int) -> Prepared:
 
 
 _LAST = select(func.coalesce(func.max(tables.item.c.ordinal), 0)).where(tables.item.c.takeover == bindparam("number"))
+
+
+_WHOSE = Prepared(
+    select(tables.holding.c.patient)
+    .where(
+        tables.holding.c.takeover == bindparam("number"),
+        tables.holding.c.ordinal > bindparam("after"),
+        tables.holding.c.patient > 0,
+    )
+    .distinct()
+)
 
 
 # Where several write at a time (PostgreSQL), whoever closes the takeover waits for this transaction, or it for him.

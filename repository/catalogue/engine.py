@@ -23,7 +23,8 @@ from repository.catalogue.beginning import LIMITED, ONE_STATE, Manner, begin_as_
 from repository.catalogue.border import translated
 from repository.catalogue.connections import Connections
 from repository.catalogue.doing import current, mark
-from repository.catalogue.errors import CatalogueMissing, CatalogueRefused
+from repository.catalogue.errors import CatalogueMissing, CatalogueRefused, CatalogueUnavailable
+from repository.catalogue.file_turns import WRITER, FileTurn
 
 MOST = 16  # connections of a process that are in use at one time
 BUSY_SECONDS = 10
@@ -97,6 +98,32 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
+class _Writers:
+    """SQLite has one writer at a time, and whoever comes while there is one sleeps for ever longer times. Threads queue
+    here instead, in order, and processes take turns: of 8 that read (each reading writes its account) by two processes,
+    one in twenty waited for 130 ms and one for a second."""
+
+    def __init__(self, database: str) -> None:
+        self._threads, self._processes = threading.Lock(), FileTurn(database, WRITER, seconds=BUSY_SECONDS)
+
+    def __enter__(self) -> None:
+        self._threads.acquire()
+        try:
+            self._processes.take()
+        except CatalogueUnavailable:  # no file can be made here: then it is the database that says what is wrong
+            self._processes.close()
+        except BaseException:
+            self._threads.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._processes.give()
+        self._threads.release()
+
+    def close(self) -> None:
+        self._processes.close()
+
+
 class Room:
     """One engine and the rule for entering it. Safe to share between threads."""
 
@@ -104,8 +131,7 @@ class Room:
         self.url = url
         self.engine = _engine(url)
         self.sqlite = self.engine.dialect.name == "sqlite"
-        # SQLite has one writer at a time. Threads of this process queue here, in order, rather than by busy-waiting.
-        self._turn = threading.Lock() if self.sqlite else None
+        self._turn = _Writers(str(url.database)) if self.sqlite else None
         self._here = threading.local()  # the connection of this thread's `together`
         self._connections = Connections(self.engine, most=MOST)
 
@@ -170,6 +196,8 @@ class Room:
     def close(self) -> None:
         self._connections.close()
         self.engine.dispose()
+        if self._turn is not None:
+            self._turn.close()
 
 
 def existing(url: URL) -> URL:

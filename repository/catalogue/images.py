@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, literal, select, tuple_
 
 from repository.catalogue import bulk, tables
-from repository.catalogue.assembling import read_holdings
+from repository.catalogue.assembling import AnyRow, Place, read_holdings, read_holdings_page_by_page
 from repository.catalogue.desk import Desk
 from repository.catalogue.header_tables import series_header
 from repository.catalogue.prepared import Prepared
@@ -86,18 +86,11 @@ class Images(Desk):
         """The kept images of these UIDs in all takeovers, with the numbers of those, by (takeover, ordinal)."""
         asked = {"study": key(study), "series": key(series), "sop": key(sop)}
         wanted = _page(series=bool(series), sop=bool(sop))
-        after = (0, 0)
-        while True:
-            with self._room.reading() as connection:
-                rows = wanted.all(connection, asked | {"takeover": after[0], "ordinal": after[1]})
-                found = []
-                for number in sorted({row.takeover for row in rows}):
-                    own = [row for row in rows if row.takeover == number]
-                    found += [(number, each) for each in read_holdings(connection, number, own)]
-            yield from found
-            if len(rows) < READ_AT_ONCE:
-                return
-            after = (rows[-1].takeover, rows[-1].ordinal)
+
+        def page(connection: Connection, after: Place) -> Sequence[AnyRow]:
+            return wanted.all(connection, asked | {"takeover": after[0], "ordinal": after[1]})
+
+        return read_holdings_page_by_page(self._room, page, most=READ_AT_ONCE)
 
     def alike(self, study: str, *, series: str = "", sop: str = "") -> list[Alike]:
         """The images of these UIDs in groups, by takeover, patient, series, and first ordinal."""

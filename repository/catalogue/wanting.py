@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, select, tuple_
 
-from repository.catalogue.assembling import read_holdings
+from repository.catalogue.assembling import AnyRow, Place, read_holdings_page_by_page
 from repository.catalogue.desk import Desk
 from repository.catalogue.tables import holding, instance, log_entry, patient_identifier, series
 from repository.catalogue.text import key
@@ -31,19 +31,13 @@ class Wanting(Desk):
         """The kept images of these keys, with the numbers of their takeovers, by (takeover, ordinal); none where no
         key is said."""
         if not (keys.patient_id or keys.studies or keys.series or keys.instances):
-            return
-        wanted, place, after = _wanted(keys), (instance.c.takeover, instance.c.ordinal), (0, 0)
-        while True:
-            with self._room.reading() as connection:
-                rows = connection.execute(wanted.where(tuple_(*place) > after)).all()
-                found = []
-                for number in sorted({row.takeover for row in rows}):
-                    own = [row for row in rows if row.takeover == number]
-                    found += [(number, each) for each in read_holdings(connection, number, own)]
-            yield from found
-            if len(rows) < READ_AT_ONCE:
-                return
-            after = (rows[-1].takeover, rows[-1].ordinal)
+            return iter(())
+        wanted, place = _wanted(keys), (instance.c.takeover, instance.c.ordinal)
+
+        def page(connection: Connection, after: Place) -> Sequence[AnyRow]:
+            return connection.execute(wanted.where(tuple_(*place) > after)).all()
+
+        return read_holdings_page_by_page(self._room, page, most=READ_AT_ONCE)
 
 
 def _wanted(keys: Keys) -> Select[Any]:

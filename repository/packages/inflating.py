@@ -5,12 +5,11 @@ inflating state at growing distances, and the cursors of streams that were close
 listing therefore inflates the file once for each thread, and reading them in any order still ends.
 """
 
-import io
 import threading
 import zlib
 
 from repository.packages.errors import ItemUnreadable, PackageUnreadable
-from repository.packages.source import PackedFile
+from repository.packages.source import Forwards, PackedFile
 
 STEP = 1 << 16
 SPACING = 64 << 20  # bytes of output between copies at first
@@ -133,13 +132,12 @@ class GzipIndex:
             del self._parked[:-MOST_PARKED]
 
 
-class GzipSlice(io.RawIOBase):
+class GzipSlice(Forwards):
     """`length` bytes of the output from `offset`."""
 
     def __init__(self, file: PackedFile, index: GzipIndex, *, offset: int, length: int) -> None:
-        self._file = file
+        super().__init__(file, length=length)
         self._index = index
-        self._left = length
         try:
             self._cursor = index.take(offset)
         except Damaged:
@@ -147,25 +145,11 @@ class GzipSlice(io.RawIOBase):
         except PackageUnreadable:
             raise ItemUnreadable("PKG-UNREADABLE") from None
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "memoryview", /) -> int:  # type: ignore[override]  # what BufferedReader passes
-        wanted = min(len(buffer), self._left)
-        if not wanted:
-            self._file.check_unchanged()
-            return 0
+    def _piece(self, most: int) -> bytes:
         try:
-            part = self._cursor.read(wanted)
+            return self._cursor.read(most)
         except Damaged:
             raise self._file.damage() from None
-        except PackageUnreadable:
-            raise ItemUnreadable("PKG-UNREADABLE") from None
-        if not part:
-            raise self._file.damage()
-        buffer[: len(part)] = part
-        self._left -= len(part)
-        return len(part)
 
     def close(self) -> None:
         if not self.closed:

@@ -158,13 +158,16 @@ class ArchiveFile:
             self.fd = -1
 
 
-class Slice(io.RawIOBase):
-    """`length` bytes of an archive file from `offset`, as they lie."""
+class Forwards(io.RawIOBase):
+    """`length` bytes that come out of an archive file, one piece after the other; it is what it was at their end."""
 
-    def __init__(self, file: PackedFile, offset: int, *, length: int) -> None:
+    def __init__(self, file: PackedFile, *, length: int) -> None:
         self._file = file
-        self._at = offset
         self._left = length
+
+    def _piece(self, most: int) -> bytes:
+        """The next bytes, up to `most`; none where there are no more."""
+        raise NotImplementedError
 
     def readable(self) -> bool:
         return True
@@ -175,15 +178,27 @@ class Slice(io.RawIOBase):
             self._file.check_unchanged()
             return 0
         try:
-            part = self._file.read_at(self._at, wanted)
+            part = self._piece(wanted)
         except PackageUnreadable:
             raise ItemUnreadable("PKG-UNREADABLE") from None
         if not part:
             raise self._file.damage()
         buffer[: len(part)] = part
-        self._at += len(part)
         self._left -= len(part)
         return len(part)
+
+
+class Slice(Forwards):
+    """`length` bytes of an archive file from `offset`, as they lie."""
+
+    def __init__(self, file: PackedFile, offset: int, *, length: int) -> None:
+        super().__init__(file, length=length)
+        self._at = offset
+
+    def _piece(self, most: int) -> bytes:
+        part = self._file.read_at(self._at, most)
+        self._at += len(part)
+        return part
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int, int, int]:

@@ -39,9 +39,17 @@ class Table:
     def rows(self) -> Iterator[tuple[int, Mapping[str, str] | None]]:
         """Row number (the header is 1) and cells; None for a row with another number of cells than the header.
 
-        Raises `TableUnreadable` where a quoted cell does not end within `LONGEST_ROW`.
+        Raises `TableUnreadable` where a quoted cell does not end within `LONGEST_ROW`, or not at all: the reader would
+        take whatever follows its quote for one cell, and a table that was cut off for a whole one.
         """
-        reader = csv.reader(self._lines, delimiter=self._delimiter)
+        over = False
+
+        def lines() -> Iterator[str]:
+            nonlocal over
+            yield from self._lines
+            over = True
+
+        reader = csv.reader(lines(), delimiter=self._delimiter)
         number = 1
         while True:
             number += 1
@@ -51,6 +59,8 @@ class Table:
                 raise TableUnreadable(number) from None
             if cells is None:
                 return
+            if over:  # the reader asked for a further line of this row
+                raise TableUnreadable(number)
             if not any(cells):
                 continue
             if len(cells) != len(self.columns):

@@ -68,6 +68,20 @@ def statement_to_json(statement: Statement) -> Json:
     }
 
 
+def item_to_json(item: Item) -> Json:
+    """What became of an item, for whoever may see its name."""
+    return {
+        "ordinal": item.ordinal,
+        "path": item.path,
+        "size": item.size,
+        "declared": item.declared,
+        "disposition": item.disposition.value,
+        "duplicate_of": item.duplicate_of,
+        "conflicts_with": item.conflicts_with,
+        "reason": item.reason,
+    }
+
+
 def _exception(item: Item) -> Json:
     named: Json = {"ordinal": item.ordinal, "path": item.path, "disposition": item.disposition.value}
     for name in ("duplicate_of", "conflicts_with", "reason"):

@@ -31,4 +31,5 @@ def takeover_key(vault: Vault, catalogue: Catalogue, number: int) -> RecordKey:
 def seal_description(vault: Vault, takeover: str, *, key: RecordKey, description: bytes) -> PackRecord:
     """`description` is durable as an object of its own."""
     stored = vault.put(folder_of(takeover), key, sources=(), describe=lambda _id, _members: description, whole=True)
-    return PackRecord(stored_pack(stored, key, patient=WHOLE), None, ())
+    row = stored_pack(stored.pack, key=stored.key, version=stored.version, record_key=key.id, patient=WHOLE)
+    return PackRecord(row, None, ())

@@ -17,7 +17,7 @@ from repository.takeover.inscribing import facts_of, inscribe_items
 from repository.takeover.packing import Pack
 from storage.errors import ArchiveError
 from storage.keys.record_keys import RecordKey
-from storage.sealing.pack import SealedMember
+from storage.sealing.pack import SealedMember, SealedPack
 from storage.vault import Describe, Sealed, Stored, Vault
 
 ATTEMPTS = 3
@@ -133,7 +133,14 @@ class Draft:
             )
             for arrival, member, (_, _, record) in zip(self.pack.arrivals, stored.members, self.written, strict=True)
         )
-        return PackRecord(stored_pack(stored, self.record_key, patient=self.pack.patient), self.patient, holdings)
+        row = stored_pack(
+            stored.pack,
+            key=stored.key,
+            version=stored.version,
+            record_key=self.record_key.id,
+            patient=self.pack.patient,
+        )
+        return PackRecord(row, self.patient, holdings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +151,14 @@ class Prepared:
     sealed: Sealed
 
 
-def stored_pack(stored: Stored, record_key: RecordKey, *, patient: int) -> StoredPack:
-    """The catalogue's row of an object."""
-    sealed = stored.pack
+def stored_pack(sealed: SealedPack, *, key: str, version: str, record_key: uuid.UUID, patient: int) -> StoredPack:
+    """The catalogue's row of the object `key`: the same when it is stored and when it is read back."""
     return StoredPack(
         object_id=sealed.object_id.hex,
-        key=stored.key,
+        key=key,
         size=sealed.size,
-        version=stored.version,
-        record_key=record_key.id.hex,
+        version=version,
+        record_key=record_key.hex,
         patient=patient,
         header_sha256=sealed.frame_sha256,
         description_offset=sealed.description.offset,

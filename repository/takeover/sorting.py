@@ -45,7 +45,8 @@ class Sorter:
         self._documents: dict[Identifier, int] = {}
         self._waiting: set[int] = set()  # ordinals that are not committed yet
         self._committed: list[_Traces] = []  # since the last `sort`
-        # All that were committed in this run; None once there are others: of an earlier run, or too many to remember.
+        # All that were committed in this run; None once there are others: of an earlier run, of another process, or too
+        # many to remember.
         self._remembered: list[_Traces] | None = None if any(True for _ in catalogue.holdings(number)) else []
 
     def sort(self, arrivals: Sequence[Arrival]) -> Iterator[Arrival | Duplicate]:
@@ -69,6 +70,12 @@ class Sorter:
         next `sort`: what it was asked at the start of this one, it answered without them."""
         self._waiting.difference_update(holding.ordinal for holding in holdings)
         self._committed.extend(_traces(holding) for holding in holdings)
+
+    def ask_always(self) -> None:
+        """Others write to the takeover as well: the catalogue is asked for what is committed. Nothing waits for its
+        commit."""
+        if self._remembered is not None:
+            self._committed, self._remembered = self._remembered + self._committed, None
 
     def _forget(self) -> None:
         """What the catalogue can be asked for need not be known here, once it is too much."""

@@ -10,11 +10,14 @@ forgotten with it and read anew, so that a guess never outlives its ground: grou
 find it gone when their turn to commit comes, and begin again.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from threading import Lock
 
 from repository.catalogue.depositing import TakeoverOver, TakeoverOvertaken
+from repository.catalogue.turns import Turn
 from repository.domain.takeover import State
 from repository.intake import record_opening
 from repository.runtime import Archive
@@ -22,8 +25,9 @@ from repository.transfer.errors import NotLive
 from repository.transfer.group import Batch, Group, Known
 from repository.transfer.offering import Outcome
 from repository.transfer.opening import DETAIL
+from repository.transfer.sharing import Sharing
 
-ATTEMPTS = 5  # with other processes that write to the same takeover
+PATIENCE = 10.0  # seconds with other processes that write to the same takeover, until each knows of the others
 
 
 class Depositing:
@@ -34,6 +38,29 @@ class Depositing:
         self._archive, self._id, self._pool = archive, takeover, pool
         self._known: Known | None = None
         self._lock = Lock()
+        self._sharing = Sharing(self._turn)
+
+    @property
+    def draining(self) -> bool:
+        """No group is to begin while any is on its way: another process waits for its turn."""
+        return self._sharing.draining
+
+    def enter(self) -> None:
+        """A group is on its way; `leaving` follows, also where this raises what the catalogue raises."""
+        if self._sharing.enter():
+            self._catch_up()
+
+    @contextmanager
+    def leaving(self) -> Iterator[None]:
+        """Afterwards the group is on its way no more."""
+        try:
+            yield
+        finally:
+            self._sharing.leave()
+
+    def close(self) -> None:
+        """Nothing is on its way, and nothing is held open."""
+        self._sharing.close()
 
     def begin(self, batches: Sequence[Batch]) -> Group:
         """A group that has its ordinals; nothing is written yet. Raises `TakeoverOver`, `NotLive`."""
@@ -54,6 +81,10 @@ class Depositing:
             raise TakeoverOvertaken(takeover=self._id)
         try:
             outcomes = group.commit()
+        except TakeoverOvertaken:
+            self._sharing.met()
+            self.forget(group)
+            raise
         except BaseException:
             self.forget(group)
             raise
@@ -69,8 +100,10 @@ class Depositing:
 
     def alone(self, batches: Sequence[Batch]) -> list[list[Outcome]]:
         """All three steps while no other group begins. Raises as `begin`, `Group.store` and `commit`."""
+        self._sharing.insist()
         with self._lock:
-            for attempt in range(1, ATTEMPTS + 1):
+            until = time.monotonic() + PATIENCE
+            while True:
                 self._known = None
                 known = self._read()
                 group = Group(self._archive, known, batches, pool=self._pool)
@@ -78,13 +111,28 @@ class Depositing:
                 try:
                     outcomes = group.commit()
                 except TakeoverOvertaken:
-                    if attempt == ATTEMPTS:
+                    if time.monotonic() > until:
                         raise
                     continue
                 group.committed()
                 self._known = known
                 return outcomes
-        raise RuntimeError("internal: unreachable")
+
+    def _turn(self) -> Turn:
+        catalogue = self._archive.catalogue
+        return catalogue.depositing.turn(catalogue.takeover(self._id).number)
+
+    def _catch_up(self) -> None:
+        """What other processes have written since is known."""
+        with self._lock:
+            known, self._known = self._known, None
+            if known is None:
+                return
+            before = known.last
+            known.catch_up()
+            self._known = known  # not after an error: it may know half of it
+        if known.last != before:
+            self._sharing.met()
 
     def _read(self) -> Known:
         self._archive.log.confirm()

@@ -13,7 +13,7 @@ from uuid import UUID
 from repository.catalogue.depositing import BindingOver, TakeoverOver, TakeoverOvertaken
 from repository.catalogue.written import Written
 from repository.clock import instant, stamp
-from repository.domain.holding import PackRecord
+from repository.domain.holding import PackRecord, PatientRecord
 from repository.domain.takeover import STORED, Disposition, Item, Takeover
 from repository.journal import deed_maker
 from repository.runtime import Archive
@@ -55,16 +55,27 @@ class Known:
     """What this process knows of a takeover, those of its groups included that are not committed yet."""
 
     def __init__(self, archive: Archive, takeover: Takeover) -> None:
-        self.takeover = takeover
+        self._archive, self.takeover = archive, takeover
         self.last = archive.catalogue.depositing.last_ordinal(takeover.number)
         self.patients = Patients()
-        for record in archive.catalogue.patients(takeover.number):
-            self.patients.restore(record)
+        self._restore(archive.catalogue.patients(takeover.number))
         self.sorter = Sorter(archive.catalogue, takeover.number, self.patients)
         self.sealer = Sealer(archive.vault, takeover)
         self.written = Written()
         self.keys: dict[int, RecordKey] = {}
         self.making_keys = Lock()  # two groups that bring the same new patient make one key
+
+    def catch_up(self) -> None:
+        """What other processes have committed since is known as well. No group is on its way."""
+        newer = self._archive.catalogue.depositing.newer(self.takeover.number, after=self.last)
+        if newer.last != self.last:
+            self.last = newer.last
+            self._restore(newer.patients)
+            self.sorter.ask_always()
+
+    def _restore(self, patients: Sequence[PatientRecord]) -> None:
+        for record in patients:
+            self.patients.restore(record)
 
 
 class Group:

@@ -5,7 +5,8 @@ the next one may begin is a matter of speed alone:
 
 * little waits: once those before it are stored, so that it gathers while they wait for the disk, and shares one commit
   with whoever else came;
-* much waits (`AHEAD`): at once, so that hashing and encrypting go on beside writing.
+* much waits (`AHEAD`): at once, so that hashing and encrypting go on beside writing;
+* another process waits for its turn (`sharing`): once all before it are committed.
 
 All of it is guarded by the one lock that it is given.
 """
@@ -46,6 +47,8 @@ class Line:
             return None
         on_their_way = self._begun - self._ended
         if on_their_way >= MOST_ON_THEIR_WAY or (self._storing and self._held < AHEAD):
+            return None
+        if on_their_way and self.depositing.draining:
             return None
         self._forming = True
         return self._waiting[0]

@@ -99,6 +99,8 @@ class Transfers:
             self._closed = True
             while not all(line.idle for line in self._lines.values()):
                 self._idle.wait()
+            for line in self._lines.values():
+                line.depositing.close()
         self._leaders.shutdown(wait=True)
         self._sealers.shutdown(wait=True)
 
@@ -130,7 +132,7 @@ class Transfers:
     def _forget(self) -> None:
         idle = [name for name, line in self._lines.items() if line.idle]
         for name in idle[: max(0, len(self._lines) - REMEMBERED)]:
-            del self._lines[name]
+            self._lines.pop(name).depositing.close()
         self._idle.notify_all()
 
     def _leave(self, line: Line, batch: Batch) -> None:
@@ -157,7 +159,7 @@ class Transfers:
         with self._lock:
             line.stored()
             self._next(line)
-        with line.turn(place):
+        with line.turn(place), line.depositing.leaving():
             told = self._committed(line, batches, group, fault=fault)
             told = [self._anew(line, batch, outcome) for batch, outcome in zip(batches, told, strict=True)]
         for batch, outcome in zip(batches, told, strict=True):
@@ -168,6 +170,7 @@ class Transfers:
 
     def _begun(self, line: Line, batches: Sequence[Batch]) -> tuple[Group | None, BaseException | None]:
         try:
+            line.depositing.enter()
             return (line.depositing.begin(batches) if batches else None), None
         except BaseException as error:  # noqa: BLE001  whoever waits has to be told, whatever it is
             return None, error

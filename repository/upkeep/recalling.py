@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from repository.catalogue.catalogue import Catalogue
-from repository.domain.holding import CustodyEvent, Holding, PackRecord, StoredPack
+from repository.domain.holding import CustodyEvent, Holding, PackRecord
 from repository.domain.takeover import FINAL, Item, State
 from repository.evidence.errors import RecordMalformed
 from repository.findings import Finding
@@ -20,7 +20,7 @@ from repository.takeover.inscribing import (
     patient_of,
     read_description,
 )
-from repository.takeover.sealing import TAKEOVERS
+from repository.takeover.sealing import TAKEOVERS, stored_pack
 from storage.objects.port import StoredObject
 from storage.vault import Inscription, Vault
 
@@ -85,31 +85,20 @@ def _understood(says: dict[str, Any], held: StoredObject, inscription: Inscripti
         handover_of_json(says["handover"])
     if kind == "closing" and State(says["state"]) not in FINAL:
         raise ValueError(says["state"])
+    row = stored_pack(
+        inscription.pack,
+        key=held.key,
+        version=held.version,
+        record_key=inscription.record_key_id,
+        patient=patient.number if patient else WHOLE,
+    )
     return Recalled(
         kind=kind,
-        record=PackRecord(
-            _stored_pack(held, inscription, patient=patient.number if patient else WHOLE), patient, holdings
-        ),
+        record=PackRecord(row, patient, holdings),
         says=says,
         items=items_of(says) if kind in ("items", "closing") else (),
         findings=findings_of(says) if kind in ("opening", "closing") else (),
         events=events_of(says),
-    )
-
-
-def _stored_pack(held: StoredObject, inscription: Inscription, *, patient: int) -> StoredPack:
-    pack = inscription.pack
-    return StoredPack(
-        object_id=pack.object_id.hex,
-        key=held.key,
-        size=held.size,
-        version=held.version,
-        record_key=inscription.record_key_id.hex,
-        patient=patient,
-        header_sha256=pack.frame_sha256,
-        description_offset=pack.description.offset,
-        description_length=pack.description.length,
-        description_sha256=pack.description.sha256,
     )
 
 

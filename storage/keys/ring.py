@@ -60,7 +60,9 @@ class KeyRing:
 
     @classmethod
     def load(cls, path: Path, *, secret: bytes) -> "KeyRing":
-        """The ring at `path`, opened by a passphrase or the content of a key file (`secret`)."""
+        """The ring at `path`, opened by a passphrase or the content of a key file (`secret`). Raises `WrongPassphrase`
+        where that opens none of its keys, and `KeyRingDamaged` where it opens some of them: the rest is not as it was.
+        """
         raw = read_private(path)
         try:
             document = json.loads(raw)
@@ -68,15 +70,18 @@ class KeyRing:
                 raise KeyRingDamaged(path=str(path))
             archive = uuid.UUID(hex=document["archive"])
             protection = protection_from(document["protection"], secret)
-            roots = {
+            found = {
                 int(epoch): _opened(sealed, protection, archive, name=f"root/{epoch}")
                 for epoch, sealed in document["roots"].items()
             }
             signing = _opened(document["signing"], protection, archive, name="signing")
-            if not roots:
-                raise KeyRingDamaged(path=str(path))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise KeyRingDamaged(path=str(path)) from error
+        roots = {epoch: root for epoch, root in found.items() if root is not None}
+        if not roots and signing is None:
+            raise WrongPassphrase
+        if not roots or signing is None or len(roots) < len(found):
+            raise KeyRingDamaged(path=str(path))
         return cls(path, archive=archive, protection=protection, roots=roots, signing=signing)
 
     @property
@@ -169,12 +174,13 @@ def _bound(archive: uuid.UUID, name: str) -> bytes:
     return b"\0".join((FORMAT.encode(), archive.bytes, name.encode()))
 
 
-def _opened(sealed: dict[str, Any], protection: Protection, archive: uuid.UUID, *, name: str) -> _Secret:
+def _opened(sealed: dict[str, Any], protection: Protection, archive: uuid.UUID, *, name: str) -> _Secret | None:
+    """None for what does not open."""
     try:
         nonce, body = bytes.fromhex(sealed["nonce"]), bytes.fromhex(sealed["sealed"])
         value = AESGCM(protection.key).decrypt(nonce, body, _bound(archive, name))
-    except InvalidTag as error:
-        raise WrongPassphrase from error
+    except InvalidTag:
+        return None
     return _Secret(str(sealed["created"]), value)
 
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -29,6 +29,8 @@ from tests.builders.faulty_stores import Countdown, CrashingStore
 from tests.builders.homes import environment_of, new_home, plain_package
 from tests.builders.staff import session_of
 from tests.cli.running import clean_environment, command
+from tests.peers.processes import free_port
+from tests.repository.waiting import eventually
 
 LARGE = 24 << 20  # bytes: more than any socket's buffers hold
 
@@ -57,8 +59,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Large:
 @contextmanager
 def started(large: Large, *words: str, **more: object) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
     """`edm-archive serve` in a process of its own, and its address; killed at the end if it still runs."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = clean_environment() | environment_of(large.home, HTTP_LISTEN=f"127.0.0.1:{port}", LANG="en", **more)
     process = subprocess.Popen(
         command("serve", *words), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -74,14 +75,6 @@ def started(large: Large, *words: str, **more: object) -> Iterator[tuple["subpro
         if process.poll() is None:
             process.kill()
         process.communicate(timeout=30)
-
-
-def eventually(what: Callable[[], bool]) -> bool:
-    for _ in range(400):
-        if what():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def children(pid: int) -> list[int]:

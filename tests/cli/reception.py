@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from cli import identity
-from cli.main import app
 from repository.people import totp
 from tests.builders.catalogues import place_empty_catalogue
 from tests.builders.people import PASSWORD, secret_of
+from tests.cli.invoking import invoked
 from tests.cli.running import Machine
 
 OTHER = "cztery psy pod mostem"
@@ -28,8 +28,7 @@ class Desk:
         self.steps: dict[str, int] = {}
 
     def typing(self, *words: object, lines: tuple[str, ...] = (), code: int = 0) -> Result:
-        runner = CliRunner(env=self.machine.environment)
-        result = runner.invoke(app, [str(word) for word in words], input="".join(f"{line}\n" for line in lines))
+        result = invoked(words, env=self.machine.environment, input="".join(f"{line}\n" for line in lines))
         assert "Traceback" not in result.output
         assert result.exit_code == code, result.output
         return result

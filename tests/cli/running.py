@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from cli.main import app
 from tests.builders.catalogues import place_empty_catalogue
+from tests.cli.invoking import invoked
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
@@ -40,8 +40,7 @@ class Machine:
 
     def run(self, *words: object, env: Mapping[str, str | None] | None = None) -> Result:
         cleared: dict[str, str | None] = {name: None for name in (*LOCALE, *os.environ) if _ours(name)}
-        runner = CliRunner(env=cleared | self.environment)
-        result = runner.invoke(app, [str(word) for word in words], env=env)
+        result = invoked(words, env={**cleared, **self.environment, **(env or {})})
         assert "Traceback" not in result.output
         return result
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 from pydicom import Dataset, dcmread
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from cli import inventory
 from cli.main import Doors
@@ -19,6 +19,7 @@ from repository.inventories import NoInventory
 from repository.inventory_checking import InventoryNotRead
 from tests.builders.access import OURS
 from tests.builders.staff import Staff
+from tests.cli.invoking import invoked
 from tests.cli.running import Machine
 from tests.cli.staff import signed_in
 
@@ -34,7 +35,7 @@ def _callback() -> None:
 
 
 def run(machine: Machine, *words: object, verb: tuple[str, ...] = ("inventory",)) -> Result:
-    result = CliRunner(env=machine.environment).invoke(app, [*verb, *map(str, words)])
+    result = invoked([*verb, *words], env=machine.environment, program=app)
     assert "Traceback" not in result.output
     return result
 

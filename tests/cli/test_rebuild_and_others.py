@@ -1,5 +1,5 @@
 """A catalogue that is made again in its place, and every other command of the machine: processes meet, none harms the
-other."""
+other. The one that is met in the middle is a process of its own; those that meet it are this one."""
 
 import os
 import signal
@@ -69,14 +69,17 @@ def test_while_a_catalogue_is_made_again_every_command_says_so_and_does_nothing(
     lock = kept.home / "in-use"
     before = kept.json("takeover", "list")
     with halted(kept, "rebuild", when=lambda: holds(lock, "WRITE")) as rebuilding:
-        for words in [*SHORT, ("serve",), ("worker",)]:
-            refused = kept.spawn(*words)
-            assert (refused.returncode, b"HOM-008" in refused.stderr) == (9, True), (words, refused.stderr)
-            assert f"pid {rebuilding.pid}".encode() in refused.stderr
-        examined = kept.spawn("doctor")
-        assert b"HOM-008" in examined.stdout + examined.stderr
-        another = kept.spawn("rebuild")
-        assert (another.returncode, b"HOM-003" in another.stderr) == (9, True)
+        for words in SHORT:
+            refused = kept.run(*words)
+            assert (refused.exit_code, "HOM-008" in refused.stderr) == (9, True), (words, refused.stderr)
+            assert f"pid {rebuilding.pid}" in refused.stderr
+        for word in ("serve", "worker"):  # these say what a process logs
+            kept_out = kept.spawn(word)
+            assert (kept_out.returncode, b"HOM-008" in kept_out.stderr) == (9, True), (word, kept_out.stderr)
+            assert f"pid {rebuilding.pid}".encode() in kept_out.stderr
+        assert "HOM-008" in kept.run("doctor").output
+        another = kept.run("rebuild")
+        assert (another.exit_code, "HOM-003" in another.stderr) == (9, True)
     assert rebuilding.returncode == 0
     assert kept.json("takeover", "list") == before
     assert len(list(kept.home.glob("*.before-*"))) == 1
@@ -96,9 +99,9 @@ def test_a_rebuild_that_was_killed_holds_nobody_up(kept: Machine) -> None:
 def test_a_catalogue_is_not_replaced_under_a_short_command(kept: Machine) -> None:
     lock = kept.home / "in-use"
     with halted(kept, "takeover", "list", when=lambda: holds(lock, "READ")) as listing:
-        refused = kept.spawn("rebuild")
-        assert (refused.returncode, b"HOM-007" in refused.stderr) == (9, True), refused.stderr
-        assert kept.spawn("takeover", "list").returncode == 0  # readers do not keep readers waiting
+        refused = kept.run("rebuild")
+        assert (refused.exit_code, "HOM-007" in refused.stderr) == (9, True), refused.stderr
+        kept.done("takeover", "list")  # readers do not keep readers waiting
     assert listing.returncode == 0
     assert not list(kept.home.glob("*.before-*"))
     kept.done("rebuild")

@@ -161,7 +161,11 @@ def test_the_protocol_is_a_page_for_people(filled: Machine, takeover: str) -> No
     parser = HTMLParser()
     parser.feed(page.read_text("utf-8"))
     parser.close()
-    assert takeover in page.read_text("utf-8")
+    told = page.read_text("utf-8")
+    assert takeover in told
+    assert "przyjęto z zastrzeżeniami" in told
+    named = {item["path"] for item in filled.json("takeover", "statement", takeover, *FOR)["statement"]["exceptions"]}
+    assert {path for path in named if path not in told} == set()
 
 
 def test_a_paper_is_never_written_over_another_file(filled: Machine, takeover: str) -> None:

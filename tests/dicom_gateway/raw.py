@@ -89,6 +89,23 @@ def cancel(number: int, *, context: int = GET_ID) -> bytes:
     return message(context, said | {commands.DATA_SET_TYPE: commands.NO_DATA_SET})
 
 
+def in_pieces(said: bytes) -> dict[str, list[bytes]]:
+    """A message of one command set in pieces of which only the last makes it whole."""
+    context, content = said[10], said[12:]
+
+    def piece(begin: int, end: int) -> bytes:
+        return value(context, COMMAND | (LAST if end >= len(content) else 0), content[begin:end])
+
+    size = len(content)
+    return {
+        "amid a PDU": [said[:20], said[20:]],
+        "in PDUs": [data(piece(0, 9)), data(piece(9, 30)), data(piece(30, size))],
+        "in values of a PDU": [data(piece(0, 9), piece(9, 30)), data(piece(30, 31), piece(31, size))],
+        "amid a later PDU": [data(piece(0, 9)) + (rest := data(piece(9, size)))[:11], rest[11:]],
+        "in bytes": [data(piece(at, at + 1)) for at in range(size)],
+    }
+
+
 def an_instance(seed: int = 1, *, kind: str = MR, instance: int = 1, marker: bytes = b"", size: int = 128) -> Dataset:
     """An image of 8 × 8 pixels, or of `size` bytes of them; `marker` over and over in them."""
     made = data_set(seed, instance=instance)
@@ -233,7 +250,7 @@ def _values(content: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 def asking(*contexts: Proposed, title: str = "PACS", called: str = "EDM-ARCHIVE") -> Asked:
     given = contexts or EVERYTHING
-    roles = {CT: (False, True)} if GIVEN_ID in {each.id for each in given} else {}
+    roles = {each.abstract: (False, True) for each in given if each.id == GIVEN_ID}
     return Asked(calling=title, called=called, contexts=given, roles=roles)
 
 

@@ -20,7 +20,19 @@ from tests.builders.dicom import part10
 from tests.builders.staff import custodian_of
 from tests.dicom_gateway.deaf import Deaf, Deafness, deaf
 from tests.dicom_gateway.gateways import CT, EXPLICIT, Door, named, opened
-from tests.dicom_gateway.raw import LONGEST, Raw, an_instance, cancel, command, good, line, message, moving, none_left
+from tests.dicom_gateway.raw import (
+    LONGEST,
+    Raw,
+    an_instance,
+    cancel,
+    command,
+    good,
+    in_pieces,
+    line,
+    message,
+    moving,
+    none_left,
+)
 from tests.dicom_gateway.test_destinations import final, study_of
 from tests.dicom_gateway.test_inventories import found
 
@@ -147,15 +159,16 @@ def test_whoever_waits_is_told_that_it_goes_on(own: Door) -> None:
         assert final(peer).number(STATUS) == 0xFE00
 
 
-def test_half_a_cancel_holds_up_nothing_and_counts_once_it_is_whole(own: Door) -> None:
+@pytest.mark.parametrize("cut", in_pieces(cancel(3)).items(), ids=lambda each: each[0])
+def test_part_of_a_cancel_holds_up_nothing_and_counts_once_it_is_whole(own: Door, cut: tuple[str, list[bytes]]) -> None:
     study, _ = study_of(own)
     with registered_deaf(own, Deafness.NO_ANSWER) as to, line(own) as peer:
         peer.send(moving(study, TITLE, number=3))
         assert to.reached.wait(LONGEST)
-        said = cancel(3)
-        peer.send(said[:20])
-        assert peer.status() == 0xFF00, "it goes on"
-        peer.send(said[20:])
+        _, (first, *rest) = cut
+        peer.send(first)
+        assert [peer.status(), peer.status()] == [0xFF00, 0xFF00], "it goes on"
+        peer.send(b"".join(rest))
         assert final(peer).number(STATUS) == 0xFE00
 
 

@@ -37,7 +37,8 @@ def one(*syntaxes: str, held: dict[str, int] | None, decodes: bool = True) -> st
         ((LS, EXPLICIT, IMPLICIT), {}, EXPLICIT),
         ((J2K, LS), {}, J2K),
         ((LS, IMPLICIT, EXPLICIT), None, IMPLICIT),
-        ((EXPLICIT, EXTENDED), {EXTENDED: 2, LS: 2}, EXTENDED),
+        ((EXPLICIT, EXTENDED), {EXTENDED: 2, LS: 2}, EXPLICIT),
+        ((EXPLICIT, EXTENDED), {EXTENDED: 2, MPEG: 2}, EXTENDED),
         ((EXTENDED, EXPLICIT), {EXTENDED: 2, LS: 3}, EXPLICIT),
     ],
 )

@@ -150,12 +150,25 @@ def test_a_command_set_is_read_as_it_was_written(elements: dict[int, bytes]) -> 
     assert found.field == 0x30
 
 
-@given(st.binary(max_size=300))
+ELEMENTS = st.builds(
+    lambda element, held: struct.pack("<HHI", 0, element, len(held)) + held,
+    st.sampled_from([0, commands.FIELD, commands.STATUS, 0xFFFF]),
+    st.binary(max_size=3),
+)
+SETS = st.lists(ELEMENTS | st.binary(max_size=12), max_size=4).map(b"".join)
+
+
+@given(SETS)
 def test_what_is_no_command_set_is_a_value_error(content: bytes) -> None:
-    try:
-        commands.read(content)
-    except ValueError:
-        return
+    elements, rest = dict[int, bytes](), content
+    while len(rest) >= 8 and rest[:2] == b"\0\0" and len(rest) >= 8 + int.from_bytes(rest[4:8], "little"):
+        length = int.from_bytes(rest[4:8], "little")
+        elements[int.from_bytes(rest[2:4], "little")], rest = rest[8 : 8 + length], rest[8 + length :]
+    if rest or len(elements.get(commands.FIELD, b"")) != 2:
+        with pytest.raises(ValueError, match="command"):
+            commands.read(content)
+    else:
+        assert commands.read(content)._values == elements
 
 
 @given(st.lists(st.binary(max_size=500), max_size=6), st.integers(64, 300))

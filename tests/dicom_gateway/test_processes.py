@@ -26,6 +26,7 @@ from storage.keys.ring import write_private
 from tests.builders.homes import environment_of, new_home
 from tests.cli.running import clean_environment, command
 from tests.dicom_gateway.gateways import CT, CUSTODIAN, VERIFICATION, an_image, status_of
+from tests.peers.processes import free_port
 from tests.repository.waiting import eventually
 
 TOKEN = "measures-for-prometheus-0123456789"
@@ -40,11 +41,6 @@ def home(tmp_path: Path) -> Settings:
         open_transfer(archive, Handover(), peers=[Grantee(GranteeKind.SYSTEM, Identifier("", CUSTODIAN.ae_title))])
     write_private(found.home / "metrics.token", TOKEN.encode())
     return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 @contextmanager

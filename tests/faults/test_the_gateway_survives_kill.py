@@ -5,7 +5,6 @@ Nor is anything in clear on a disk, neither then nor while it came.
 
 import os
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -33,6 +32,7 @@ from tests.cli.running import clean_environment, command
 from tests.dicom_gateway.gateways import PATIENT, opened
 from tests.dicom_gateway.markers import MARKER, assert_nowhere, marked
 from tests.dicom_gateway.raw import LONGEST, Raw, encoded, line, storing
+from tests.peers.processes import free_port
 
 ASSOCIATIONS, EACH = 3, 8
 LARGE = 5 << 20  # bytes of an image that waits on the disk as it comes: every sixth one
@@ -76,11 +76,8 @@ def send(port: int, association: int, sent: Sent) -> None:
 @contextmanager
 def served(settings: Settings, folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
     """`edm-archive serve` with its DICOM door open, and the port of that; killed at the end."""
-    ports = []
-    for _ in range(2):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            ports.append(free.getsockname()[1])
-    named = {"HTTP_LISTEN": f"127.0.0.1:{ports[0]}", "DICOM_LISTEN": f"127.0.0.1:{ports[1]}", "LANG": "en"}
+    http, dicom = free_port(), free_port()
+    named = {"HTTP_LISTEN": f"127.0.0.1:{http}", "DICOM_LISTEN": f"127.0.0.1:{dicom}", "LANG": "en"}
     folder.mkdir(exist_ok=True)
     environment = clean_environment() | environment_of(settings, **named) | {"TMPDIR": str(folder)}
     with (folder / "stderr").open("ab") as errors:
@@ -90,7 +87,7 @@ def served(settings: Settings, folder: Path) -> Iterator[tuple["subprocess.Popen
     try:
         assert process.stdout is not None
         assert b"Serving" in process.stdout.readline(), (folder / "stderr").read_text()
-        yield process, ports[1]
+        yield process, dicom
     finally:
         kill(process)
         process.communicate(timeout=30)

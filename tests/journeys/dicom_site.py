@@ -21,7 +21,7 @@ from tests.builders.certificates import Authority, Pair
 from tests.cli.office import BOSS, Office
 from tests.cli.running import command
 from tests.peers.dcmtk import Client, Tls
-from tests.peers.rclone import free_port
+from tests.peers.processes import ended, free_port
 from tests.peers.tunnel import into_tls, out_of_tls
 
 PACS, IMAGES = "PACS", 6
@@ -155,19 +155,12 @@ def opened_site(office: Office, *, tls: bool) -> Iterator[Site]:
     with log.open("wb") as output:
         environment = office.machine.child_environment() | told
         running = subprocess.Popen(command("serve"), env=environment, stdout=subprocess.PIPE, stderr=output)
-    try:
+    with ended(running, within=60):
         assert running.stdout is not None
         assert running.stdout.readline(), log.read_text()[-2000:]
         site = Site(office, port, f"http://127.0.0.1:{http}", authority, pair, pushed, log)
         site.add(PACS)
         yield site
-    finally:
-        running.terminate()
-        try:
-            running.communicate(timeout=60)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            running.communicate()
 
 
 def _tls_settings(authority: Authority | None, pair: Pair | None) -> dict[str, str]:

@@ -16,12 +16,12 @@ from pathlib import Path
 from string import Template
 from urllib.parse import parse_qs, urlsplit
 
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from cli.main import app
 from repository.clock import now
 from repository.people import totp
 from tests.builders.people import PASSWORD
+from tests.cli.invoking import invoked
 from tests.cli.running import clean_environment, command
 
 Value = str | Callable[[], str]
@@ -54,7 +54,7 @@ class Follower:
     def run(self, line: str, *, code: int = 0) -> Result:
         """A command of the program, in this process."""
         cleared: dict[str, str | None] = {name: None for name in os.environ if name.startswith("EDM_ARCHIVE_")}
-        done = CliRunner(env=cleared | self.settings).invoke(app, self.words(line)[1:])
+        done = invoked(self.words(line)[1:], env=cleared | self.settings)
         assert done.exit_code == code, f"{line}\n{done.output}"
         return done
 

@@ -30,6 +30,7 @@ from tests.builders.chains import Issued, authority, install, issued, revocation
 from tests.builders.homes import environment_of, new_home
 from tests.builders.staff import Staff, custodian_of, session_of
 from tests.cli.running import clean_environment, command
+from tests.peers.processes import ended
 from tests.peers.tls_proxy import Pems, Proxy
 
 ADMINISTRATOR = Staff(kind=PrincipalKind.ADMINISTRATOR, house=THEIRS)
@@ -145,14 +146,7 @@ def door(house: House, header: str, port: int, url: str = "https://archive.examp
         running = subprocess.Popen(
             command("serve", "--processes", 2), env=clean_environment() | told, stdout=subprocess.PIPE, stderr=log
         )
-    try:
+    with ended(running, within=60):
         assert running.stdout is not None
         assert running.stdout.readline(), (house.folder / "door.log").read_text()[-2000:]
         yield
-    finally:
-        running.terminate()
-        try:
-            running.communicate(timeout=60)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            running.communicate()

@@ -24,7 +24,7 @@ from tests.journeys.dicom_site import by_uid
 from tests.journeys.following import Follower, Value, settings_of
 from tests.peers import dcmtk
 from tests.peers.dcmtk import Listening, Ran, storescp
-from tests.peers.rclone import free_port
+from tests.peers.processes import ended, free_port
 
 pytestmark = pytest.mark.peers
 PAGE = ROOT / "docs" / "dicom.md"
@@ -109,13 +109,10 @@ class Hospital:
             words = self.follower.words(serve)[1:]
             environment = self.follower.environment()
             running = subprocess.Popen(command(*words), env=environment, stdout=subprocess.PIPE, stderr=output)
-        try:
+        with ended(running, within=60):
             assert running.stdout is not None
             assert running.stdout.readline(), log.read_text()[-2000:]
             yield
-        finally:
-            running.terminate()
-            running.communicate(timeout=60)
 
     @contextmanager
     def listener(self) -> Iterator[Listening]:

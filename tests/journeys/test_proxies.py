@@ -25,7 +25,7 @@ from storage.sealing.segments import INCOMING
 from tests.builders.archives import tar_bytes
 from tests.journeys.proxied import LARGE, Fronted, House, door, house_in
 from tests.peers import haproxy, nginx
-from tests.peers.rclone import free_port
+from tests.peers.processes import free_port
 from tests.peers.tls_proxy import Pems, Proxy
 
 pytestmark = pytest.mark.peers

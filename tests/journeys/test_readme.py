@@ -14,7 +14,7 @@ from tests.architecture.sources import ROOT
 from tests.builders.pages import below
 from tests.cli.running import command
 from tests.journeys.following import Follower, settings_of
-from tests.peers.rclone import free_port
+from tests.peers.processes import ended, free_port
 
 STEPS = "Taking over a package, step by step"
 LISTENING = "127.0.0.1:8042"
@@ -94,13 +94,10 @@ def serving(reader: Reader) -> Iterator[None]:
         running = subprocess.Popen(
             command("serve"), env=reader.follower.environment(), stdout=subprocess.PIPE, stderr=log
         )
-    try:
+    with ended(running, within=60):
         assert running.stdout is not None
         assert reader.http.encode() in running.stdout.readline(), (reader.folder / "serve.log").read_text()
         yield
-    finally:
-        running.terminate()
-        running.communicate(timeout=60)
 
 
 def test_the_steps_of_the_readme_lead_from_nothing_to_a_proof_and_an_audit(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tests.api.served import Served, served_sample
 from tests.builders.people import PASSWORD, cheap_argon2, secret_of
 from tests.builders.staff import NPWZ, custodian_of
 from tests.peers import chromium
-from tests.peers.rclone import free_port
+from tests.peers.processes import free_port
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(300)]
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.peers.rclone import ACCESS_KEY, SECRET_KEY, free_port
+from tests.peers.processes import free_port
+from tests.peers.rclone import ACCESS_KEY, SECRET_KEY
 
 PROGRAMS = ("ceph", "ceph-authtool", "ceph-mgr", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin")
 _PATIENCE = 120.0  # seconds for each step; the whole start takes 13 on two idle cores

@@ -7,19 +7,16 @@ not, and go through `tests.peers.tunnel` where TLS is wanted. Servers end by the
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.builders.certificates import Pair
-from tests.peers.rclone import free_port
+from tests.peers.processes import ended, free_port, listens
 
 PROGRAMS = ("echoscu", "storescu", "findscu", "movescu", "getscu", "storescp", "dcmqrscp")
 SPEAK_TLS = frozenset({"echoscu", "storescu", "findscu", "storescp"})
-_PATIENCE = 30.0  # seconds until a server listens; it takes a twentieth of one
 _QUOTA = "(500, 100000mb)"  # of dcmqrscp: beyond it the oldest study goes
 
 
@@ -131,24 +128,8 @@ def _running(
             running = subprocess.Popen(
                 [program, *words, str(at)], stdout=output, stderr=output, env=os.environ | environment
             )
-        try:
-            if _listens(at, running):
+        with ended(running, within=20):
+            if listens(at, running):
                 yield at, running.pid
                 return
-        finally:
-            running.terminate()
-            try:
-                running.wait(20)
-            except subprocess.TimeoutExpired:
-                running.kill()
-                running.wait()
     raise RuntimeError(f"{program} does not start: {log.read_text(errors='replace')[-2000:]}")
-
-
-def _listens(port: int, running: "subprocess.Popen[bytes]") -> bool:
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and running.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return running.poll() is None
-        time.sleep(0.02)
-    return False

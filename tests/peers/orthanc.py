@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from tests.peers.rclone import free_port
+from tests.peers.processes import ended, free_port
 
 PACKAGES = "orthanc orthanc-dicomweb"
 ROOT = "/dicom-web"  # of its own DICOMweb server
@@ -80,17 +80,10 @@ def serving(folder: Path, **more: Any) -> Iterator[Orthanc]:
         settings.write_text(json.dumps(_settings(folder, http_port) | more))
         with (folder / "log").open("wb") as log:
             running = subprocess.Popen([found, settings], stdout=log, stderr=log, cwd=folder, env=_environment())
-        try:
+        with ended(running, within=30):
             if _answers(http_port, running):
                 yield Orthanc(f"http://127.0.0.1:{http_port}", running.pid, folder / "log")
                 return
-        finally:
-            running.terminate()
-            try:
-                running.wait(30)
-            except subprocess.TimeoutExpired:
-                running.kill()
-                running.wait()
     raise RuntimeError(f"Orthanc does not start: {(folder / 'log').read_text(errors='replace')[-2000:]}")
 
 

@@ -6,16 +6,15 @@ SigV4 for real, bodies checked against their SHA-256; no versions, no conditions
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.peers.processes import ended, free_port, listens
+
 ACCESS_KEY = "test-access-key"
 SECRET_KEY = "test-secret-key"  # for a server that lives as long as a test
-_PATIENCE = 30.0  # seconds until it listens; it takes a fifth of one
 
 
 def executable() -> Path:
@@ -44,27 +43,8 @@ def serving(folder: Path, *, certificate: Path | None = None, key: Path | None =
             command += ["--cert", str(certificate), "--key", str(key)]
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder.parent)
-        try:
-            if _listens(port, process):
+        with ended(process, within=20):
+            if listens(port, process):
                 yield f"127.0.0.1:{port}"
                 return
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
     raise RuntimeError(f"rclone does not start: {log.read_text()[-2000:]}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return process.poll() is None
-        time.sleep(0.05)
-    return False

@@ -7,21 +7,18 @@ its own process id.
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.peers.rclone import free_port
+from tests.peers.processes import ended, free_port, listens
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 TLS = "/etc/edm-archive/tls"  # where the shipped configurations look for PEM files
 DOOR = "127.0.0.1:8042"  # and for the archive
-_PATIENCE = 30.0  # seconds until it listens; it takes a tenth of one
 
 
 @dataclass(frozen=True)
@@ -86,28 +83,12 @@ def _started(folder: Path, configured: Callable[[Path, int], Sequence[object]]) 
                 shutil.chown(path, "nobody", "nogroup")
         with (folder / "log").open("ab") as log:
             running = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **whom)
-        try:
-            if _listens(port, running):
+        with ended(running, within=20):
+            if listens(port, running):
                 yield Proxy(f"https://127.0.0.1:{port}", folder, running.pid)
                 return
-        finally:
-            running.terminate()
-            try:
-                running.wait(20)
-            except subprocess.TimeoutExpired:
-                running.kill()
-                running.wait()
     raise RuntimeError(f"it does not start: {(folder / 'log').read_text(errors='replace')[-2000:]}")
 
 
 def _as_whom() -> dict[str, Any]:
     return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-
-
-def _listens(port: int, running: "subprocess.Popen[bytes]") -> bool:
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and running.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return running.poll() is None
-        time.sleep(0.02)
-    return False

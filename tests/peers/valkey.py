@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.peers.rclone import free_port
+from tests.peers.processes import free_port
 
 _PATIENCE = 30.0  # seconds until it listens; it takes a twentieth of one
 

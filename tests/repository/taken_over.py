@@ -14,8 +14,11 @@ from repository.runtime import Archive
 from repository.takeover.arriving import SMALL
 from repository.takeover.concluding import PURPOSE
 from storage.sealing.pack import SealedMember
+from tests.builders.cda import clinical_document
+from tests.builders.dicom import data_set, part10
 from tests.builders.warrants import EVERY
 
+FILES = {"a.xml": clinical_document(1), "b.dcm": part10(data_set(2)), "c.bin": b"\0\1\2" * 99}
 GIVEN = Handover(producer=Producer(name="Przychodnia", regon="123456785"))
 LARGE = bytes(range(251)) * (SMALL // 251 + 999)
 

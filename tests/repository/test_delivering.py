@@ -46,7 +46,7 @@ def parts_that_fail() -> Iterator[bytes]:
 
 def test_a_file_that_is_not_finished_is_not_there(tmp_path: Path) -> None:
     target = Target(tmp_path)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match="cut"):
         target.write(target.place("a.xml"), parts_that_fail())
     assert list(tmp_path.iterdir()) == []
 

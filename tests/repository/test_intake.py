@@ -17,15 +17,10 @@ from repository.takeover.concluding import PURPOSE
 from repository.takeover.errors import ProtocolMissing
 from tests.builders.archives import tar_bytes, tar_gz_bytes, write_files, zip_bytes
 from tests.builders.archives_at_rest import AtRest, at_rest, bare_package
-from tests.builders.cda import clinical_document
-from tests.builders.dicom import data_set, part10
 from tests.builders.homes import assert_whole
-from tests.repository.taken_over import GIVEN, assert_given_back, lots, paper
+from tests.repository.taken_over import FILES, GIVEN, assert_given_back, lots, paper
 
 pytestmark = pytest.mark.requirement("R463-6.1")
-
-
-FILES = {"a.xml": clinical_document(1), "b.dcm": part10(data_set(2)), "c.bin": b"\0\1\2" * 99}
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,23 +20,12 @@ from repository.intake import Order, receive
 from repository.listing import Sight, name_items
 from repository.opening import Errand
 from repository.runtime import Archive
-from tests.builders.access import OURS, consent, identification, worker
+from tests.builders.access import OURS, consent
+from tests.builders.errands import NOW, Clock, errand
 from tests.builders.homes import at_home, clinic_package, new_home
 
 pytestmark = pytest.mark.requirement("R463-10.1.2", "R463-10.2")
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ABSENT = "document-of-somebody-who-is-missing.xml"
-
-
-class Clock:
-    """Goes on by a second each time somebody looks."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(seconds=1)
-        return self.now
 
 
 @pytest.fixture
@@ -57,12 +45,6 @@ def takeover(archive: Archive, tmp_path: Path) -> Takeover:
     ]
     manifest.write_text("\n".join(["path,size", *lines, f"{ABSENT},7"]) + "\n")
     return receive(archive, Order(folder, manifest=manifest), progress=lambda _: None)
-
-
-def errand(**changes: object) -> Errand:
-    known = identification(at=NOW - timedelta(hours=1), until=NOW + timedelta(days=1))
-    made = Errand(principal=worker(identification=known), purpose=Purpose.CUSTODY, door="cli")
-    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 def items(archive: Archive, takeover: Takeover) -> list[Item]:
@@ -106,18 +88,18 @@ def test_the_custodian_is_told_every_name_and_the_account_names_every_patient(
     archive: Archive, takeover: Takeover
 ) -> None:
     give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
-    told, account = asked(archive, takeover, errand())
+    told, account = asked(archive, takeover, errand(Purpose.CUSTODY))
     assert told == {each.path for each in items(archive, takeover)}
     assert account.count == len(told)
     assert account.about == {(takeover.id, number) for number in (1, 2, 3)}
-    assert asked(archive, takeover, errand(), whole=True)[0] == told
+    assert asked(archive, takeover, errand(Purpose.CUSTODY), whole=True)[0] == told
 
 
 def test_the_account_names_those_alone_of_whom_something_is_told(archive: Archive, takeover: Takeover) -> None:
     give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
     before = archive.catalogue.journal.size()
     missing = [each for each in items(archive, takeover) if each.disposition is not Disposition.KEPT]
-    name_items(archive, errand(), takeover, wanted=missing)
+    name_items(archive, errand(Purpose.CUSTODY), takeover, wanted=missing)
     (account,) = archive.catalogue.accounts.search(AccountQuery(after=before))
     (twice,) = (number for number in (1, 2, 3) if len(of_patient(archive, takeover, number)) == 2)
     assert (set(account.about), account.count) == ({(takeover.id, twice)}, 2)
@@ -150,27 +132,29 @@ def test_the_names_of_who_is_protected_are_not_told_and_neither_is_what_might_be
     give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
     known = whose(archive, takeover, 2)
     protect(archive, known)
-    told, account = asked(archive, takeover, errand())
+    told, account = asked(archive, takeover, errand(Purpose.CUSTODY))
     assert told == of_patient(archive, takeover, 1) | of_patient(archive, takeover, 3)
     assert account.about == {(takeover.id, 1), (takeover.id, 3)}
-    told, account = asked(archive, takeover, errand(), whole=True)
+    told, account = asked(archive, takeover, errand(Purpose.CUSTODY), whole=True)
     assert (told, account.outcome, account.reasons) == (set(), REFUSED, ("AUTHZ_INCOMPLETE",))
-    asker = errand().principal.id
+    asker = errand(Purpose.CUSTODY).principal.id
     approve(archive, Approval("", "second-1", asker, NOW, NOW + timedelta(days=1), identifier=known))
-    assert asked(archive, takeover, errand(), whole=True)[0] == {each.path for each in items(archive, takeover)}
+    assert asked(archive, takeover, errand(Purpose.CUSTODY), whole=True)[0] == {
+        each.path for each in items(archive, takeover)
+    }
 
 
 def test_the_names_of_a_protected_provider_are_not_told(archive: Archive, takeover: Takeover) -> None:
     give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
     protect(archive, takeover=takeover.id)
     for whole in (False, True):
-        told, account = asked(archive, takeover, errand(), whole=whole)
+        told, account = asked(archive, takeover, errand(Purpose.CUSTODY), whole=whole)
         assert (told, account.outcome, account.about) == (set(), REFUSED, frozenset())
 
 
 def test_what_is_kept_after_the_decision_is_not_told_by_it(archive: Archive, takeover: Takeover) -> None:
     give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
-    sight = name_items(archive, errand(), takeover, wanted=items(archive, takeover))
+    sight = name_items(archive, errand(Purpose.CUSTODY), takeover, wanted=items(archive, takeover))
     assert sight.whole
     assert not sight.shows(Item(99, "later.xml", disposition=Disposition.KEPT))
     assert not sight.shows(Item(98, "later-too.xml", disposition=Disposition.DUPLICATE, duplicate_of=99))

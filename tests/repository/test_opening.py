@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,21 +24,9 @@ from repository.upkeep.checking import Level
 from repository.upkeep.gaps import Compared, gaps
 from repository.upkeep.verifying import VerifyOrder, verify
 from storage.warrants import SUFFIX, openings
-from tests.builders.access import OURS, THEIRS, consent, identification, organisation, worker
+from tests.builders.access import OURS, THEIRS, consent, organisation
+from tests.builders.errands import NOW, Clock, errand
 from tests.builders.homes import at_home, clinic_package, new_home
-
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-
-
-class Clock:
-    """Goes on by a second each time somebody looks."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(seconds=1)
-        return self.now
 
 
 @pytest.fixture
@@ -52,12 +39,6 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 def takeover(archive: Archive, tmp_path: Path) -> Takeover:
     """Three patients with a document each, and two files of nobody."""
     return receive(archive, Order(clinic_package(tmp_path / "package", patients=3, others=2)), progress=lambda _: None)
-
-
-def errand(**changes: object) -> Errand:
-    known = identification(at=NOW - timedelta(hours=1), until=NOW + timedelta(days=1))
-    made = Errand(principal=worker(identification=known), purpose=Purpose.TREATMENT, door="cli", manner="electronic")
-    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 def documents(archive: Archive, takeover: Takeover) -> list[Found]:
@@ -82,7 +63,7 @@ def accounts(archive: Archive) -> list[tuple[str, str, str, int]]:
 def test_the_custodians_worker_reads_and_the_account_says_all_of_it(archive: Archive, takeover: Takeover) -> None:
     give_custody(archive, takeover.id, OURS, name="NZOZ Zdrowie")
     first = documents(archive, takeover)[0]
-    (admitted,) = read(archive, [first], errand())
+    (admitted,) = read(archive, [first], errand(manner="electronic"))
     (account,) = archive.catalogue.accounts.search(AccountQuery())
     assert (account.outcome, account.given_name, account.surname) == (PERMITTED, "Łucja", "Żółkiewska")
     assert (account.organisation, account.purpose, account.door) == ("NZOZ Zdrowie", "treatment", "cli")

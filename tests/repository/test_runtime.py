@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from repository.catalogue.catalogue import create_catalogue
-from repository.catalogue.errors import CatalogueExists, CatalogueMissing
+from repository.catalogue.errors import CatalogueExists, CatalogueMissing, CatalogueUnavailable
 from repository.errors import HomeDamaged, HomeExists, HomeMissing, SecretMissing
 from repository.runtime import create_archive, open_archive
 from repository.settings import Settings
-from storage.errors import ArchiveError, KeyFileMissing, KeyRingExists, StoreRefused
+from storage.errors import KeyFileMissing, KeyRingExists, StoreRefused
 from storage.keys.protection import Protection, by_key_file, new_key_file
 from storage.keys.ring import write_private
 
@@ -43,7 +43,7 @@ def test_an_archive_is_not_made_over_another(settings: Settings) -> None:
 def test_what_failed_may_be_tried_again(settings: Settings) -> None:
     with pytest.raises(StoreRefused):
         create_archive(settings, protection=protection(settings), store="nowhere")
-    with pytest.raises(ArchiveError):
+    with pytest.raises(CatalogueUnavailable):
         create_archive(settings, protection=protection(settings), catalogue="postgresql://127.0.0.1:1/none")
     create_archive(settings, protection=protection(settings))
     with open_archive(settings) as archive:

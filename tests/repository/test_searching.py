@@ -3,7 +3,6 @@ what is not for whoever asked."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -31,27 +30,14 @@ from tests.builders.access import (
     THEIRS,
     acting,
     consent,
-    identification,
     organisation,
     patient,
     special_service,
-    worker,
 )
+from tests.builders.errands import NOW, Clock, errand
 from tests.builders.homes import at_home, clinic_package, new_home
 
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PATIENTS, DOCUMENTS = Query(level=Level.PATIENT), Query(level=Level.DOCUMENT)
-
-
-class Clock:
-    """Goes on by a second each time somebody looks."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(seconds=1)
-        return self.now
 
 
 @pytest.fixture
@@ -64,12 +50,6 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 def takeover(archive: Archive, tmp_path: Path) -> Takeover:
     """Three patients with a document each, and two files of nobody."""
     return receive(archive, Order(clinic_package(tmp_path / "package", patients=3, others=2)), progress=lambda _: None)
-
-
-def errand(**changes: object) -> Errand:
-    known = identification(at=NOW - timedelta(hours=1), until=NOW + timedelta(days=1))
-    made = Errand(principal=worker(identification=known), purpose=Purpose.TREATMENT, door="cli")
-    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 def emergency() -> Errand:

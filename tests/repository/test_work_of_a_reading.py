@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,9 @@ from repository.opening import Errand, Found, admit
 from repository.retrieval import resolve
 from repository.runtime import Archive
 from repository.streaming import part, whole
-from tests.builders.access import OURS, consent, identification, worker
+from tests.builders.access import OURS, consent
+from tests.builders.errands import NOW, Clock, errand
 from tests.builders.homes import at_home, clinic_package, new_home
-from tests.repository.test_opening import NOW, Clock
 
 pytestmark = pytest.mark.requirement("R463-10.2", "R463-7.1")
 
@@ -36,11 +35,6 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 def takeover(archive: Archive, tmp_path: Path) -> Takeover:
     order = Order(clinic_package(tmp_path / "package", patients=3, others=2))
     return receive(archive, order, progress=lambda _: None)
-
-
-def errand(purpose: Purpose = Purpose.TREATMENT) -> Errand:
-    known = identification(at=NOW - timedelta(hours=1), until=NOW + timedelta(days=1))
-    return Errand(principal=worker(identification=known), purpose=purpose, door="cli")
 
 
 @contextmanager

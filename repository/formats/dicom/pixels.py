@@ -20,7 +20,7 @@ NATIVE = "1.2.840.10008.1.2.1"
 _J = "1.2.840.10008.1.2.4."
 _COMPRESSED = ("50", "51", "57", "70", "80", "81", "90", "91", "201", "202", "203")
 DECODED = frozenset({"1.2.840.10008.1.2.5", *(_J + each for each in _COMPRESSED)})
-"""The transfer syntaxes whose frames can be decoded; of JPEG Extended (.51) those of 8 bits."""
+"""The transfer syntaxes whose frames can be decoded; of JPEG Extended (.51) those of 8 bits, and grey ones of 12."""
 LOSSY = frozenset({_J + "50", _J + "51"})  # those that cannot be anything else
 _NEAR_LOSSLESS, _WAVELETS = _J + "81", frozenset(_J + each for each in ("91", "203"))
 PACKAGES = ("numpy", "PIL", "gdcm", "jpeg_ls", "openjpeg", "rle")
@@ -74,8 +74,12 @@ def decoded(header: Dataset, frame: bytes, *, syntax: str, vr: str, rgb: bool) -
     from pydicom.encaps import encapsulate
     from pydicom.pixels.decoders.base import get_decoder
 
+    from repository.formats.dicom.pixels_codecs import is_known
+
     options = _options(header, vr)
     compressed = syntax in DECODED
+    if compressed and not is_known(frame, syntax=syntax, about=options):
+        raise Unsupported
     if not compressed and UID(syntax) in AllTransferSyntaxes and UID(syntax).is_encapsulated:
         raise Unsupported
     decoder = get_decoder(UID(syntax if compressed else NATIVE))

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from socket import create_server
 
 import httpx
 import pytest
@@ -17,6 +16,7 @@ from tests.api.callers.conftest import Known
 from tests.api.served import serving
 from tests.builders.identity_provider import AUDIENCE, Provider, identity_of
 from tests.builders.staff import custodian_of
+from tests.peers.processes import ended, free_port
 
 SETTINGS = """config_version: 1
 server: {{host: "127.0.0.1", port: {port}}}
@@ -72,8 +72,7 @@ def issuer_of(address: str, house: tuple[str, str]) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def real(known: Known, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
     folder = tmp_path_factory.mktemp("nanoidp")
-    with create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     (folder / "settings.yaml").write_text(SETTINGS.format(port=port, audience=AUDIENCE))
     (folder / "users.yaml").write_text(USERS)
     command = [sys.executable, "-m", "nanoidp", "--config", str(folder), "--port", str(port)]  # makes keys where it is
@@ -86,13 +85,10 @@ def real(known: Known, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rea
         process = subprocess.Popen(
             command, cwd=folder, stdout=log, stderr=log, env=os.environ | {"PYTHONWARNINGS": "ignore"}
         )  # fmt: skip
-    try:
+    with ended(process, within=20):
         wait_for(address, process, folder / "log")
         with serving(known.served.archive, identity=identity) as door:
             yield Real(address, door)
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -14,10 +14,11 @@ import pytest
 from repository.intake import Order, receive
 from repository.runtime import Archive, open_archive
 from tests.api.served import DOCTOR, serving
-from tests.api.test_serving import eventually, held
+from tests.api.test_serving import held
 from tests.builders import dicom
 from tests.builders.homes import new_home
 from tests.builders.staff import session_of
+from tests.repository.waiting import eventually
 
 SIDE, FRAMES = 2048, 6  # 24 MiB: more than any socket's buffers hold
 

@@ -6,8 +6,9 @@ from pynetdicom.dsutils import decode, encode
 
 from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.commands import read, response_to, written
+from tests.builders.words import uids
 
-UIDS = st.from_regex(r"[0-2](\.[1-9][0-9]{0,8}){1,6}", fullmatch=True)
+UIDS = uids(st.integers(0, 2), most=6, digits=9)
 TEXTS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789", min_size=1, max_size=16)
 NUMBERS = st.integers(0, 0xFFFF)
 

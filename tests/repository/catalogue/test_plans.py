@@ -8,8 +8,7 @@ from benchmarks.catalogue_plan import fill, plans
 from repository.catalogue.catalogue import open_catalogue
 from repository.catalogue.engine import Room, read_url
 from tests.builders.holdings import opened
-from tests.peers.postgres import Postgres
-from tests.repository.catalogue.conftest import TEMPLATE
+from tests.peers.postgres import TEMPLATE, Postgres
 
 
 @pytest.fixture

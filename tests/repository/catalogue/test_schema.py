@@ -105,7 +105,7 @@ def test_an_sqlite_catalogue_is_read_by_its_owner_only(tmp_path: Path) -> None:
     catalogue = create_catalogue(f"sqlite:///{path}")
     opened(catalogue)
     modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
-    assert modes == dict.fromkeys(["catalogue.db", "catalogue.db-shm", "catalogue.db-wal"], 0o600)
+    assert modes == dict.fromkeys([f"catalogue.db{each}" for each in ("", "-shm", "-turns", "-wal")], 0o600)
     catalogue.close()
 
 

@@ -10,14 +10,10 @@ from repository.runtime import Archive
 from tests.builders.access import SUCCESSOR
 from tests.builders.holdings import image, opened, packed, paper
 from tests.builders.homes import at_home, new_home
-from tests.repository.catalogue.conftest import (  # noqa: F401  fixtures
-    Fresh,
-    databases,
-    fresh,
-    server,
-    sqlite_template,
-)
+from tests.repository.catalogue.conftest import Fresh, fresh
 from tests.repository.demands.making import TAKEOVER, Ticking, trusting
+
+__all__ = ["fresh"]  # a fixture
 
 
 @pytest.fixture
@@ -26,7 +22,7 @@ def clock() -> Ticking:
 
 
 @pytest.fixture
-def archive(fresh: Fresh, tmp_path: Path, clock: Ticking) -> Iterator[Archive]:  # noqa: F811
+def archive(fresh: Fresh, tmp_path: Path, clock: Ticking) -> Iterator[Archive]:
     settings = trusting(new_home(tmp_path, catalogue=fresh()))
     with at_home(settings, clock=clock) as archive:
         filled(archive)
@@ -34,7 +30,7 @@ def archive(fresh: Fresh, tmp_path: Path, clock: Ticking) -> Iterator[Archive]: 
 
 
 @pytest.fixture
-def plain(sqlite_template: Path, tmp_path: Path, clock: Ticking) -> Iterator[Archive]:  # noqa: F811
+def plain(sqlite_template: Path, tmp_path: Path, clock: Ticking) -> Iterator[Archive]:
     """On SQLite alone, where the engine does not matter."""
     settings = trusting(new_home(tmp_path))
     with at_home(settings, clock=clock) as archive:

@@ -71,7 +71,7 @@ def test_a_date_that_does_not_exist_is_not_valid_though_the_checksum_holds() -> 
 
 @pytest.mark.parametrize("value", ["192598184", "123456785", "12345678512347"])
 def test_the_published_examples_of_regon_are_valid(value: str) -> None:
-    assert check_regon(value).valid
+    assert (check_regon(value).well_formed, check_regon(value).valid) == (True, True)
 
 
 @pytest.mark.parametrize("value", ["192598183", "12345678512348", "12345678412347"])

@@ -13,6 +13,7 @@ from repository.evidence.deeds import deeds_of, inscribe_deeds, is_true
 from repository.evidence.errors import RecordMalformed
 from repository.evidence.record import custody_record, entry
 from tests.builders.deeds import ARCHIVE, AT, maker, some_of_each
+from tests.builders.words import LOWER, words
 
 pytestmark = pytest.mark.requirement("R463-10.1.2")
 
@@ -21,7 +22,7 @@ KEYS = st.text(st.characters(codec="ascii"), max_size=6)
 BODIES = st.dictionaries(
     KEYS, st.recursive(PLAIN, lambda of: st.lists(of, max_size=3) | st.dictionaries(KEYS, of), max_leaves=6)
 )
-KINDS = st.from_regex(r"[a-z][a-z -]{0,20}", fullmatch=True)
+KINDS = words(LOWER, f"{LOWER} -", most=20)
 
 
 def made(first: int = 1) -> list[Deed]:

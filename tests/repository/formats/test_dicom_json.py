@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import warnings
 from typing import Any
 
@@ -226,9 +227,23 @@ def test_damage_is_an_error_of_its_own_or_read(place: int, value: int, cut: int)
     raw[place % len(raw)] = value
     raw = raw[: len(raw) - cut]
     try:
-        orjson.dumps(json_of(scanned(bytes(raw)), bulk=str))
+        told = orjson.dumps(json_of(scanned(bytes(raw)), bulk=str))
     except UnusualEncoding:
         return
+    assert_of_the_model(orjson.loads(told))
+
+
+def assert_of_the_model(told: dict[str, dict[str, Any]]) -> None:
+    """PS3.18 F.2.2: attributes by tag, each with a VR and its values in one form, or none."""
+    assert list(told) == sorted(told)
+    for tag, said in told.items():
+        assert re.fullmatch("[0-9A-F]{8}", tag)
+        assert re.fullmatch("[A-Z]{2}", said["vr"])
+        assert said.keys() - {"vr"} in (set(), {"Value"}, {"BulkDataURI"}, {"InlineBinary"})
+        assert said.get("Value", [None]) != []
+        if said["vr"] == "SQ":
+            for item in said.get("Value", []):
+                assert_of_the_model(item)
 
 
 def test_what_cannot_be_scanned_is_told_from_the_catalogue() -> None:

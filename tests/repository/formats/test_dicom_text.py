@@ -93,8 +93,7 @@ def test_an_unknown_character_set_is_reported() -> None:
 
 def test_bytes_that_are_no_text_are_shown_as_such() -> None:
     name, noticed = named(b"\x81\x81 \x9c", "ISO_IR 101")
-    assert "\ufffd" in name
-    assert "DCM-012" in noticed
+    assert (name, noticed) == ("\ufffd\ufffd ś", ["DCM-010", "DCM-012"])  # the last byte is Windows-1250
 
 
 def test_an_embedded_null_never_reaches_the_catalogue() -> None:

@@ -1,9 +1,8 @@
 """Jobs are done one by one, each ending in its row as it went."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,19 +15,8 @@ from repository.jobs.kinds import Tick
 from repository.runtime import Archive
 from repository.settings import Settings, read_home
 from storage.errors import StoreFull, StoreUnavailable
-from tests.builders.homes import at_home, new_home
+from tests.builders.homes import at_home
 from tests.repository.jobs.waiting import failing, noted
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return new_home(tmp_path)
-
-
-@pytest.fixture
-def archive(settings: Settings) -> Iterator[Archive]:
-    with at_home(settings) as archive:
-        yield archive
 
 
 def test_every_due_job_is_run_once_and_its_result_is_in_its_row(archive: Archive) -> None:

@@ -1,12 +1,10 @@
 """The worker inside of a process that does something else."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from repository.catalogue.jobs import Job, JobState
 from repository.home_lock import sole_writer
@@ -17,20 +15,8 @@ from repository.jobs.enqueuing import enqueue_intake, enqueue_publish
 from repository.jobs.kinds import Tick, intake
 from repository.runtime import Archive
 from repository.samples.building import build_sample
-from repository.settings import Settings
-from tests.builders.homes import assert_whole, at_home, new_home, plain_package
+from tests.builders.homes import assert_whole, plain_package
 from tests.repository.jobs.waiting import DEADLINE, failing, is_done, noted, until_true
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return new_home(tmp_path)
-
-
-@pytest.fixture
-def archive(settings: Settings) -> Iterator[Archive]:
-    with at_home(settings) as archive:
-        yield archive
 
 
 def test_while_a_command_has_the_home_a_worker_waits(archive: Archive) -> None:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,20 +24,9 @@ from repository.packages.guard import Limits
 from repository.runtime import Archive
 from repository.settings import Settings
 from storage.errors import StoreReadOnly
-from tests.builders.homes import assert_whole, at_home, environment_of, new_home, plain_package
+from tests.builders.homes import assert_whole, at_home, environment_of, plain_package
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return new_home(tmp_path)
-
-
-@pytest.fixture
-def archive(settings: Settings) -> Iterator[Archive]:
-    with at_home(settings) as archive:
-        yield archive
 
 
 @pytest.fixture

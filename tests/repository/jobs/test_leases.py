@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,21 +20,10 @@ from repository.jobs.enqueuing import enqueue_intake
 from repository.jobs.kinds import Tick, intake
 from repository.jobs.performing import Outcome, perform
 from repository.runtime import Archive
-from repository.settings import Settings, read_home
+from repository.settings import read_home
 from storage.errors import StoreFull
-from tests.builders.homes import assert_whole, at_home, new_home, plain_package
+from tests.builders.homes import assert_whole, plain_package
 from tests.repository.jobs.waiting import DEADLINE, until_true
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return new_home(tmp_path)
-
-
-@pytest.fixture
-def archive(settings: Settings) -> Iterator[Archive]:
-    with at_home(settings) as archive:
-        yield archive
 
 
 def test_a_lease_is_renewed_for_as_long_as_the_work_goes_on(archive: Archive) -> None:

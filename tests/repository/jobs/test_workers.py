@@ -27,7 +27,6 @@ from tests.peers import postgres, valkey
 
 ROOT = Path(__file__).resolve().parents[3]
 DEADLINE = 100.0  # seconds: for a machine that is busy
-FILES, PATIENTS = 2000, 420
 
 pytestmark = pytest.mark.xdist_group("workers")
 
@@ -40,8 +39,15 @@ def broker() -> Iterator[valkey.Valkey]:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Many small files, a pack for each patient: a worker is busy with it for seconds."""
-    return clinic_package(tmp_path_factory.mktemp("packages") / "large", patients=PATIENTS, others=FILES - PATIENTS)
+    """Many small files, a pack for each patient: a worker is busy with it for a second at least. Enough for one that
+    is killed or suspended at once."""
+    return clinic_package(tmp_path_factory.mktemp("packages") / "package", patients=150, others=450)
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For a worker that is asked to stop, and needs a moment to do so."""
+    return clinic_package(tmp_path_factory.mktemp("packages") / "larger", patients=420, others=1580)
 
 
 @pytest.fixture
@@ -160,11 +166,11 @@ def test_a_stalled_worker_that_wakes_finds_its_work_done_and_spoils_nothing(
 
 @pytest.mark.parametrize("with_broker", [True, False], ids=["celery", "embedded"])
 def test_a_worker_told_to_stop_leaves_its_intake_to_the_next(
-    tmp_path: Path, package: Path, broker: valkey.Valkey, with_broker: bool
+    tmp_path: Path, larger: Path, broker: valkey.Valkey, with_broker: bool
 ) -> None:
     settings = new_home(tmp_path, broker=broker.url if with_broker else "")
     with at_home(settings) as archive:
-        job = enqueue_intake(archive, Order(package))
+        job = enqueue_intake(archive, Order(larger))
         assert wake(settings) is with_broker
         with working(settings) as first:
             in_the_middle(archive, first)
@@ -176,7 +182,7 @@ def test_a_worker_told_to_stop_leaves_its_intake_to_the_next(
         assert 0 < row.done < row.total
         with working(settings) as second:
             until_true(lambda: is_done(archive, job), second)
-        assert_whole(archive, archive.catalogue.takeover(job.subject), package, prove_every=20)
+        assert_whole(archive, archive.catalogue.takeover(job.subject), larger, prove_every=20)
 
 
 def test_a_doubled_message_does_nothing_twice(tmp_path: Path, small: Path, broker: valkey.Valkey) -> None:

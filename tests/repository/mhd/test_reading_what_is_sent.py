@@ -30,6 +30,13 @@ OBJECTS = st.recursive(
 )
 OIDS = st.lists(st.integers(0, 99), min_size=1, max_size=5).map(lambda parts: "1." + ".".join(map(str, parts)))
 ROOTS = OIDS | st.sampled_from(["http://example.com/ids", "urn:uuid:5", ""])
+PIECES = st.sampled_from(
+    [
+        '<b value="x"/>', '<b value="x">', "<b>", "</b>", '<c id="i">', "</c>", '<b value=""/>', '<extension url="u">',
+        "</extension>", " ", "x", "<!-- n -->", "<?p q?>", "<B>", "</B>", "<contained>", "</contained>", "&amp;",
+        '<div xmlns="http://www.w3.org/1999/xhtml">t<p/></div>', '<b other="1"/>', '<resourceType value="q"/>',
+    ]
+)  # fmt: skip
 EXTENSIONS = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9 ./-]{0,8}[A-Za-z0-9]\Z")
 
 
@@ -41,11 +48,41 @@ def test_xml_is_read_back_as_it_was_written(value: dict[str, Any], inner: dict[s
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=60) | st.text("<>/=\"' aBx:&;!", max_size=60).map(str.encode))
-def test_anything_is_xml_or_refused(content: bytes) -> None:
-    for each in (content, b'<a xmlns="http://hl7.org/fhir">' + content + b"</a>"):
+@given(st.lists(PIECES, max_size=7).map("".join) | st.text("<>/=\"' aBx:&;!", max_size=60))
+def test_anything_is_xml_or_refused(content: str) -> None:
+    """What is read says the same when it is written and read again: nothing of it was misplaced."""
+    for each in (content, in_basic(content)):
         with suppress(XmlUnreadable):
-            assert isinstance(from_xml(each), dict)
+            made = from_xml(each.encode())
+            assert from_xml(as_xml(made)) == made
+            assert each == content or made["resourceType"] == "Basic"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("<a>", "not well-formed"),
+        ("words", "text between"),
+        ('<a xmlns="urn:x"/>', "outside of"),
+        ('<resourceType value="Bundle"/>', "element that FHIR has not"),
+        ('<a><resourceType value="Bundle"/></a>', "element that FHIR has not"),
+        ('<a resourceType="Bundle"/>', "attribute that FHIR has not"),
+        ('<a xmlns:o="urn:x" o:value="1"/>', "attribute that FHIR has not"),
+        ("<List/>", "something else in one element"),
+        ("<contained><List/><Basic/></contained>", "something else in one element"),
+        ('<contained><List/><a value="1"/></contained>', "something else in one element"),
+        ('<contained><a value="1"/><List/></contained>', "something else in one element"),
+        ("<a>" * 64 + "</a>" * 64, "deeper than 64"),
+    ],
+)
+def test_what_says_two_things_at_one_place_is_refused(content: str, why: str) -> None:
+    with pytest.raises(XmlUnreadable, match=why):
+        from_xml(in_basic(content).encode())
+
+
+def test_a_document_type_is_refused() -> None:
+    with pytest.raises(XmlUnreadable, match="document type"):
+        from_xml(b"<!DOCTYPE Basic>" + in_basic("").encode())
 
 
 @settings(max_examples=100, deadline=None)
@@ -72,6 +109,10 @@ def test_a_moment_is_heard_as_it_is_told(at: Any, length: int) -> None:
     faults: list[Any] = []
     assert values.moment(heard.moment(Element({"at": text}, "x", faults), "at")) == text or at.year < 2
     assert faults == []
+
+
+def in_basic(content: str) -> str:
+    return f'<Basic xmlns="http://hl7.org/fhir">{content}</Basic>'
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

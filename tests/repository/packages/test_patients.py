@@ -4,7 +4,7 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from repository.domain.describing import Identifier, PatientFacts
@@ -101,17 +101,22 @@ def test_the_same_fault_in_many_rows_is_one_finding() -> None:
         (b"", "PKG-PATIENTS-BROKEN"),
         (b"family_name,sex\nA,F\n", "PKG-PATIENTS-COLUMNS"),
         (b'local_id\n1\n"' + b"x" * 300_000, "PKG-PATIENTS-BROKEN"),
+        (b'local_id\n1\n"', "PKG-PATIENTS-BROKEN"),
+        (b'local_id,family_name\n1,"Kowal', "PKG-PATIENTS-BROKEN"),
+        (b'local_id\n1\n"2\n3\n4\n', "PKG-PATIENTS-BROKEN"),
     ],
 )
 def test_a_file_that_is_no_list_of_patients_is_one_finding(raw: bytes, code: str) -> None:
-    assert code in read(raw)[1]
+    assert list(read(raw)[1]) == [code]
 
 
-@given(raw=st.binary(max_size=300))
+@given(raw=st.binary(max_size=300) | st.text('a1,"\r\n ', max_size=12).map(str.encode))
+@example(raw=b'"')
+@example(raw=b",,")
 def test_any_bytes_are_read_or_reported(raw: bytes) -> None:
     patients, findings = read(b"local_id,pesel,birth_date\n" + raw)
     assert all(patient.identifiers for patient in patients)
-    assert patients or findings or not raw.strip(b"\r\n")
+    assert patients or findings or not raw.strip(b'\r\n,"'), "nothing is passed over but rows of empty cells"
 
 
 class Endless(io.RawIOBase):

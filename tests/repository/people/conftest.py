@@ -9,9 +9,9 @@ import pytest
 from repository.runtime import Archive
 from tests.builders.homes import at_home, new_home
 from tests.builders.people import Clock, House, cheap_argon2
-from tests.repository.catalogue.conftest import Fresh, databases, fresh, server, sqlite_template
+from tests.repository.catalogue.conftest import Fresh, fresh
 
-__all__ = ["databases", "fresh", "server", "sqlite_template"]
+__all__ = ["fresh"]
 
 
 @pytest.fixture(autouse=True)

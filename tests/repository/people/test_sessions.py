@@ -32,7 +32,7 @@ def test_a_session_that_is_not_used_lapses(house: House, kind: PrincipalKind, mi
     session = house.sign_in(house.someone(kind=kind))
     for _ in range(3):
         house.clock.pass_(minutes=minutes, seconds=-1)
-        who(house.archive, session.token)
+        assert who(house.archive, session.token).id == session.account
     house.clock.pass_(minutes=minutes)
     over(house, session.token)
 
@@ -42,9 +42,9 @@ def test_however_busy_a_session_ends_after_twelve_hours(house: House) -> None:
     for _ in range(12 * 60 - 1):
         house.clock.pass_(minutes=1)
         if house.clock.now.minute % 30 == 0:
-            who(house.archive, session.token)
+            assert who(house.archive, session.token).id == session.account
     house.clock.pass_(seconds=59)
-    who(house.archive, session.token)
+    assert who(house.archive, session.token).id == session.account
     house.clock.pass_(seconds=1)
     over(house, session.token)
 
@@ -67,8 +67,9 @@ def test_use_is_written_down_at_most_once_a_minute(house: House) -> None:
 
 @pytest.mark.parametrize("token", ["", "x", "\ud800", "x" * 100_000, "session:1"])
 def test_a_token_that_never_was_is_over(house: House, token: str) -> None:
-    house.sign_in(house.someone())
+    session = house.sign_in(house.someone())
     over(house, token)
+    assert who(house.archive, session.token).id == session.account
 
 
 def test_signing_out_ends_one_session_and_only_once(house: House) -> None:

@@ -142,7 +142,7 @@ def test_hostile_pixels_are_an_error_and_the_next_task_is_done(pool: Pool, hosti
     for do in ("decode", "render"):
         with pytest.raises(PixelsUnreadable) as caught:
             pool.ask(*task_of(hostile(), do, recipe={}))
-        assert caught.value.fields["reason"] in {"damaged", "too large", "the codec ended"}
+        assert caught.value.fields["reason"] == "damaged"
     assert pool.ask(*task_of(made.compressed(GREY, made.J2K, bits=12)))[1] == GREY.tobytes()
 
 

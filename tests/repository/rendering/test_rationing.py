@@ -12,8 +12,10 @@ from repository.rendering.rationing import Ration
 def test_what_fits_is_taken_at_once_and_given_back() -> None:
     ration = Ration(100, patience=0)
     for _ in range(3):
-        with ration.taken(60), ration.taken(40):
+        with ration.taken(60), ration.taken(40), pytest.raises(PixelsBusy), ration.taken(1):
             pass
+    with ration.taken(100), pytest.raises(PixelsBusy), ration.taken(1):
+        pass
 
 
 def test_what_does_not_fit_waits_no_longer_than_its_patience() -> None:

@@ -11,9 +11,7 @@ from repository.runtime import Archive, open_archive
 from repository.transfer.transfers import Transfers
 from tests.builders.homes import new_home
 from tests.builders.pushing import opened_for_clinic
-from tests.repository.catalogue.conftest import ENGINES, databases, server
-
-__all__ = ["databases", "server"]  # fixtures
+from tests.repository.catalogue.conftest import ENGINES
 
 
 @pytest.fixture(params=ENGINES)

@@ -106,7 +106,7 @@ def test_a_catalogue_that_went_back_is_found(archive: AtRest) -> None:
     before = archive.database.read_bytes()
     archive.receive(bare_package(archive.settings.home / "later", {"one.txt": b"one more"}))
     archive.database.write_bytes(before)
-    assert "LOG-108" in codes(archive)
+    assert codes(archive) == {"LOG-108", "VFY-STRAY"}  # it knows neither the entries nor the objects
 
 
 def test_a_store_that_went_back_is_found(archive: AtRest) -> None:

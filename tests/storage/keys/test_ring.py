@@ -89,13 +89,16 @@ def test_a_ring_is_never_overwritten(ring: KeyRing) -> None:
         lambda d: d.update(roots=[]),
         lambda d: d.update(roots={}),
         lambda d: d["signing"].update(sealed="00"),
+        lambda d: d["signing"].update(sealed=d["roots"]["1"]["sealed"]),
+        lambda d: d["roots"]["1"].update(nonce=d["signing"]["nonce"]),
+        lambda d: d["roots"].update({"2": d["roots"]["1"]}),
     ],
 )
 def test_a_changed_ring_is_refused(ring: KeyRing, spoil) -> None:  # type: ignore[no-untyped-def]
     document = json.loads(ring.path.read_bytes())
     spoil(document)
     ring.path.write_text(json.dumps(document))
-    with pytest.raises((KeyRingDamaged, WrongPassphrase)):
+    with pytest.raises(KeyRingDamaged):
         KeyRing.load(ring.path, secret=PASSPHRASE)
 
 

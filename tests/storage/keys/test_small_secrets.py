@@ -42,8 +42,9 @@ def test_what_opens_is_what_was_sealed(secrets: SmallSecrets, secret: bytes, pla
 @given(st.data())
 def test_one_changed_bit_anywhere_is_noticed(secrets: SmallSecrets, data: st.DataObject) -> None:
     sealed = bytearray(secrets.seal(b"twenty bytes of codes", place=b"here"))
-    sealed[data.draw(st.integers(0, len(sealed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    with pytest.raises((SealBroken, KeyUnavailable)):
+    at = data.draw(st.integers(0, len(sealed) - 1))
+    sealed[at] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(KeyUnavailable if len(MAGIC) <= at < HEAD else SealBroken):  # of another root key
         secrets.open(bytes(sealed), place=b"here")
 
 

@@ -1,7 +1,6 @@
 """A process that dies between what it has done and its answer: the request is known, and is not done twice."""
 
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from tests.api.native.rights.sent_once import CASES, Desk
 from tests.api.served import Served, problem, served_sample
 from tests.builders.homes import environment_of
 from tests.cli.running import clean_environment
+from tests.peers.processes import free_port
 
 # `serve`, killed in the moment in which it would keep an answer.
 DYING = """
@@ -33,8 +33,7 @@ main()
 
 @contextmanager
 def dying(served: Served, *, step: str) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = clean_environment() | environment_of(served.settings, HTTP_LISTEN=f"127.0.0.1:{port}", LANG="en")
     process = subprocess.Popen([sys.executable, "-c", DYING.format(step=step)], env=environment, stdout=subprocess.PIPE)
     try:

@@ -28,6 +28,7 @@ from tests.builders.archives import tar_bytes
 from tests.builders.homes import environment_of, new_home
 from tests.builders.staff import Staff, session_of
 from tests.cli.running import clean_environment, command
+from tests.peers.processes import free_port
 
 
 def test_parts_that_do_not_fit_are_refused_and_nothing_is_lost(client: httpx.Client) -> None:
@@ -109,8 +110,7 @@ def eventually_at(client: httpx.Client, place: str, offset: int) -> bool:
 @contextmanager
 def started(home: Settings) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
     """`edm-archive serve` in a process of its own, and its address; killed at the end if it still runs."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = clean_environment() | environment_of(home, HTTP_LISTEN=f"127.0.0.1:{port}", LANG="en")
     process = subprocess.Popen(command("serve"), env=environment, stdout=subprocess.PIPE)
     try:

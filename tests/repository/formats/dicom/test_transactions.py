@@ -16,10 +16,11 @@ from repository.formats.dicom.transactions import (
     read_transaction,
     write_transaction,
 )
+from tests.builders.words import uids
 
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
 SYNTAXES = st.sampled_from([EXPLICIT, IMPLICIT])
-UIDS = st.from_regex(r"[1-9][0-9]{0,5}(\.[1-9][0-9]{0,9}){1,4}", fullmatch=True)
+UIDS = uids(st.integers(1, 999_999), most=4, digits=10)
 REFERENCED = st.builds(Named, UIDS, UIDS)
 FAILED = st.builds(Named, UIDS, UIDS, st.integers(0, 0xFFFF))
 TRANSACTIONS = st.builds(
