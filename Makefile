@@ -19,7 +19,7 @@ run: .venv/run.stamp ## show the whole way of a package into an archive in ./var
 	@PATH="$(CURDIR)/$(BIN):$$PATH" deploy/demo.sh
 
 test: lint ## lint, then every test that needs no server from Debian's packages
-	$(BIN)/pytest -n 2 -m "not peers" $(SEED)
+	$(BIN)/pytest -n 3 -m "not peers" $(SEED)
 
 lint: .venv/dev.stamp ## formatting, rules, types and the direction of imports
 	$(BIN)/ruff format --check .

@@ -1,8 +1,9 @@
 """The DICOM door beside Debian's Orthanc and DCMTK's `dcmqrscp`: the same images and clients, in turns, in one run.
 
-Ours is `edm-archive serve`, one gateway process, with all its protections: a registered peer, the decision and an
-account for each question and each retrieval, sealing, digests, catalogue and log, on disk before the answer. The others
-stand open, encrypt nothing, account for nothing. EDM_BENCH_SCALE=0.05 measures a twentieth of it all.
+Ours is `edm-archive serve`, one gateway process for each processor, with all its protections: a registered peer, the
+decision and an account for each question and each retrieval, sealing, digests, catalogue and log, on disk before the
+answer. The others stand open, encrypt nothing, account for nothing.
+EDM_BENCH_SCALE=0.05 measures a twentieth of it all.
 """
 
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.dicom_sides import TITLE, known, ours, scaled
-from benchmarks.measuring import Row, peak_of_all_mb
+from benchmarks.measuring import Row, memory_of
 from dicom_gateway.contexts import EXPLICIT
 from dicom_gateway.protocol.commands import (
     AFFECTED_CLASS,
@@ -47,14 +47,13 @@ def memory(folder: Path) -> Iterator[Row]:
     with open_archive(home) as archive:
         known(archive, {})
     with ours(home) as (port, pid):
-        start = peak_of_all_mb(pid)
-        _sent(port, size // 8)
-        before = peak_of_all_mb(pid)
-        seconds = _sent(port, size)
-        peak = peak_of_all_mb(pid)
-    told = f"{peak:.0f} MB, {AT_ONCE * size / seconds / 1e6:.0f} MB/s in all"
-    beside = f"of an eighth of the size {before:.0f} MB, at rest {start:.0f} MB"
-    yield Row(f"{what}: the server's memory at its peak", told, beside, f"{peak / before:.2f}×", "flat")
+        with memory_of(pid) as eighth:
+            _sent(port, size // 8)
+        with memory_of(pid) as whole:
+            seconds = _sent(port, size)
+    told = f"{whole.peak:.0f} MB, {AT_ONCE * size / seconds / 1e6:.0f} MB/s in all"
+    beside = f"of an eighth of the size {eighth.peak:.0f} MB, at rest {eighth.rest:.0f} MB"
+    yield Row(f"{what}: the server's memory at its peak", told, beside, f"{whole.peak / eighth.peak:.2f}×", "flat")
 
 
 def _sent(port: int, size: int) -> float:

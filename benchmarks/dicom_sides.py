@@ -1,5 +1,5 @@
-"""DICOM servers on the same data, each a process of its own: ours (`edm-archive serve`, one gateway process), Debian's
-Orthanc, as it comes and with SyncStorageArea off, and DCMTK's `dcmqrscp`.
+"""DICOM servers on the same data, each as its operators start it: ours (`edm-archive serve`, one gateway process for
+each processor), Debian's Orthanc, as it comes and with SyncStorageArea off, and DCMTK's `dcmqrscp`.
 
 Of the last two two run: as they come, and with TCP_NODELAY=1, which DCMTK's network code reads from the environment of
 client and server. Orthanc 1.10 has no setting for SQLite's `synchronous`.
@@ -32,7 +32,7 @@ from tests.builders.access import OURS
 from tests.builders.homes import environment_of, new_home
 from tests.peers import dcmtk, orthanc
 from tests.peers.dcmtk import Client, Listening, Ran
-from tests.peers.rclone import free_port
+from tests.peers.processes import free_port
 
 TITLE, DESTINATION, FAST_DESTINATION = "BENCH", "TARGET", "FASTTARGET"
 NODELAY = {"TCP_NODELAY": "1"}
@@ -165,7 +165,8 @@ def known(archive: Archive, targets: Mapping[str, int]) -> None:
 def ours(home: Settings) -> Iterator[tuple[int, int]]:
     """Port and process id of `edm-archive serve` as operators start it; it is stopped as they stop it."""
     port, web = free_port(), free_port()
-    told = environment_of(home, DICOM_LISTEN=f"127.0.0.1:{port}", HTTP_LISTEN=f"127.0.0.1:{web}")
+    named = {"DICOM_LISTEN": f"127.0.0.1:{port}", "HTTP_LISTEN": f"127.0.0.1:{web}", "DICOM_PROCESSES": "auto"}
+    told = environment_of(home, **named)
     program = Path(sys.executable).with_name("edm-archive")
     log = home.home.parent / "serve.log"
     with log.open("wb") as output:

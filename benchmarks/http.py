@@ -1,8 +1,9 @@
 """The HTTP door beside Orthanc with its DICOMweb plug-in: the same data, the same requests, in turns, in one run.
 
-Ours is `edm-archive serve`, one process, with all its protections: a session for each request, the decision, an account
-of each reading that is committed before the first byte, bytes opened and hashed as they go out. Orthanc is Debian's
-with its default settings: nobody signs in, nothing is encrypted, nothing accounted for. The client is the same one.
+Ours is `edm-archive serve`, one process for each processor, with all its protections: a session for each request, the
+decision, an account of each reading that is committed before the first byte, bytes opened and hashed as they go out.
+Orthanc is Debian's with its default settings: nobody signs in, nothing is encrypted, nothing accounted for. The client
+is the same one.
 """
 
 import sys

@@ -9,7 +9,7 @@ from statistics import median
 
 from benchmarks.data import one_file
 from benchmarks.http_sides import Side, kept, ours
-from benchmarks.measuring import Row, peak_of_all_mb, spread
+from benchmarks.measuring import Row, memory_of, spread
 
 SIZE, ROUNDS, AT_ONCE = 1 << 30, 15, 10
 
@@ -21,16 +21,14 @@ def large_over_http(folder: Path) -> list[Row]:
     archive = kept(folder, source)
     path = f"/v1/holdings/{archive.takeover}/1"
     with ours(archive.home, archive.doctor) as side:
-        before = peak_of_all_mb(side.pid)
         first = _first_bytes(side, path)
-        began = time.perf_counter()
-        with ThreadPoolExecutor(AT_ONCE) as clients:
+        with memory_of(side.pid) as memory, ThreadPoolExecutor(AT_ONCE) as clients:
+            began = time.perf_counter()
             sizes = list(clients.map(lambda _: _whole(side, path), range(AT_ONCE)))
-        seconds = time.perf_counter() - began
-        peak = peak_of_all_mb(side.pid)
+            seconds = time.perf_counter() - began
     if sizes != [SIZE] * AT_ONCE:
         raise RuntimeError(f"not whole: {sizes}")
-    return [*_first(first), _memory(before, peak, seconds)]
+    return [*_first(first), _memory(memory.rest, memory.peak, seconds)]
 
 
 def _first(seconds: Sequence[float]) -> list[Row]:

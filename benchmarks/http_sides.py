@@ -22,7 +22,7 @@ from tests.builders.homes import environment_of, new_home
 from tests.builders.pushing import CLINIC, CLINIC_AS_PEER
 from tests.builders.staff import Staff, session_of
 from tests.peers import orthanc
-from tests.peers.rclone import free_port
+from tests.peers.processes import free_port
 
 PIECE = 1 << 20
 _PATIENCE = 60.0
@@ -96,9 +96,9 @@ def signed(token: str, purpose: Purpose | None) -> dict[str, str]:
 
 @contextlib.contextmanager
 def ours(home: Settings, headers: Mapping[str, str], pushing: Mapping[str, str] | None = None) -> Iterator[Side]:
-    """`edm-archive serve` as operators start it, one process; it is stopped as they stop it."""
+    """`edm-archive serve` as operators start it, one process for each processor; it is stopped as they stop it."""
     port = free_port()
-    named = {"HTTP_LISTEN": f"127.0.0.1:{port}", "HTTP_RATE": _MOST}
+    named = {"HTTP_LISTEN": f"127.0.0.1:{port}", "HTTP_RATE": _MOST, "HTTP_PROCESSES": "auto"}
     environment = os.environ | environment_of(home, **named)
     program = Path(sys.executable).with_name("edm-archive")
     with (home.home.parent / "serve.log").open("wb") as log:

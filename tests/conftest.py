@@ -9,7 +9,7 @@ Many tests start Python again. Byte code is written as it is by default, whateve
 thousand modules anew in each of these processes takes longer than what most of them are started for.
 
 What is there once the tests have been collected stays: to look through it for garbage, again and again, took a quarter
-of the time of collecting and a twentieth of that of the tests.
+of the time of collecting.
 """
 
 import gc

@@ -20,13 +20,13 @@ from repository.catalogue.flattening import item_row
 from repository.catalogue.journal import Make, write_sequenced
 from repository.catalogue.journal_tables import leave
 from repository.catalogue.log import STANDING, Standing, sequence_from, standing_in, take_sequencer
+from repository.catalogue.newer import LAST, Newer, newer_than
 from repository.catalogue.prepared import Prepared
-from repository.catalogue.reading import patients_among
 from repository.catalogue.text import fit, unpacked
 from repository.catalogue.turns import Turn, turn_of
 from repository.catalogue.writing import write_new_packs
 from repository.catalogue.written import Written
-from repository.domain.holding import PackRecord, PatientRecord
+from repository.domain.holding import PackRecord
 from repository.domain.takeover import Item, State
 from storage.errors import Text
 
@@ -87,14 +87,6 @@ class BindingRow:
     body: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Newer:
-    """`last`: the highest ordinal; `patients`: those of whom something came, as they are known now."""
-
-    last: int
-    patients: Sequence[PatientRecord]
-
-
 class Depositing(Desk):
     """What live transfers write and ask."""
 
@@ -126,10 +118,8 @@ class Depositing(Desk):
 
     def newer(self, number: int, *, after: int) -> Newer:
         """What has been written to the takeover since `after` was its highest ordinal."""
-        with self._room.together(), self._room.reading() as connection:
-            last = _last_ordinal(connection, number)
-            people = _WHOSE.all(connection, {"number": number, "after": after}) if last != after else ()
-            return Newer(last, patients_among(connection, number, [row.patient for row in people]))
+        with self._room.reading_one_state() as connection:
+            return newer_than(connection, number, after)
 
     def last_ordinal(self, number: int) -> int:
         """The highest ordinal of the takeover; 0 while it has no items."""
@@ -182,20 +172,6 @@ def _open_to(grantees: int) -> Prepared:
     )
 
 
-_LAST = select(func.coalesce(func.max(tables.item.c.ordinal), 0)).where(tables.item.c.takeover == bindparam("number"))
-
-
-_WHOSE = Prepared(
-    select(tables.holding.c.patient)
-    .where(
-        tables.holding.c.takeover == bindparam("number"),
-        tables.holding.c.ordinal > bindparam("after"),
-        tables.holding.c.patient > 0,
-    )
-    .distinct()
-)
-
-
 # Where several write at a time (PostgreSQL), whoever closes the takeover waits for this transaction, or it for him.
 # Whoever ends a binding does so by a deed, which is in the log: it was there before this transaction had the
 # sequencer's place, and is seen, or comes after it.
@@ -211,7 +187,7 @@ def _standing_with(bindings: int) -> Prepared:
         select(
             tables.takeover.c.state,
             tables.takeover.c.id,
-            _LAST.scalar_subquery().label("last"),
+            LAST.scalar_subquery().label("last"),
             *STANDING,
             select(func.count()).select_from(leave).where(or_(false(), *known)).scalar_subquery().label("bindings"),
         )
@@ -237,7 +213,7 @@ def _check(connection: Connection, number: int, *, after: int, bindings: Mapping
 
 
 def _last_ordinal(connection: Connection, number: int) -> int:
-    found: int = connection.execute(_LAST, {"number": number}).scalar_one()
+    found: int = connection.execute(LAST, {"number": number}).scalar_one()
     return found
 
 

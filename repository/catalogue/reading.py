@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, select, tuple_
+from sqlalchemy import Select, bindparam, literal, select, tuple_
 
 from repository.catalogue import tables
 from repository.catalogue.assembling import (
@@ -52,33 +52,6 @@ def holdings_page(number: int, after: tuple[str, int]) -> Select[*tuple[Any, ...
 def _packs_page(number: int, after: str) -> Select[*tuple[Any, ...]]:
     wanted = select(stored_object).where(stored_object.c.takeover == number, stored_object.c.object_id > after)
     return wanted.order_by(stored_object.c.object_id).limit(READ_AT_ONCE)
-
-
-_IDENTIFIER = tables.patient_identifier.c
-
-
-def patients_among(connection: Connection, number: int, numbers: Sequence[int]) -> list[PatientRecord]:
-    """As `Reading.patients`, those with one of `numbers`."""
-    found: list[PatientRecord] = []
-    there = tables.patient.c
-    for group in in_groups(numbers):
-        mine = (there.takeover == number) & there.number.in_(group)
-        found += _patients(connection, mine, (_IDENTIFIER.takeover == number) & _IDENTIFIER.number.in_(group))
-    return found
-
-
-def _patients(
-    connection: Connection, mine: ColumnElement[bool], identifiers: ColumnElement[bool]
-) -> list[PatientRecord]:
-    names: dict[int, list[Identifier]] = {}
-    known = select(tables.patient_identifier).where(identifiers)
-    for row in connection.execute(known.order_by(_IDENTIFIER.number, _IDENTIFIER.root_key, _IDENTIFIER.extension_key)):
-        names.setdefault(row.number, []).append(Identifier(row.root, row.extension))
-    rows = connection.execute(select(tables.patient).where(mine).order_by(tables.patient.c.number))
-    return [
-        PatientRecord(row.number, PatientFacts(tuple(names.get(row.number, ())), row.name, row.birth_date, row.sex))
-        for row in rows
-    ]
 
 
 class Reading(Desk):
@@ -202,8 +175,19 @@ class Reading(Desk):
 
     def patients(self, number: int) -> list[PatientRecord]:
         """Patients of a takeover by number; identifiers in order, all that any pack or holding named."""
+        people, known = tables.patient, tables.patient_identifier
         with self._room.reading() as connection:
-            return _patients(connection, tables.patient.c.takeover == number, _IDENTIFIER.takeover == number)
+            names: dict[int, list[Identifier]] = {}
+            by_number = select(known).where(known.c.takeover == number)
+            for row in connection.execute(by_number.order_by(known.c.number, known.c.root_key, known.c.extension_key)):
+                names.setdefault(row.number, []).append(Identifier(row.root, row.extension))
+            rows = connection.execute(select(people).where(people.c.takeover == number).order_by(people.c.number))
+            return [
+                PatientRecord(
+                    row.number, PatientFacts(tuple(names.get(row.number, ())), row.name, row.birth_date, row.sex)
+                )
+                for row in rows
+            ]
 
     def record_keys(self, number: int | None = None) -> list[tuple[str, int, int, int]]:
         """(id, takeover, patient, epoch) of record keys; epoch 0 where none has been noted."""

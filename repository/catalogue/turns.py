@@ -16,7 +16,7 @@ from repository.catalogue.border import translated
 from repository.catalogue.engine import Room
 from repository.catalogue.file_turns import FileTurn
 
-WAITING_SECONDS = 30
+WAITING_SECONDS = 5
 _CLASS = 0x45444D_03  # "EDM", 3; 2 is the log's sequencer
 
 

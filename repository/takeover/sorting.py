@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from repository.catalogue.catalogue import Catalogue
+from repository.catalogue.newer import Trace
+from repository.catalogue.text import key
 from repository.domain.describing import Identifier
 from repository.domain.holding import Holding
 from repository.domain.takeover import Disposition, Item
@@ -26,12 +28,12 @@ class Duplicate:
 
 
 REMEMBERED = 20_000  # holdings that are known here though they are committed; 10 MB
-_Traces = tuple[int, bytes, str, Identifier | None]  # ordinal, digest, SOP Instance UID, document id
+_Traces = tuple[int, bytes, str, Identifier | None]  # ordinal, digest, key of the SOP Instance UID, document id
 
 
 def _traces(holding: Holding) -> _Traces:
     dicom, document = holding.description.dicom, holding.description.document
-    uid = dicom.sop_instance_uid if dicom else ""
+    uid = key(dicom.sop_instance_uid) if dicom else ""
     return holding.ordinal, holding.sha256, uid, document.identifier if document else None
 
 
@@ -45,8 +47,7 @@ class Sorter:
         self._documents: dict[Identifier, int] = {}
         self._waiting: set[int] = set()  # ordinals that are not committed yet
         self._committed: list[_Traces] = []  # since the last `sort`
-        # All that were committed in this run; None once there are others: of an earlier run, of another process, or too
-        # many to remember.
+        # All that were committed in this run; None once there are others: of an earlier run, or too many to remember.
         self._remembered: list[_Traces] | None = None if any(True for _ in catalogue.holdings(number)) else []
 
     def sort(self, arrivals: Sequence[Arrival]) -> Iterator[Arrival | Duplicate]:
@@ -71,11 +72,17 @@ class Sorter:
         self._waiting.difference_update(holding.ordinal for holding in holdings)
         self._committed.extend(_traces(holding) for holding in holdings)
 
-    def ask_always(self) -> None:
-        """Others write to the takeover as well: the catalogue is asked for what is committed. Nothing waits for its
-        commit."""
-        if self._remembered is not None:
-            self._committed, self._remembered = self._remembered + self._committed, None
+    def others_committed(self, traces: Sequence[Trace]) -> None:
+        """As `committed`, of what another process has written. What came of this one after it is not known yet."""
+        if self._remembered is None:  # the catalogue is asked
+            return
+        for each in traces:
+            self._digests.setdefault(each.sha256, each.ordinal)
+            if each.uid_key:
+                self._uids.setdefault(each.uid_key, each.ordinal)
+            if each.document is not None and each.document.extension:
+                self._documents.setdefault(each.document, each.ordinal)
+        self._committed.extend((each.ordinal, each.sha256, each.uid_key, each.document) for each in traces)
 
     def _forget(self) -> None:
         """What the catalogue can be asked for need not be known here, once it is too much."""
@@ -109,8 +116,8 @@ class Sorter:
         ordinal, dicom, document = arrival.item.ordinal, arrival.description.dicom, arrival.description.document
         if dicom:
             uid = dicom.sop_instance_uid
-            arrival.conflicts_with = owners.get(uid) or self._uids.get(uid, 0)
-            self._uids.setdefault(uid, ordinal)
+            arrival.conflicts_with = owners.get(uid) or self._uids.get(key(uid), 0)
+            self._uids.setdefault(key(uid), ordinal)
         elif document and document.identifier.extension:
             known = self._documents.get(document.identifier)
             if known is None and self._remembered is None:

@@ -71,7 +71,7 @@ class Known:
         if newer.last != self.last:
             self.last = newer.last
             self._restore(newer.patients)
-            self.sorter.ask_always()
+            self.sorter.others_committed(newer.traces)
 
     def _restore(self, patients: Sequence[PatientRecord]) -> None:
         for record in patients:

@@ -6,19 +6,23 @@ process numbers and commits only in its turn, until it has met nobody for `LASTS
 he is always the first looks from time to time whether another has taken a turn. Without turns, of eight that pushed by
 two processes some were refused within a second, after five attempts each.
 
-A turn has as many groups as are on their way when it began and follow within `LONGEST`; then, if another wants it, no
-more begin until it is given away.
+A turn is for the group that waits when it begins, and those that follow within `LONGEST`; then, if another wants it,
+no more begin until it is given away. A turn that is waited for in vain, because whoever has it sleeps, is done without:
+the commit looks whether the takeover has grown.
 """
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 
+from repository.catalogue.errors import CatalogueBusy, CatalogueUnavailable
 from repository.catalogue.turns import Turn
 
-LASTS = 10.0
+LASTS = 1.0  # seconds; to meet once more costs one group that is sealed twice
 EVERY = 0.1  # seconds between two looks for others
-LONGEST = 0.05  # seconds: some ten groups, each of which shares its commit; what others wait is not felt
+WITHOUT = 30.0  # seconds before a turn is asked for that was waited for in vain
+LONGEST = 0.002  # seconds; while one has the turn the others receive and describe, and then they wait
 
 
 class Sharing:
@@ -28,7 +32,8 @@ class Sharing:
         self._made, self._ticks, self._lock = turn, ticks, Lock()
         self._turn: Turn | None = None
         self._within = 0  # groups on their way
-        self._until = self._next = 0.0  # others are reckoned with; they are looked for
+        self._until = 0.0  # others are reckoned with
+        self._next = self._without = 0.0  # they are looked for; and turns are taken again
         self._since: float | None = None  # when the turn began; None without one
         self._draining = False
 
@@ -38,8 +43,8 @@ class Sharing:
         return self._draining
 
     def enter(self) -> bool:
-        """A group is on its way; `leave` follows, also where this raises what `Turn.take` raises. True where others may
-        have written since this process looked: nothing of its own is on the way then."""
+        """A group is on its way; `leave` follows, also where this raises what the catalogue raises. True where others
+        may have written since this process looked: nothing of its own is on the way then."""
         with self._lock:
             self._within += 1
             self._look_for_others()
@@ -65,7 +70,7 @@ class Sharing:
             self._met()
 
     def insist(self) -> None:
-        """The turn is this process's, whatever is on its way. Raises what `Turn.take` raises. Within a group alone."""
+        """The turn is this process's, whatever is on its way, or was waited for in vain. Within a group alone."""
         with self._lock:
             if self._since is None and self._ticks() < self._until:
                 self._take()
@@ -82,23 +87,31 @@ class Sharing:
 
     def _take(self) -> bool:
         self._turn = self._turn or self._made()
-        self._turn.take()
-        self._since, self._draining = self._ticks(), False
+        self._draining = False
+        try:
+            self._turn.take()
+        except (CatalogueBusy, CatalogueUnavailable):
+            self._until, self._without = 0.0, self._ticks() + WITHOUT
+        else:
+            self._since = self._ticks()
         return True
 
     def _met(self) -> None:
+        if self._ticks() < self._without:
+            return
         self._until = self._ticks() + LASTS
         self._draining = self._since is None and self._within > 0
 
     def _look_for_others(self) -> None:
         now = self._ticks()
-        if self._since is not None or now < self._until or now < self._next:
+        if self._since is not None or now < max(self._until, self._next, self._without):
             return
         self._next = now + EVERY
         self._let_go()
         self._turn = self._made()
-        if self._turn.taken():
-            self._met()
+        with suppress(CatalogueUnavailable):
+            if self._turn.taken():
+                self._met()
 
     def _let_others(self) -> None:
         if self._turn is None or self._since is None or self._draining or self._ticks() - self._since < LONGEST:

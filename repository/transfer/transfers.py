@@ -144,13 +144,16 @@ class Transfers:
 
     def _lead(self, line: Line) -> None:
         """The next group of the line, from its first step to its last. Never raises."""
+        fault = self._entered(line)
         with self._lock:
-            taken = line.take()
+            taken = line.take()  # whoever came while the turn was waited for is with them
         batches = [batch for batch in taken if batch.outcomes.set_running_or_notify_cancel()]
         for batch in taken:
             if batch.outcomes.cancelled():
                 _close(batch)
-        group, fault = self._begun(line, batches)
+        group = None
+        if fault is None:
+            group, fault = self._begun(line, batches)
         with self._lock:
             place = line.formed()
             self._next(line)
@@ -168,11 +171,17 @@ class Transfers:
             line.left()
             self._next(line)
 
-    def _begun(self, line: Line, batches: Sequence[Batch]) -> tuple[Group | None, BaseException | None]:
+    def _entered(self, line: Line) -> BaseException | None:
         try:
             line.depositing.enter()
-            return (line.depositing.begin(batches) if batches else None), None
         except BaseException as error:  # noqa: BLE001  whoever waits has to be told, whatever it is
+            return error
+        return None
+
+    def _begun(self, line: Line, batches: Sequence[Batch]) -> tuple[Group | None, BaseException | None]:
+        try:
+            return (line.depositing.begin(batches) if batches else None), None
+        except BaseException as error:  # noqa: BLE001  as above
             return None, error
 
     def _stored(self, line: Line, group: Group) -> BaseException | None:
