@@ -42,8 +42,8 @@ WORK: dict[str, Callable[[Path], list[Row]]] = {
 def main(words: list[str]) -> None:
     keep_freed_memory()  # as the command line does
     names = [word for word in words if word != WRITE]
-    # One folder for all, deleted at the end: for five minutes after files were deleted ext4 passes over their inodes, one
-    # by one, whenever a file is made, and that cost a topic a tenth of its time after another had ended.
+    # One folder for all, deleted at the end: for five minutes after files were deleted ext4 passes over their inodes,
+    # one by one, whenever a file is made, and that cost a topic a tenth of its time after another had ended.
     with tempfile.TemporaryDirectory(prefix="edm-bench-", dir=os.environ.get("EDM_BENCH_DIR")) as folder:
         for name in names or WORK:
             print(f"{name} …", file=sys.stderr, flush=True)
