@@ -1,13 +1,14 @@
 """Settings come from the environment and the home's own file, and what cannot be used is said at once."""
 
 import json
+import os
 import uuid
 from pathlib import Path
 
 import pytest
 
 from repository.errors import HomeDamaged, HomeMissing, SettingWrong
-from repository.settings import Settings, from_environment, read_home, write_home
+from repository.settings import MOST_BY_ITSELF, Settings, from_environment, processes_of, read_home, write_home
 
 ARCHIVE = uuid.UUID(int=5)
 
@@ -47,6 +48,26 @@ def test_every_variable_is_heard() -> None:
 def test_a_number_of_workers_that_cannot_be_is_refused(workers: str) -> None:
     with pytest.raises(SettingWrong, match="EDM_ARCHIVE_WORKERS"):
         from_environment({"EDM_ARCHIVE_WORKERS": workers})
+
+
+def test_a_door_has_as_many_processes_as_it_is_told() -> None:
+    found = [processes_of({"P": text} if text else {}, "P") for text in ("", "1", "256")]
+    assert found == [1, 1, 256]
+
+
+@pytest.mark.parametrize(("processors", "processes"), [(1, 1), (2, 2), (8, 8), (64, MOST_BY_ITSELF)])
+def test_by_itself_a_door_has_a_process_for_each_processor_that_it_may_use(
+    monkeypatch: pytest.MonkeyPatch, processors: int, processes: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)))
+    assert processes_of({"P": "auto"}, "P") == processes
+
+
+@pytest.mark.parametrize("text", ["0", "257", "-1", "two", "AUTO", "1.5", "²"])
+def test_a_number_of_processes_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(SettingWrong) as told:
+        processes_of({"EDM_ARCHIVE_HTTP_PROCESSES": text}, "EDM_ARCHIVE_HTTP_PROCESSES")
+    assert "EDM_ARCHIVE_HTTP_PROCESSES" in str(told.value)
 
 
 def test_a_home_says_where_its_parts_lie_and_may_be_moved(tmp_path: Path) -> None:
