@@ -73,9 +73,11 @@ def rebuild(
 
 
 def _in_place(screen: Screen, found: "Settings", home: "Home") -> tuple["Rebuilt", str]:
+    from repository.catalogue.file_turns import turns_file
+
     live = Path(home.catalogue.removeprefix(SQLITE))
     fresh = live.with_name(live.name + ".rebuilt")
-    for file in _files(fresh):
+    for file in (turns_file(fresh), *_files(fresh)):
         file.unlink(missing_ok=True)
     done = _rebuilt(screen, found, home, url=f"{SQLITE}{fresh}")
     old = live.with_name(f"{live.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
@@ -84,6 +86,7 @@ def _in_place(screen: Screen, found: "Settings", home: "Home") -> tuple["Rebuilt
         if source.exists():
             source.replace(target)
     fresh.replace(live)
+    turns_file(fresh).unlink(missing_ok=True)
     _sync(live.parent)
     return done, str(old) if was_there else ""
 

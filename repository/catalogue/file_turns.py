@@ -12,6 +12,7 @@ import os
 import struct
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from repository.catalogue.errors import CatalogueBusy, CatalogueUnavailable
 
@@ -22,11 +23,15 @@ _LOCK = "hhqqi0q"  # struct flock: kind, whence, start, length, process id, whic
 _POLL, _LONGEST_POLL = 0.0002, 0.002
 
 
+def turns_file(database: Path) -> Path:
+    return database.with_name(f"{database.name}-turns")
+
+
 class FileTurn:
     """At `number`, which is waited for up to `seconds`. Not for two threads at one time."""
 
     def __init__(self, database: str, number: int, *, seconds: float) -> None:
-        self._path, self._seconds = f"{database}-turns", seconds
+        self._path, self._seconds = turns_file(Path(database)), seconds
         self._door = number * _PLACES  # who has it locked looks for his place; the line is behind it
         self._end = self._door + _PLACES
         self._place = 0  # of this process; 0 without one
