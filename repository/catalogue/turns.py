@@ -16,7 +16,7 @@ from repository.catalogue.border import translated
 from repository.catalogue.engine import Room
 from repository.catalogue.file_turns import FileTurn
 
-WAITING_SECONDS = 5
+WAITING_SECONDS = 120  # a turn lasts as long as it takes to store what comes in it: some seconds for a GiB
 _CLASS = 0x45444D_03  # "EDM", 3; 2 is the log's sequencer
 
 

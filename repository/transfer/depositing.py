@@ -27,7 +27,7 @@ from repository.transfer.offering import Outcome
 from repository.transfer.opening import DETAIL
 from repository.transfer.sharing import Sharing
 
-PATIENCE = 10.0  # seconds with other processes that write to the same takeover, until each knows of the others
+ATTEMPTS, PATIENCE = 5, 10.0  # at least, and seconds: until other processes know that this one is there as well
 
 
 class Depositing:
@@ -102,7 +102,7 @@ class Depositing:
         """All three steps while no other group begins. Raises as `begin`, `Group.store` and `commit`."""
         self._sharing.insist()
         with self._lock:
-            until = time.monotonic() + PATIENCE
+            until, attempts = time.monotonic() + PATIENCE, 0
             while True:
                 self._known = None
                 known = self._read()
@@ -111,7 +111,8 @@ class Depositing:
                 try:
                     outcomes = group.commit()
                 except TakeoverOvertaken:
-                    if time.monotonic() > until:
+                    attempts += 1
+                    if attempts >= ATTEMPTS and time.monotonic() > until:
                         raise
                     continue
                 group.committed()

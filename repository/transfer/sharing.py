@@ -21,6 +21,7 @@ from repository.catalogue.turns import Turn
 
 LASTS = 1.0  # seconds; to meet once more costs one group that is sealed twice
 EVERY = 0.1  # seconds between two looks for others
+IDLE = 0.25  # seconds; whoever has written nothing for so long looks whether others have before he numbers anything
 WITHOUT = 30.0  # seconds before a turn is asked for that was waited for in vain
 LONGEST = 0.002  # seconds; while one has the turn the others receive and describe, and then they wait
 
@@ -32,7 +33,7 @@ class Sharing:
         self._made, self._ticks, self._lock = turn, ticks, Lock()
         self._turn: Turn | None = None
         self._within = 0  # groups on their way
-        self._until = 0.0  # others are reckoned with
+        self._until = self._left = 0.0  # others are reckoned with; the last group ended
         self._next = self._without = 0.0  # they are looked for; and turns are taken again
         self._since: float | None = None  # when the turn began; None without one
         self._draining = False
@@ -51,12 +52,13 @@ class Sharing:
             if self._within > 1:
                 self._let_others()
                 return False
-            return self._ticks() < self._until and self._take()
+            return self._take() if self._ticks() < self._until else self._ticks() - self._left >= IDLE
 
     def leave(self) -> None:
         """The group has ended, however it did."""
         with self._lock:
             self._within -= 1
+            self._left = self._ticks()
             if self._within:
                 return
             self._draining = False

@@ -9,7 +9,7 @@ from repository.catalogue import turns
 from repository.catalogue.turns import Turn
 from repository.domain.takeover import Takeover
 from repository.runtime import Archive
-from repository.transfer.sharing import EVERY, LASTS, LONGEST, WITHOUT
+from repository.transfer.sharing import EVERY, IDLE, LASTS, LONGEST, WITHOUT
 from tests.repository.transfer.sharers import Process
 
 PATIENCE = 60.0
@@ -163,11 +163,23 @@ def test_who_has_met_nobody_for_long_takes_no_turns_any_more(processes: Both, se
     one.clock.now += LASTS / 2
     assert one.alone()
     one.clock.now += LASTS / 2
-    assert not one.sharing.enter()
+    one.sharing.enter()
     assert not seen.taken()
     one.sharing.leave()
     one.sharing.met()
     assert one.alone()
+
+
+def test_whoever_has_written_nothing_for_a_while_looks_without_a_turn(processes: Both, seen: Turn) -> None:
+    one, _ = processes
+    assert not one.alone()
+    one.clock.now += IDLE
+    assert one.sharing.enter()
+    assert not seen.taken()
+    assert not one.sharing.enter()  # beside another group of this process
+    one.sharing.leave()
+    one.sharing.leave()
+    assert not one.alone()
 
 
 def test_a_turn_that_outlasts_the_acquaintance_is_given_all_the_same(processes: Both, seen: Turn) -> None:
