@@ -7,6 +7,7 @@ They are forked from one process that has imported what answers and has done not
 archive, no key. So each starts in the time of a fork, and they share the memory of the program.
 """
 
+import gc
 import logging
 import signal
 import threading
@@ -179,6 +180,7 @@ def _begun(
 ) -> None:
     """One of the processes, from its beginning to its end."""
     settings, prepare = begin
+    gc.freeze()  # the program, which is shared: to look through it for garbage would copy 33 MB of it for each process
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     prepare()
     with in_use(settings.home), open_archive(settings) as archive:
