@@ -1,7 +1,7 @@
 """Rows as domain values: what `flattening.py` took apart, equal to what it was."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -26,7 +26,7 @@ from repository.domain.describing import (
     Kind,
     PatientFacts,
 )
-from repository.domain.holding import CustodyEvent, Holding, Location, StoredPack
+from repository.domain.holding import CustodyEvent, Holding, Location, PatientRecord, StoredPack
 from repository.domain.takeover import Disposition
 from repository.findings import Finding
 
@@ -277,3 +277,16 @@ def read_custody_event(row: AnyRow) -> CustodyEvent:
         record=bytes(row.record),
         entry=bytes(row.entry),
     )
+
+
+def read_patients(people: Iterable[Any], named: Iterable[Any]) -> list[PatientRecord]:
+    """Patients in the order of `people`, whose rows they are, with the identifiers that rows of `named` give them."""
+    identifiers: dict[int, list[Identifier]] = defaultdict(list)
+    for row in named:
+        identifiers[row.number].append(Identifier(row.root, row.extension))
+    return [
+        PatientRecord(
+            row.number, PatientFacts(tuple(identifiers.get(row.number, ())), row.name, row.birth_date, row.sex)
+        )
+        for row in people
+    ]

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from repository.catalogue.assembling import read_patients
 from repository.catalogue.listing import among, one_of
 from repository.catalogue.prepared import Prepared
 from repository.catalogue.tables import document, holding, instance, item, patient, patient_identifier
-from repository.domain.describing import Identifier, PatientFacts
+from repository.domain.describing import Identifier
 from repository.domain.holding import PatientRecord
 
 LAST = select(func.coalesce(func.max(item.c.ordinal), 0)).where(item.c.takeover == bindparam("number"))
@@ -84,12 +85,4 @@ def _patients(connection: Connection, number: int, numbers: Sequence[int]) -> li
     sqlite = connection.dialect.name == "sqlite"
     asked = {"number": number, "numbers": one_of(numbers, sqlite=sqlite)}
     people, named = _people(sqlite=sqlite)
-    identifiers: dict[int, list[Identifier]] = {}
-    for row in named.all(connection, asked):
-        identifiers.setdefault(row.number, []).append(Identifier(row.root, row.extension))
-    return [
-        PatientRecord(
-            row.number, PatientFacts(tuple(identifiers.get(row.number, ())), row.name, row.birth_date, row.sex)
-        )
-        for row in people.all(connection, asked)
-    ]
+    return read_patients(people.all(connection, asked), named.all(connection, asked))

@@ -13,13 +13,14 @@ from repository.catalogue.assembling import (
     read_finding,
     read_holdings,
     read_pack,
+    read_patients,
 )
 from repository.catalogue.bulk import in_groups
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import HoldingUnknown
 from repository.catalogue.prepared import Prepared
 from repository.catalogue.tables import custody_event, finding, holding, log_entry, stored_object
-from repository.domain.describing import Identifier, Kind, PatientFacts
+from repository.domain.describing import Kind
 from repository.domain.holding import CustodyEvent, Holding, PatientRecord, StoredPack
 from repository.findings import Finding
 
@@ -177,17 +178,10 @@ class Reading(Desk):
         """Patients of a takeover by number; identifiers in order, all that any pack or holding named."""
         people, known = tables.patient, tables.patient_identifier
         with self._room.reading() as connection:
-            names: dict[int, list[Identifier]] = {}
-            by_number = select(known).where(known.c.takeover == number)
-            for row in connection.execute(by_number.order_by(known.c.number, known.c.root_key, known.c.extension_key)):
-                names.setdefault(row.number, []).append(Identifier(row.root, row.extension))
+            named = select(known).where(known.c.takeover == number)
+            named = named.order_by(known.c.number, known.c.root_key, known.c.extension_key)
             rows = connection.execute(select(people).where(people.c.takeover == number).order_by(people.c.number))
-            return [
-                PatientRecord(
-                    row.number, PatientFacts(tuple(names.get(row.number, ())), row.name, row.birth_date, row.sex)
-                )
-                for row in rows
-            ]
+            return read_patients(rows, connection.execute(named))
 
     def record_keys(self, number: int | None = None) -> list[tuple[str, int, int, int]]:
         """(id, takeover, patient, epoch) of record keys; epoch 0 where none has been noted."""

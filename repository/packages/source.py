@@ -15,6 +15,7 @@ import hashlib
 import io
 import os
 import stat
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -165,9 +166,9 @@ class Forwards(io.RawIOBase):
         self._file = file
         self._left = length
 
+    @abstractmethod
     def _piece(self, most: int) -> bytes:
         """The next bytes, up to `most`; none where there are no more."""
-        raise NotImplementedError
 
     def readable(self) -> bool:
         return True

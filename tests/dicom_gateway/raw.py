@@ -2,11 +2,9 @@
 
 import socket
 import struct
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
@@ -278,26 +276,3 @@ def good(door: "Door | int") -> bool:
         peer.send(echo(7))
         found = peer.command()
         return found is not None and found.number(commands.RESPONDS_TO) == 7 and peer.released()
-
-
-def threads() -> int:
-    """Threads of associations in this process."""
-    return sum(each.name == "association" for each in threading.enumerate())
-
-
-def none_left(*, beside: int = 0) -> bool:
-    """Every thread of an association has ended, but for so many."""
-    for _ in range(1200):
-        if threads() <= beside:
-            return True
-        threading.Event().wait(0.05)
-    return False
-
-
-def files_held(folder: Path) -> int:
-    """Open files of this process below `folder`, those without a name as well."""
-    held = 0
-    for each in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):
-            held += str(each.readlink()).startswith(f"{folder}/")
-    return held

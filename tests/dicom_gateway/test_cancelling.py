@@ -20,19 +20,8 @@ from tests.builders.dicom import part10
 from tests.builders.staff import custodian_of
 from tests.dicom_gateway.deaf import Deaf, Deafness, deaf
 from tests.dicom_gateway.gateways import CT, EXPLICIT, Door, named, opened
-from tests.dicom_gateway.raw import (
-    LONGEST,
-    Raw,
-    an_instance,
-    cancel,
-    command,
-    good,
-    in_pieces,
-    line,
-    message,
-    moving,
-    none_left,
-)
+from tests.dicom_gateway.raw import LONGEST, Raw, an_instance, cancel, command, good, in_pieces, line, message, moving
+from tests.dicom_gateway.remaining import none_left
 from tests.dicom_gateway.test_destinations import final, study_of
 from tests.dicom_gateway.test_inventories import found
 

@@ -47,10 +47,10 @@ from tests.dicom_gateway.raw import (
     in_pieces,
     line,
     message,
-    none_left,
     pdu,
     stored_answer,
 )
+from tests.dicom_gateway.remaining import none_left
 from tests.dicom_gateway.test_destinations import final, study_of
 from tests.dicom_gateway.test_tls import opened_with_tls
 from tests.repository.rendering.test_pool import scripted

@@ -10,7 +10,8 @@ from dicom_gateway.protocol.wire import Patience
 from repository.peers.registering import register, remove
 from tests.dicom_gateway.destinations import Destination, Manner, destination
 from tests.dicom_gateway.gateways import Door, named, opened
-from tests.dicom_gateway.raw import LONGEST, Raw, cancel, good, line, moving, none_left
+from tests.dicom_gateway.raw import LONGEST, Raw, cancel, good, line, moving
+from tests.dicom_gateway.remaining import none_left
 
 SHORT = Patience(acse=0.6, dimse=0.6, idle=30, network=0.6)
 TITLE = "DALEKI"

@@ -23,7 +23,6 @@ from tests.dicom_gateway.raw import (
     asking,
     echo,
     encoded,
-    files_held,
     finding,
     getting,
     good,
@@ -32,6 +31,7 @@ from tests.dicom_gateway.raw import (
     stored_answer,
     storing,
 )
+from tests.dicom_gateway.remaining import files_held
 from tests.dicom_gateway.wrong import images, study_of
 from tests.peers.postgres import Postgres
 

@@ -10,13 +10,8 @@ from storage.errors import StorageError, StoreFull, StoreReadOnly, StoreUnavaila
 from storage.keys.record_keys import PREFIX as KEYS
 from tests.dicom_gateway.failing import assert_whole, holdings, reopened, without_keys
 from tests.dicom_gateway.gateways import Door, opened
-from tests.dicom_gateway.raw import (
-    an_instance,
-    echo,
-    files_held,
-    line,
-    storing,
-)
+from tests.dicom_gateway.raw import an_instance, echo, line, storing
+from tests.dicom_gateway.remaining import files_held
 from tests.faults.mounts import disk
 
 LARGE = 5 << 20  # bytes of an image that waits on the disk as it comes

@@ -23,7 +23,8 @@ from repository.upkeep.verifying import VerifyOrder, verify
 from tests.dicom_gateway.conversations import mutated, recorded, replayed
 from tests.dicom_gateway.gateways import CT, EXPLICIT, Door, opened
 from tests.dicom_gateway.markers import MARKER, NAME
-from tests.dicom_gateway.raw import asking, command, data, files_held, good, none_left, pdu, value
+from tests.dicom_gateway.raw import asking, command, data, good, pdu, value
+from tests.dicom_gateway.remaining import files_held, none_left
 
 TIMES = 200
 SHORT = Patience(acse=0.3, dimse=0.3, idle=0.3, network=0.3)

@@ -16,7 +16,8 @@ from tests.builders.staff import custodian_of
 from tests.dicom_gateway.destinations import Manner, destination
 from tests.dicom_gateway.gateways import CT, Door, named, opened
 from tests.dicom_gateway.markers import MARKER, assert_nowhere, marked
-from tests.dicom_gateway.raw import Raw, echo, files_held, getting, line, moving, none_left, stored_answer, storing
+from tests.dicom_gateway.raw import Raw, echo, getting, line, moving, stored_answer, storing
+from tests.dicom_gateway.remaining import files_held, none_left
 
 LARGE = 6 << 20  # bytes: more than is held in memory
 

@@ -14,14 +14,13 @@ from pynetdicom.association import Association
 
 from repository.access.permission import Grantee, GranteeKind
 from repository.domain.describing import Identifier
-from repository.domain.takeover import Disposition, Handover
+from repository.domain.takeover import Handover
 from repository.peers.registering import register
 from repository.runtime import open_archive
 from repository.settings import Settings
 from repository.transfer.opening import open_transfer
-from repository.upkeep.checking import Level
-from repository.upkeep.verifying import VerifyOrder, verify
-from tests.builders.homes import assert_no_orphans, new_home
+from tests.builders.deposited import assert_all_there
+from tests.builders.homes import new_home
 from tests.dicom_gateway.gateways import CT, CUSTODIAN, EXPLICIT, an_image, status_of
 from tests.dicom_gateway.test_processes import below, served
 from tests.repository.waiting import eventually
@@ -104,19 +103,4 @@ def test_associations_of_both_processes_store_into_one_takeover(receiving: Setti
             each.release()
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
-    assert_all_there(receiving)
-
-
-def assert_all_there(receiving: Settings) -> None:
-    with open_archive(receiving) as archive:
-        (live,) = archive.catalogue.takeovers()
-        items = list(archive.catalogue.items(live.number))
-        assert sorted(each.ordinal for each in items) == list(range(1, ASSOCIATIONS * (OWN + SAME) + 1))
-        counts = archive.catalogue.counts(live.number)
-        assert (counts.holdings, counts.patients) == (ASSOCIATIONS * OWN + SAME, 3)
-        duplicates = [each for each in items if each.disposition is Disposition.DUPLICATE]
-        assert len(duplicates) == (ASSOCIATIONS - 1) * SAME
-        assert not any(each.conflicts_with for each in items)
-        assert_no_orphans(archive, live)
-        assert list(archive.log.audit()) == []
-        assert list(verify(archive, VerifyOrder(level=Level.OPENED), progress=lambda _: None).findings) == []
+    assert_all_there(receiving, of=ASSOCIATIONS, own=OWN, same=SAME)

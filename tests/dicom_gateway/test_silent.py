@@ -17,7 +17,8 @@ from dicom_gateway.protocol.wire import Patience
 from dicom_gateway.unidentified import Guest, Unidentified, neighbourhood
 from tests.builders.certificates import Authority
 from tests.dicom_gateway.gateways import VERIFICATION, Door, opened
-from tests.dicom_gateway.raw import LONGEST, Raw, asking, echo, good, line, none_left, threads
+from tests.dicom_gateway.raw import LONGEST, Raw, asking, echo, good, line
+from tests.dicom_gateway.remaining import none_left, threads
 from tests.dicom_gateway.test_limits import family
 from tests.dicom_gateway.test_tls import called, opened_with_tls
 from tests.repository.waiting import eventually

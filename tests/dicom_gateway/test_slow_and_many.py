@@ -32,15 +32,13 @@ from tests.dicom_gateway.raw import (
     command,
     data,
     echo,
-    files_held,
     getting,
     good,
     line,
-    none_left,
     pdu,
-    threads,
     value,
 )
+from tests.dicom_gateway.remaining import files_held, none_left, threads
 
 SHORT = Patience(acse=0.6, dimse=0.6, idle=0.6, network=0.6)
 LARGE = 24 << 20  # bytes of an image that no socket's buffers hold

@@ -14,20 +14,8 @@ from dicom_gateway.protocol.negotiating import Proposed
 from dicom_gateway.protocol.wire import Patience
 from repository.formats.dicom.identifiers_writing import write_identifier
 from tests.dicom_gateway.gateways import EXPLICIT, opened
-from tests.dicom_gateway.raw import (
-    GET_ID,
-    GIVEN_ID,
-    LONGEST,
-    Raw,
-    command,
-    getting,
-    good,
-    line,
-    message,
-    none_left,
-    stored_answer,
-    threads,
-)
+from tests.dicom_gateway.raw import GET_ID, GIVEN_ID, LONGEST, Raw, command, getting, good, line, message, stored_answer
+from tests.dicom_gateway.remaining import none_left, threads
 from tests.dicom_gateway.test_cancelling_of_get import (
     FOREVER,
     PATIENCE,

@@ -20,7 +20,7 @@ from dicom_gateway.protocol.pdus import (
     abort,
     reject,
 )
-from tests.dicom_gateway import raw
+from tests.dicom_gateway import remaining
 from tests.dicom_gateway.gateways import VERIFICATION, Door
 from tests.dicom_gateway.raw import (
     CT_ID,
@@ -34,10 +34,10 @@ from tests.dicom_gateway.raw import (
     echo,
     good,
     line,
-    none_left,
     pdu,
     value,
 )
+from tests.dicom_gateway.remaining import none_left
 from tests.dicom_gateway.wrong import STATES, before, idle, kept, mid_command, mid_data_set, mid_get
 
 ALWAYS = {
@@ -113,7 +113,7 @@ def test_whoever_goes_in_any_state_leaves_nothing_behind(
             peer.send(pdu(P_DATA, b"abc", length=500))
     assert none_left()
     assert kept(own) == 0
-    assert raw.files_held(own.archive.settings.home / "spool") == 0
+    assert remaining.files_held(own.archive.settings.home / "spool") == 0
     assert good(own)
 
 

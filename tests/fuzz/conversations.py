@@ -16,7 +16,8 @@ from repository.upkeep.checking import Level
 from repository.upkeep.verifying import VerifyOrder, verify
 from tests.dicom_gateway.conversations import Turns, mutated, recorded, replayed
 from tests.dicom_gateway.gateways import Door, opened
-from tests.dicom_gateway.raw import files_held, good, none_left
+from tests.dicom_gateway.raw import good
+from tests.dicom_gateway.remaining import files_held, none_left
 
 HASTY = Patience(acse=0.3, dimse=0.3, idle=0.3, network=0.3)
 LOOK_EVERY = 500  # conversations

@@ -12,15 +12,14 @@ import httpx
 import pytest
 
 from api.multipart.writing import Part, content_type, new_boundary, written
-from repository.domain.takeover import Disposition, Handover, Producer
+from repository.domain.takeover import Handover, Producer
 from repository.runtime import open_archive
 from repository.settings import Settings
 from repository.transfer.opening import open_transfer
-from repository.upkeep.checking import Level
-from repository.upkeep.verifying import VerifyOrder, verify
 from tests.api.dicomweb.pushing import CLERK, PEER
 from tests.api.test_serving import children
-from tests.builders.homes import assert_no_orphans, environment_of, new_home
+from tests.builders.deposited import assert_all_there
+from tests.builders.homes import environment_of, new_home
 from tests.builders.pushing import image
 from tests.builders.staff import session_of
 from tests.cli.running import clean_environment, command
@@ -108,19 +107,4 @@ def test_clients_of_both_processes_push_into_one_takeover(receiving: Serving) ->
             client.close()
     receiving.process.send_signal(signal.SIGTERM)
     assert receiving.process.wait(60) == 0
-    assert_all_there(receiving.home)
-
-
-def assert_all_there(home: Settings) -> None:
-    with open_archive(home) as archive:
-        (live,) = archive.catalogue.takeovers()
-        items = list(archive.catalogue.items(live.number))
-        assert sorted(each.ordinal for each in items) == list(range(1, CLIENTS * (OWN + SAME) + 1))
-        counts = archive.catalogue.counts(live.number)
-        assert (counts.holdings, counts.patients) == (CLIENTS * OWN + SAME, 3)
-        duplicates = [each for each in items if each.disposition is Disposition.DUPLICATE]
-        assert len(duplicates) == (CLIENTS - 1) * SAME
-        assert not any(each.conflicts_with for each in items)
-        assert_no_orphans(archive, live)
-        assert list(archive.log.audit()) == []
-        assert list(verify(archive, VerifyOrder(level=Level.OPENED), progress=lambda _: None).findings) == []
+    assert_all_there(receiving.home, of=CLIENTS, own=OWN, same=SAME)

@@ -5,6 +5,8 @@ from repository.runtime import Archive
 from repository.transfer.sharing import Sharing
 from tests.repository.waiting import eventually
 
+PATIENCE = 60.0
+
 
 class Clock:
     def __init__(self) -> None:
@@ -38,3 +40,6 @@ class Process:
             return self.sharing.enter()
         finally:
             self.sharing.leave()
+
+
+Both = tuple[Process, Process]

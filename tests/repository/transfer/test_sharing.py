@@ -1,43 +1,10 @@
 """Two processes that push into one takeover, as far as turns go: two `Sharing` with real turns at one catalogue."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
-from repository.catalogue import turns
 from repository.catalogue.turns import Turn
-from repository.domain.takeover import Takeover
-from repository.runtime import Archive
-from repository.transfer.sharing import EVERY, IDLE, LASTS, LONGEST, WITHOUT
-from tests.repository.transfer.sharers import Process
-
-PATIENCE = 60.0
-
-
-@pytest.fixture
-def processes(archive: Archive, takeover: Takeover) -> Iterator[tuple[Process, Process]]:
-    both = Process(archive, takeover.number), Process(archive, takeover.number)
-    yield both
-    for each in both:
-        each.sharing.close()
-
-
-@pytest.fixture
-def seen(archive: Archive, takeover: Takeover) -> Iterator[Turn]:
-    """A third one, who asks whether anybody has the turn."""
-    turn = archive.catalogue.depositing.turn(takeover.number)
-    yield turn
-    turn.close()
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1) as made:
-        yield made
-
-
-Both = tuple[Process, Process]
+from repository.transfer.sharing import EVERY, IDLE, LASTS, LONGEST
+from tests.repository.transfer.sharers import PATIENCE, Both
 
 
 def test_while_nobody_is_met_nothing_is_locked_and_others_are_looked_for_from_time_to_time(
@@ -250,47 +217,6 @@ def test_who_has_lost_to_another_insists_on_a_turn_whatever_is_on_its_way(
     assert seen.taken()
     one.sharing.leave()
     assert not seen.taken()
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "WAITING_SECONDS", 0.05)
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_turn_that_is_waited_for_in_vain_is_done_without_for_a_time(processes: Both, seen: Turn) -> None:
-    one, other = processes
-    other.sharing.met()
-    other.sharing.enter()
-    one.sharing.met()
-    assert one.sharing.enter()  # others may have written all the same
-    one.sharing.leave()
-    assert (one.draining(), other.turns[-1].wanted(), seen.taken()) == (False, False, True)
-    one.sharing.met()
-    assert not one.sharing.enter()  # it does not wait again
-    assert not one.draining()
-    one.sharing.leave()
-    other.sharing.leave()
-    assert not seen.taken()
-    one.clock.now += WITHOUT
-    one.sharing.met()
-    assert one.alone()
-    assert other.alone()
-
-
-@pytest.mark.usefixtures("impatient")
-def test_insisting_in_vain_keeps_nobody_from_going_on(processes: Both, seen: Turn) -> None:
-    one, other = processes
-    one.sharing.enter()
-    other.sharing.met()
-    other.sharing.enter()
-    one.sharing.met()
-    one.sharing.insist()
-    assert seen.taken()
-    other.sharing.leave()
-    one.sharing.leave()
-    assert (one.draining(), seen.taken()) == (False, False)
-    assert not one.alone()
 
 
 def test_what_is_closed_is_given_away_and_opened_anew(processes: Both, seen: Turn) -> None:
