@@ -103,8 +103,10 @@ SAID: Mapping[type[ArchiveError], Text] = {
         pl="Powstaje po zakończeniu przejęcia: śledź jego zadanie.",
     ),
     NotLive: Text(
-        en="Send objects into a takeover that is open for them; a package is handed in by POST /v1/takeovers.",
-        pl="Wysyłaj obiekty do otwartego dla nich przejęcia; paczkę przekazuje się przez POST /v1/takeovers.",
+        en="Send objects into a takeover that is open for them (POST /v1/transfers). A package is handed in by POST "
+        "/v1/takeovers, and its takeover is concluded by the job that this answers with.",
+        pl="Wysyłaj obiekty do otwartego dla nich przejęcia (POST /v1/transfers). Paczkę przekazuje się przez POST "
+        "/v1/takeovers, a jej przejęcie kończy zadanie podane w odpowiedzi.",
     ),
     BindingUnknown: Text(
         en="List the bindings of a takeover by GET /v1/takeovers/{takeover}/bindings.",

@@ -18,6 +18,7 @@ from api.limits import Limits
 from api.measures import Measures
 from api.problems import by_problem
 from api.requests import Requests
+from api.routes import Routes
 from api.settings import HttpSettings
 from api.straight import StraightWays
 from api.threads import Threads
@@ -80,10 +81,10 @@ def application(archive: Archive, settings: HttpSettings, *, entrance: Entrance)
     app.state.bundles = fhir.Bundles(archive, transfers)
     app.state.pool = Pool(sensible_workers())
     app.router.routes += [StraightPush()]
-    app.include_router(tokens.router())
-    app.include_router(native.router(), prefix="/v1")
-    app.include_router(dicomweb.router(), prefix="/dicomweb")
-    app.include_router(fhir.router(), prefix="/fhir")
+    for part, prefix in ((tokens, ""), (native, "/v1"), (dicomweb, "/dicomweb"), (fhir, "/fhir")):
+        routes = Routes(prefix)
+        routes.include(part.router())
+        routes.put(app.router)
     setattr(app, "openapi", native.described(app))  # noqa: B010  as FastAPI documents it; a method to mypy
     app.add_exception_handler(Exception, _told)
     for kind in native.HANDLED:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
 from api.callers.backend import ALGORITHMS, LASTS
@@ -16,6 +16,7 @@ from api.callers.entrance import Entrance
 from api.callers.errors import NotAccepted
 from api.callers.scopes import SUPPORTED
 from api.errors import MediaTypeUnknown
+from api.routes import Routes
 
 FORM = "application/x-www-form-urlencoded"
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -61,8 +62,8 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["sessions"])
+def router() -> Routes:
+    found = Routes(tags=["sessions"])
     found.add_api_route(
         "/v1/token", token, methods=["POST"], response_model=None, responses=_RESPONSES, openapi_extra=_SCHEMA
     )

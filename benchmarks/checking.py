@@ -1,12 +1,11 @@
 """`verify --level opened` against the rate at which one core hashes, and memory for one large file."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 from benchmarks.archive import fresh_archive
 from benchmarks.data import ct_folder, one_file
 from benchmarks.floor import sha256_rate
+from benchmarks.large import measured
 from benchmarks.measuring import Row, median, timed
 from repository.intake import Order, receive
 from repository.upkeep.checking import Level
@@ -48,10 +47,7 @@ def large_file(folder: Path) -> list[Row]:
     place = folder / "large"
     (place / "source").mkdir(parents=True)
     one_file(place / "source" / "large.bin", size=LARGE)
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.large", str(place)], check=True, capture_output=True, text=True
-    )
-    intake, checked, peak = (float(word) for word in done.stdout.split())
+    intake, checked, peak = measured(place)
     return [
         Row("one file of 4 GiB: taking over", f"{LARGE / intake / 1e6:.0f} MB/s", "–", "–", "–"),
         Row("one file of 4 GiB: verify --level opened", f"{LARGE / checked / 1e6:.0f} MB/s", "–", "–", "–"),

@@ -1,11 +1,10 @@
 """Packages of 25,000 and 100,000 files: is time linear, is memory flat?"""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from benchmarks.data import ct_folder
+from benchmarks.large import measured
 from benchmarks.measuring import Row
 
 SIZES = (25_000, 100_000)
@@ -17,10 +16,7 @@ def growth(folder: Path, *, sizes: tuple[int, ...] = SIZES) -> list[Row]:
     for files in sizes:
         place = folder / f"growth{files}"
         ct_folder(place / "source", files=files, size=2 << 10, patients=files // 250)
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.large", str(place)], check=True, capture_output=True, text=True
-        )
-        intake, checked, peak = (float(word) for word in done.stdout.split())
+        intake, checked, peak = measured(place)
         each = intake / files * 1e3
         first = first or each
         rows.append(

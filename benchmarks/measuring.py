@@ -58,14 +58,6 @@ def machine() -> str:
     return f"{os.cpu_count()} cores of {cpu}, {memory:.0f} GiB, {system}"
 
 
-def peak_memory_mb(pid: int | None = None) -> float:
-    """The largest resident memory of a process so far, in MB (VmHWM)."""
-    for line in Path(f"/proc/{pid or 'self'}/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) * 1024 / 1e6
-    return 0.0
-
-
 @dataclass(slots=True)
 class Memory:
     """`rest` and `peak`, in MB."""

@@ -35,6 +35,7 @@ def open_command(
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Open a takeover that peers push into over STOW-RS, C-STORE or ITI-65, until it is closed."""
+    from repository.handing_over import checked
     from repository.peers.titles import title_of
     from repository.transfer.opening import open_transfer
 
@@ -49,7 +50,7 @@ def open_command(
     )
     with opened(screen) as archive:
         by = permitting.administrator(archive, screen)
-        takeover = open_transfer(archive, handover, peers=peers, until=end, by=by)
+        takeover = open_transfer(archive, checked(handover), peers=peers, until=end, by=by)
         bound = binding.rows_of(archive, takeover)
     if screen.as_json:
         screen.json({"id": takeover.id, "state": takeover.state.value, "peers": len(peers), "bindings": bound})
@@ -72,11 +73,11 @@ def close_command(
 
     Exit code 0: accepted; 3: with exceptions; 4: rejected. Of one that was closed before, the outcome is shown.
     """
-    from repository.transfer.closing import close_transfer
+    from repository.jobs.foreground import conclude_here
 
     screen = screen_of(context)
-    with opened(screen, writes=True) as archive:
+    with opened(screen) as archive:
         by = permitting.administrator(archive, screen)
-        takeover = close_transfer(archive, takeover_named(archive, takeover_id), by=by)
+        takeover = conclude_here(archive, takeover_named(archive, takeover_id), by=by)
         receive.answer(screen, archive, takeover)
     raise typer.Exit(receive.EXIT[State(takeover.state)])

@@ -23,6 +23,7 @@ from dicom_gateway.measures import SERVICES as SERVICE_NAMES
 from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.association import Association
 from dicom_gateway.protocol.commands import Command
+from dicom_gateway.protocol.encoding import acceptance
 from dicom_gateway.protocol.errors import (
     ConnectionEnds,
     PeerAborted,
@@ -32,7 +33,7 @@ from dicom_gateway.protocol.errors import (
     Stopping,
 )
 from dicom_gateway.protocol.messages import Gathered, Message, Sink
-from dicom_gateway.protocol.negotiating import Agreed, Asked, Context, acceptance, asked
+from dicom_gateway.protocol.negotiating import Agreed, Asked, Context, asked
 from dicom_gateway.protocol.pdus import (
     ABORT,
     ASSOCIATE_RQ,

@@ -20,7 +20,7 @@ Value: TypeAlias = "bool | int | str | Sequence[Value] | Mapping[str, Value] | N
 
 GREATEST = 2**53 - 1
 
-_PLAIN = frozenset({str, bool, type(None)})
+_PLAIN = frozenset({str, int, bool, type(None)})
 _FORM = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
 
@@ -43,9 +43,9 @@ def canonical(value: Value) -> bytes:
     """The one form of `value`, in UTF-8. A tuple is written as a list. Raises `NotCanonical`."""
     _refuse_foreign(value)
     try:
-        return orjson.dumps(value, option=_FORM)
+        return orjson.dumps(value, option=_FORM)  # which refuses a number beyond 2^53 - 1 as well
     except orjson.JSONEncodeError:
-        raise NotCanonical(reason="a text that is not Unicode, or too many levels") from None
+        raise NotCanonical(reason="a text that is not Unicode, a number beyond 2^53 - 1, or too many levels") from None
 
 
 def parse(data: bytes) -> Any:
@@ -67,13 +67,10 @@ def _refuse_foreign(value: Any) -> None:
         kind = type(one)
         if kind in _PLAIN:
             continue
-        if kind is int:
-            if not -GREATEST <= one <= GREATEST:
-                raise NotCanonical(reason="a number beyond 2^53 - 1")
-        elif kind is dict:
+        if kind is dict:
             if not _ascii_keys(one):
                 raise NotCanonical(reason="a key that is not ASCII text")
-            if not _PLAIN.issuperset(map(type, one.values())):  # the attributes of an image are all text
+            if not _PLAIN.issuperset(map(type, one.values())):  # a record and the attributes of an image are flat
                 waiting += one.values()
         elif kind is list or kind is tuple:
             waiting += one

@@ -9,7 +9,7 @@ down, and a file that was replaced under them would take that with it and be los
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from repository.errors import HomeBusy, HomeDamaged, HomeInUse, HomeUnderRebuild
@@ -36,6 +36,16 @@ def unused(home: Path) -> Iterator[None]:
     """While this is held nobody begins to use `home`. Raises `HomeInUse` where somebody does."""
     with _locked(home / "in-use", fcntl.LOCK_EX, refused=lambda _pid: HomeInUse(home=str(home))):
         yield
+
+
+def leave_to_parent(home: Path) -> None:
+    """For a process that was forked while a lock of `home` was held: the lock, and the catalogue, are its parent's
+    alone from now on, and end with it. What is open here of the files that lie directly in `home` is closed."""
+    place = str(home.resolve())
+    for each in os.listdir("/proc/self/fd"):  # noqa: PTH208  descriptors, not files
+        with suppress(OSError):
+            if os.path.dirname(os.readlink(f"/proc/self/fd/{each}")) == place:  # noqa: PTH115, PTH120  as above
+                os.close(int(each))
 
 
 @contextmanager

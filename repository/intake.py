@@ -7,6 +7,7 @@ was taken over before is not taken over again; its protocol is given instead.
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import count
@@ -35,6 +36,8 @@ from repository.takeover.custody import WHOLE, custody_event, seal_description, 
 from repository.takeover.directories import absent
 from repository.takeover.errors import ProtocolMissing, StatementUnbalanced
 from repository.takeover.inscribing import inscribe_closing, inscribe_opening, read_description
+from repository.takeover.readers import Readers, readers_for
+from repository.takeover.reading import is_light
 from repository.takeover.receiving import Progress, Receiving, reap
 from repository.takeover.sealing import place_of
 from storage.ids import new_id
@@ -57,11 +60,11 @@ class Order:
         )
 
 
-def receive(archive: Archive, order: Order, *, progress: Callable[[Progress], None]) -> Takeover:
+def receive(archive: Archive, order: Order, *, progress: Callable[[Progress], None], forking: bool = False) -> Takeover:
     """The takeover of the package, concluded. Run again for the same package, it goes on or gives the outcome."""
     with order.opened() as package:
         takeover = announce(archive, package, order)
-        return complete(archive, takeover, package, progress=progress)
+        return complete(archive, takeover, package, progress=progress, forking=forking)
 
 
 def announce(archive: Archive, package: HandoverPackage, order: Order) -> Takeover:
@@ -93,9 +96,15 @@ def anew(archive: Archive, order: Order, *, kept: Kept = nothing_kept) -> Order:
 
 
 def complete(
-    archive: Archive, takeover: Takeover, package: HandoverPackage, *, progress: Callable[[Progress], None]
+    archive: Archive,
+    takeover: Takeover,
+    package: HandoverPackage,
+    *,
+    progress: Callable[[Progress], None],
+    forking: bool = False,
 ) -> Takeover:
-    """The takeover has reached a final state and its protocol is signed, stored and in a published log."""
+    """The takeover has reached a final state and its protocol is signed, stored and in a published log. `forking`:
+    processes may read the package (`takeover/readers.py`), as no other thread of this one reads, hashes or parses."""
     rejection = package.rejection
     if takeover.state in FINAL:
         journal.publish(archive)
@@ -103,7 +112,7 @@ def complete(
     archive.log.confirm()
     if takeover.state is State.RECEIVING:
         if rejection is None:
-            _settle_items(archive, takeover, package, progress=progress)
+            _settle_items(archive, takeover, package, progress=progress, forking=forking)
         takeover = archive.catalogue.move(takeover.number, State.RECEIVED, at=stamp(archive.clock()))
     return conclude(archive, takeover, rejection=rejection)
 
@@ -173,19 +182,30 @@ def record_opening(archive: Archive, takeover: Takeover, *, detail: str, finding
 
 
 def _settle_items(
-    archive: Archive, takeover: Takeover, package: HandoverPackage, *, progress: Callable[[Progress], None]
+    archive: Archive,
+    takeover: Takeover,
+    package: HandoverPackage,
+    *,
+    progress: Callable[[Progress], None],
+    forking: bool,
 ) -> None:
     archive.catalogue.list_items(takeover.number, package.items())
     left = archive.catalogue.pending(takeover.number)
-    Receiving(
-        takeover,
-        package,
-        catalogue=archive.catalogue,
-        vault=archive.vault,
-        clock=archive.clock,
-        workers=archive.settings.workers,
-        progress=progress,
-    ).run(of_items=left.items, of_bytes=left.size)
+    workers = archive.settings.workers
+    light = forking and is_light(items=left.items, size=left.size)
+    count = readers_for(package, workers=workers) if light else 0
+    with ExitStack() as stack:
+        readers = Readers(package, count=count, home=archive.settings.home) if count else None
+        Receiving(
+            takeover,
+            package,
+            catalogue=archive.catalogue,
+            vault=archive.vault,
+            clock=archive.clock,
+            workers=workers,
+            progress=progress,
+            readers=stack.enter_context(readers) if readers else None,
+        ).run(of_items=left.items, of_bytes=left.size)
 
 
 def _balanced(archive: Archive, takeover: Takeover) -> Statement:

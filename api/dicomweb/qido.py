@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from api.accepting import Offer, chosen
 from api.callers.scopes import requires
@@ -18,6 +18,7 @@ from api.dicomweb.qido_told import ALWAYS, DEPTH, SOP_CLASSES, Shape, level_of_p
 from api.dicomweb.wado_paths import Accept, SeriesUid, StudyUid, answers, base_of
 from api.errands import ForArchive, ForErrand
 from api.errors import RequestNotUnderstood
+from api.routes import Routes
 from repository.catalogue.query import Level, Page, Query
 from repository.dicom_query import Keys, read_keys
 from repository.formats.dicom.names import name_of
@@ -30,8 +31,8 @@ _OFFERS = (Offer(JSON), Offer(PLAIN_JSON))
 _MORE = "There are additional results that can be requested."
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["qido-rs"], dependencies=[Depends(requires("search", resource="ImagingStudy"))])
+def router() -> Routes:
+    found = Routes(tags=["qido-rs"], dependencies=[Depends(requires("search", resource="ImagingStudy"))])
     for path, endpoint in (
         ("/studies", studies),
         ("/series", series),

@@ -8,7 +8,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from api.accepting import Offer, chosen
@@ -16,13 +16,14 @@ from api.dicomweb.qido_parameters import PARAMETERS
 from api.dicomweb.wado_paths import PREFIX, Accept, answers, base_of
 from api.errands import ForPrincipal
 from api.errors import MethodNotAllowed
+from api.routes import Routes
 
 JSON, WADL = "application/json", "application/vnd.sun.wadl+xml"
 _OFFERS = (Offer(WADL), Offer(JSON), Offer("application/xml"))
 _TITLE = "EDM Archive"
 
 
-def include(router: APIRouter) -> None:
+def include(router: Routes) -> None:
     """`router` has the capabilities at its own address, and answers DELETE wherever it is asked."""
     told = {key: each for key, each in answers(WADL, JSON).items() if key not in (304, 404)}
     for method in ("GET", "HEAD", "OPTIONS"):  # an operation in OpenAPI has one method

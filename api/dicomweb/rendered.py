@@ -10,7 +10,7 @@ from dataclasses import asdict
 from hashlib import sha256
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.accepting import Offer, chosen
 from api.dicomweb.rendered_asked import Asked, ForPicture, ForThumbnail
@@ -29,6 +29,7 @@ from api.dicomweb.wado_paths import (
 from api.digests import matches
 from api.errands import ForArchive, ForErrand
 from api.multipart.writing import Part, content_type, new_boundary, written
+from api.routes import Routes
 from api.streamed import Begun, Streamed
 from repository.access.errors import AccessRefused
 from repository.access.subject import Operation
@@ -44,8 +45,8 @@ PDF = "application/pdf"
 _NO_ANNOTATION = '299 - "annotation is not supported: nothing was written into the picture"'
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["wado-rs"])
+def router() -> Routes:
+    found = Routes(tags=["wado-rs"])
     every: tuple[tuple[str, tuple[Callable[..., Response], ...]], ...] = (
         (STUDY, (study_rendered, study_thumbnail)),
         (SERIES, (series_rendered, series_thumbnail)),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.accepting import Offer, chosen
@@ -25,6 +25,7 @@ from api.multipart.errors import BodyEndsEarly, NoParts
 from api.multipart.parameters import boundary_of, read_media_type
 from api.multipart.reading import Begun, Piece, Reader
 from api.problems import MEDIA_TYPE as PROBLEM
+from api.routes import Routes
 from api.slots import Slots
 from repository.transfer.opening import Depositor
 from repository.transfer.transfers import Transfers
@@ -57,8 +58,8 @@ class Receptions(Slots):
         self.waiting = Waiting()
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["dicomweb"])
+def router() -> Routes:
+    found = Routes(tags=["dicomweb"])
     for address, does in (("/studies", store), ("/studies/{study}", store_in_study)):
         found.add_api_route(
             address, does, methods=["POST"], response_class=Response, responses=_RESPONSES, openapi_extra=_BODY

@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import lru_cache
 from itertools import chain, islice
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.accepting import Offer, chosen
 from api.dicomweb.wado_paths import (
@@ -30,6 +30,7 @@ from api.errands import ForArchive, ForErrand
 from api.giving import answered, given
 from api.multipart.writing import Part, content_type, ending, header_lines, new_boundary, overhead, written
 from api.pictures import ForPool
+from api.routes import Routes
 from api.streamed import Begun, Streamed
 from repository.access.subject import Operation
 from repository.formats.dicom.elements import EXPLICIT_LITTLE, IMPLICIT_LITTLE
@@ -45,8 +46,8 @@ _COUNTED = 2000  # instances of which the answer's length is told beforehand
 _LITTLE = frozenset({EXPLICIT_LITTLE, IMPLICIT_LITTLE})
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["wado-rs"])
+def router() -> Routes:
+    found = Routes(tags=["wado-rs"])
     for path, endpoint in ((STUDY, study), (SERIES, series), (INSTANCE, instance)):
         found.add_api_route(
             path,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from api.accepting import Offer, chosen
 from api.dicomweb.wado_paths import INSTANCE, OCTETS, RELATED, Accept, OfInstance, address_of, answers
@@ -13,6 +13,7 @@ from api.giving import answered
 from api.multipart.writing import Part, content_type, new_boundary, written
 from api.pictures import ForPool
 from api.ranges import range_of
+from api.routes import Routes
 from repository.access.errors import AccessRefused
 from repository.access.subject import Operation
 from repository.formats.dicom.elements import EXPLICIT_LITTLE
@@ -42,8 +43,8 @@ FrameList = Annotated[str, Path(pattern=f"^{FRAMES}$", description="Numbers of f
 BulkPath = Annotated[str, Path(pattern="^[0-9A-Fa-f/]{8,600}$", description="Tags and numbers of items, by slashes.")]
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["wado-rs"])
+def router() -> Routes:
+    found = Routes(tags=["wado-rs"])
     images = sorted(set(IMAGE_TYPES.values()))
     found.add_api_route(
         INSTANCE + "/frames/{listed}", some_frames, methods=["GET", "HEAD"], response_class=Response,

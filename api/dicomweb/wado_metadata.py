@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.accepting import Offer, chosen, wants_gzip
 from api.dicomweb.wado_paths import INSTANCE, SERIES, STUDY, Accept, OfInstance, OfSeries, OfStudy, answers, base_of
 from api.digests import matches
 from api.errands import ForArchive, ForErrand
 from api.giving import answered
+from api.routes import Routes
 from repository.headers.packing import BASE
 from repository.headers.telling import Named, tell
 from repository.opening import Errand
@@ -26,8 +27,8 @@ _OFFERS = (Offer(JSON), Offer(PLAIN_JSON))
 _LEVEL = 1  # of compression: 5 MB of JSON in 25 ms, to a twentieth
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["wado-rs"])
+def router() -> Routes:
+    found = Routes(tags=["wado-rs"])
     for path, endpoint in ((STUDY, study_metadata), (SERIES, series_metadata), (INSTANCE, instance_metadata)):
         found.add_api_route(
             path + "/metadata",

@@ -6,7 +6,7 @@ given for other purposes is not used for it.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from api.callers.scopes import requires
 from api.callers.way import Caller
@@ -14,6 +14,7 @@ from api.errands import ForArchive, caller_of
 from api.errors import NoCaller
 from api.fhir.answering import form_of, resource_answer, searchset
 from api.fhir.documents import Id, Params
+from api.routes import Routes
 from repository.access.errors import AccessRefused
 from repository.accounting.fhir import audit_event
 from repository.opening import Errand
@@ -36,8 +37,8 @@ def looking_of(caller: ForCaller) -> Errand:
 ForLooking = Annotated[Errand, Depends(looking_of)]
 
 
-def router() -> APIRouter:
-    found = APIRouter()
+def router() -> Routes:
+    found = Routes()
     search = [Depends(requires("search", resource="AuditEvent"))]
     found.add_api_route("/AuditEvent", find, methods=["GET"], dependencies=search)
     found.add_api_route("/AuditEvent/_search", find, methods=["GET", "POST"], dependencies=search)

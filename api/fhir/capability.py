@@ -1,10 +1,11 @@
 """What is served: the CapabilityStatement (FHIR R4 3.1.0.8), made from the tables that the searches read."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.errands import ForArchive
 from api.fhir.answering import JSON, XML, Json, base_of, resource_answer
 from api.fhir.custody import LIST
+from api.routes import Routes
 from repository.accounting import fhir_search
 from repository.fhir_form.documents import COMPREHENSIVE, MINIMAL
 from repository.mhd import documents, people
@@ -45,8 +46,8 @@ PROVIDED = (
 )
 
 
-def router() -> APIRouter:
-    found = APIRouter()
+def router() -> Routes:
+    found = Routes()
     found.add_api_route("/metadata", metadata, methods=["GET"])
     return found
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from api.callers.scopes import requires
 from api.errands import ForArchive
@@ -12,6 +12,7 @@ from api.errors import MediaTypeUnknown, NoCaller, RequestNotUnderstood
 from api.fhir.answering import JSON, Json, base_of, form_of, resource_answer, searchset
 from api.fhir.audit import DOOR, ForCaller
 from api.fhir.documents import Id, Params
+from api.routes import Routes
 from repository.access.principal import Principal
 from repository.accounting.fhir_tokens import token
 from repository.consents.errors import ConsentNotExpressible, NotYoursToGive
@@ -36,8 +37,8 @@ ForSteward = Annotated[Principal, Depends(steward_of)]
 PATIENT = ("patient.identifier", "patient:identifier")
 
 
-def router() -> APIRouter:
-    found = APIRouter()
+def router() -> Routes:
+    found = Routes()
     search = [Depends(requires("search", resource="Consent"))]
     found.add_api_route("/Consent", find, methods=["GET"], dependencies=search)
     found.add_api_route("/Consent/_search", find, methods=["GET", "POST"], dependencies=search)

@@ -2,12 +2,13 @@
 
 from itertools import groupby
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from api.callers.scopes import requires
 from api.errands import ForArchive, ForErrand
 from api.fhir.answering import Json, base_of, form_of, resource_answer, searchset
 from api.fhir.documents import Id, Params
+from api.routes import Routes
 from repository.access.errors import AccessRefused
 from repository.fhir_form.custody import provenance, submission_set
 from repository.fhir_form.documents import Told
@@ -23,8 +24,8 @@ MADE = frozenset({"code", "date", "designationType", "identifier", "source.famil
 LIST = WHOSE | MADE
 
 
-def router() -> APIRouter:
-    found = APIRouter()
+def router() -> Routes:
+    found = Routes()
     search = [Depends(requires("search", resource="List"))]
     found.add_api_route("/List", find, methods=["GET"], dependencies=search)
     found.add_api_route("/List/_search", find, methods=["GET", "POST"], dependencies=search)

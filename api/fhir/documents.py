@@ -3,7 +3,7 @@
 import base64
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 
 from api.accepting import Offer, chosen
 from api.callers.scopes import requires
@@ -11,6 +11,7 @@ from api.errands import ForArchive, ForErrand
 from api.errors import NotAcceptable
 from api.fhir.answering import JSON, XML, Json, base_of, form_of, params_of, resource_answer, searchset
 from api.giving import given
+from api.routes import Routes
 from repository.domain.holding import Holding
 from repository.fhir_form import values
 from repository.fhir_form.documents import document_reference
@@ -24,8 +25,8 @@ Id = Annotated[str, Path(max_length=64, pattern="^[A-Za-z0-9.-]+$")]
 Params = Annotated[dict[str, list[str]], Depends(params_of)]
 
 
-def router() -> APIRouter:
-    found = APIRouter()
+def router() -> Routes:
+    found = Routes()
     add, search = found.add_api_route, [Depends(requires("search", resource="DocumentReference"))]
     add("/DocumentReference", find, methods=["GET"], dependencies=search)
     add("/DocumentReference/_search", find, methods=["GET", "POST"], dependencies=search)

@@ -1,16 +1,17 @@
 """Patient and ImagingStudy: search and read. Studies lead to their pixels by DICOMweb."""
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from api.callers.scopes import requires
 from api.errands import ForArchive, ForErrand
 from api.fhir.answering import form_of, resource_answer, searchset
 from api.fhir.documents import Id, Params
+from api.routes import Routes
 from repository.mhd.people import find_patients, find_studies, read_patient, read_study
 
 
-def router() -> APIRouter:
-    found = APIRouter()
+def router() -> Routes:
+    found = Routes()
     for kind, find, read in (("Patient", patients, patient), ("ImagingStudy", studies, study)):
         search = [Depends(requires("search", resource=kind))]
         found.add_api_route(f"/{kind}", find, methods=["GET"], dependencies=search)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -17,6 +17,7 @@ from api.callers.scopes import requires
 from api.errands import archive_of, principal_of
 from api.errors import HttpError, MediaTypeUnknown, RequestNotUnderstood
 from api.fhir.answering import JSON, XML, Json, bundle_answer, form_of
+from api.routes import Routes
 from api.slots import Slots
 from repository.clock import stamp
 from repository.fhir_form import ids
@@ -60,8 +61,8 @@ class Bundles(Slots):
         self.providing = Providing(archive, transfers)
 
 
-def router() -> APIRouter:
-    found = APIRouter(include_in_schema=False)
+def router() -> Routes:
+    found = Routes(include_in_schema=False)
     write = [Depends(requires("write", resource="DocumentReference"))]
     for address in ("", "/"):
         found.add_api_route(address, provide, methods=["POST"], dependencies=write)

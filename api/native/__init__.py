@@ -1,6 +1,6 @@
 """The native REST interface, below /v1."""
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -22,6 +22,7 @@ from api.native import (
     metrics,
     people,
     protection,
+    pushes,
     relations,
     reports,
     runs,
@@ -29,18 +30,20 @@ from api.native import (
     sessions,
     structures,
     takeovers,
+    transfers,
     uploads,
 )
 from api.native.describing import described
 from api.native.strictness import only_known
+from api.routes import Routes
 from storage.errors import ArchiveError
 
 __all__ = ["HANDLED", "described", "router"]
 HANDLED = (ArchiveError, HTTPException, RequestValidationError)
 
 
-def router() -> APIRouter:
-    found = APIRouter(dependencies=[Depends(only_known)])
+def router() -> Routes:
+    found = Routes(dependencies=[Depends(only_known)])
     for part in (
         sessions,
         holdings,
@@ -49,6 +52,8 @@ def router() -> APIRouter:
         takeovers,
         handing_in,
         bindings,
+        transfers,
+        pushes,
         uploads,
         search,
         jobs,
@@ -68,5 +73,5 @@ def router() -> APIRouter:
         people,
         me,
     ):
-        found.include_router(part.router())
+        found.include(part.router())
     return found

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Response
+from fastapi import Body, Depends, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from api.callers.scopes import requires
@@ -14,6 +14,7 @@ from api.native.once import ForOnce
 from api.native.seeking import About, AccountPage, as_row
 from api.native.stewards import ForLooking
 from api.native.wording import Line, Strict
+from api.routes import Routes
 from api.streamed import Begun, Streamed
 from repository.access.account import PERMITTED, REFUSED
 from repository.access.purpose import Purpose
@@ -103,8 +104,8 @@ class CopiesGiven(BaseModel):
     before: list[str]
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["accounts"], dependencies=[STRICT])
+def router() -> Routes:
+    found = Routes(tags=["accounts"], dependencies=[STRICT])
     add, asks = found.add_api_route, [Depends(requires("search"))]
     refused = problems(404, 413, 422)
     add("/accounts/search", search, methods=["POST"], response_model=AccountPage, responses=refused,

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Body, Path, Request, Response
+from fastapi import Body, Path, Request, Response
 from pydantic import BaseModel
 
 from api.digests import etag
@@ -17,6 +17,7 @@ from api.native.permits import GranteeSaid
 from api.native.roles import ForAdministrator, ForCaller
 from api.native.takeovers import WholeId, overseen
 from api.native.wording import Moment, NumberGiven, Strict, Uuid
+from api.routes import Routes
 from repository.access.permission import GranteeKind
 from repository.catalogue.depositing import BindingRow
 from repository.domain.takeover import Takeover
@@ -62,8 +63,8 @@ class BindingsGiven(BaseModel):
     bindings: list[BindingGiven]
 
 
-def router() -> APIRouter:
-    found = APIRouter(prefix="/takeovers/{takeover}/bindings", tags=["takeovers"])
+def router() -> Routes:
+    found = Routes(prefix="/takeovers/{takeover}/bindings", tags=["takeovers"])
     add = found.add_api_route
     add("", listed, methods=["GET"], response_model=BindingsGiven, responses=problems(404))
     add("", bound, methods=["POST"], status_code=201, response_model=BindingGiven, dependencies=[STRICT],

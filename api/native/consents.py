@@ -6,7 +6,7 @@ Personal numbers stand in bodies alone, never in an address. A FHIR Consent is t
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import Body, Query, Request, Response
 
 from api.errands import ForArchive
 from api.native.answering import json_answer
@@ -16,6 +16,7 @@ from api.native.permissions import FHIR, one, routes
 from api.native.permits import ConsentOrder, FhirBody, Given, GivenList, as_given
 from api.native.stewards import ForSteward
 from api.native.wording import takeover_of
+from api.routes import Routes
 from repository.access.permission import Permission
 from repository.access.principal import Principal
 from repository.consents.fhir_consent import POLICIES, permissions_in
@@ -32,13 +33,13 @@ _AS_FHIR: dict[str, Any] = {
 }
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["consents"])
+def router() -> Routes:
+    found = Routes(tags=["consents"])
     found.add_api_route(
         "/consents", give_consent, methods=["POST"], status_code=201, response_model=Given | GivenList,
         responses=problems(404, 409, 413, 422), dependencies=[STRICT], openapi_extra=_AS_FHIR,
     )  # fmt: skip
-    found.include_router(routes("consents", grant=False, ending="withdrawal"))
+    found.include(routes("consents", grant=False, ending="withdrawal"))
     return found
 
 

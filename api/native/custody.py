@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import Body, Depends, Request, Response
 from pydantic import AfterValidator, BaseModel
 
 from api.callers.scopes import requires
@@ -13,6 +13,7 @@ from api.native.declared import STRICT, IfMatch, problems
 from api.native.once import ForOnce
 from api.native.stewards import ForParty, ForSteward
 from api.native.wording import Code, NumberGiven, Person, Strict, TakeoverId, takeover_of
+from api.routes import Routes
 from repository.access.bodies import custody_body
 from repository.catalogue.errors import CatalogueConflict
 from repository.entitlement import give_custody
@@ -47,8 +48,8 @@ class CustodyGiven(BaseModel):
     custody: list[Custodian]
 
 
-def router() -> APIRouter:
-    found = APIRouter(prefix="/custody", tags=["custody"])
+def router() -> Routes:
+    found = Routes(prefix="/custody", tags=["custody"])
     found.add_api_route(
         "/{takeover}", shown, methods=["GET"], response_model=CustodyGiven, responses=problems(404, 409)
     )

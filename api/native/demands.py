@@ -6,7 +6,7 @@ Who may do what is who somebody is to the demand (`repository.demands.standing`)
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import Body, Path, Query, Response
 
 from api.errands import ForArchive
 from api.native.answering import Limit, json_answer
@@ -30,6 +30,7 @@ from api.native.demand_models import (
 from api.native.once import ForOnce
 from api.native.stewards import ForCaller, ForParty, good_for
 from api.native.wording import DOOR, Uuid, takeover_of
+from api.routes import Routes
 from repository.access.principal import Principal
 from repository.demands.expiring import expire_due
 from repository.demands.moving import found
@@ -51,8 +52,8 @@ States = Annotated[list[DemandState] | None, Query(max_length=20, description="O
 After = Annotated[str, Query(pattern=f"({Uuid})|(^$)", description="`next` of the page before.")]
 
 
-def router() -> APIRouter:
-    found_ = APIRouter(prefix="/demands", tags=["demands"], dependencies=[STRICT])
+def router() -> Routes:
+    found_ = Routes(prefix="/demands", tags=["demands"], dependencies=[STRICT])
     add, words = found_.add_api_route, problems(404, 409, 413, 422)
     add("", submitted, methods=["POST"], response_model=AnswerGiven, responses=words)
     add("", all_of_them, methods=["GET"], response_model=DemandPage, responses=problems())

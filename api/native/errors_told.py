@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict
 
 import api
@@ -17,6 +17,7 @@ import storage
 from api.errors import NothingOfThatName
 from api.native.answering import Words, json_answer, words
 from api.problems import status_of_kind
+from api.routes import Routes
 from storage.errors import ArchiveError
 
 PARTS = (storage, repository, api)
@@ -56,8 +57,8 @@ class KnownErrors(BaseModel):
     errors: list[KnownError]
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["errors"])
+def router() -> Routes:
+    found = Routes(tags=["errors"])
     found.add_api_route("/errors", errors, methods=["GET"], response_model=KnownErrors)
     found.add_api_route("/errors/{code}", error, methods=["GET"], response_model=KnownError)
     return found

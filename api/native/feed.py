@@ -9,7 +9,7 @@ import time
 from typing import Annotated, Any
 
 from anyio import sleep
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
@@ -18,6 +18,7 @@ from api.errands import ForArchive
 from api.native.answering import Limit, json_answer, next_link
 from api.native.errors import RoleMissing
 from api.native.roles import ForCaller, oversees
+from api.routes import Routes
 from repository.catalogue.feeding import Entry, Happened
 from repository.papers import CUSTODIANS, in_custody_of
 from repository.runtime import Archive
@@ -53,8 +54,8 @@ class Feed(BaseModel):
     size: int
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["feed"])
+def router() -> Routes:
+    found = Routes(tags=["feed"])
     found.add_api_route("/feed", feed, methods=["GET"], response_model=Feed)
     return found
 

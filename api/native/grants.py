@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import Body, Request, Response
 
 from api.errands import ForArchive
 from api.native.declared import STRICT, problems
@@ -11,18 +11,19 @@ from api.native.permissions import one, routes
 from api.native.permits import Given, GrantOrder
 from api.native.stewards import ForSteward
 from api.native.wording import takeover_of
+from api.routes import Routes
 from repository.entitlement import give
 from repository.stewarding.permissions import grantor_of
 from repository.stewarding.standing import require_giver
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["grants"])
+def router() -> Routes:
+    found = Routes(tags=["grants"])
     found.add_api_route(
         "/grants", give_grant, methods=["POST"], status_code=201, response_model=Given,
         responses=problems(404, 409, 413, 422), dependencies=[STRICT],
     )  # fmt: skip
-    found.include_router(routes("grants", grant=True, ending="revocation"))
+    found.include(routes("grants", grant=True, ending="revocation"))
     return found
 
 

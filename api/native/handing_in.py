@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Response
+from fastapi import Body, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.errands import ForArchive
@@ -13,6 +13,7 @@ from api.native.job_models import ToldJob, told_job
 from api.native.once import ForOnce
 from api.native.roles import ForAdministrator
 from api.native.search_models import Takeover as Id
+from api.routes import Routes
 from repository.domain.takeover import Handover, Producer, Route
 from repository.jobs.uploading import enqueue_upload
 
@@ -55,8 +56,8 @@ class HandedIn(BaseModel):
         )
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["takeovers"])
+def router() -> Routes:
+    found = Routes(tags=["takeovers"])
     found.add_api_route(
         "/takeovers",
         hand_in,

@@ -1,12 +1,13 @@
 """Whether the door is up, and whether it can serve: for balancers, without signing in and without telling anything."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from api.errands import ForArchive
+from api.routes import Routes
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["health"])
+def router() -> Routes:
+    found = Routes(tags=["health"])
     found.add_api_route("/health", health, methods=["GET"])
     found.add_api_route("/ready", ready, methods=["GET"])
     return found

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from api.errands import ForArchive, ForErrand
 from api.giving import given
+from api.routes import Routes
 from repository.access.errors import AccessRefused
 from repository.access.subject import Operation
 from repository.opening import Admitted, Errand, admit
@@ -16,8 +17,8 @@ TakeoverId = Annotated[str, Path(pattern="^[0-9a-f-]{1,36}$", description="Id of
 Ordinal = Annotated[int, Path(ge=1, lt=10**18, description="Number of the item in its takeover.")]
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["holdings"])
+def router() -> Routes:
+    found = Routes(tags=["holdings"])
     found.add_api_route("/holdings/{takeover}/{ordinal}", holding, methods=["GET", "HEAD"], response_class=Response)
     found.add_api_route("/holdings/{takeover}/{ordinal}/proof", proof, methods=["GET"], response_class=Response)
     return found

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from api.digests import etag
 from api.errands import ForArchive
@@ -13,6 +13,7 @@ from api.native.errors import JobOver
 from api.native.job_models import JobPage, ToldJob, told_job
 from api.native.once import ForOnce
 from api.native.roles import ForAdministrator, ForOverseer
+from api.routes import Routes
 from repository.catalogue.jobs import Job, JobState
 from repository.runtime import Archive
 
@@ -21,8 +22,8 @@ Before = Annotated[int | None, Query(ge=1, lt=2**63, description="`next` of the 
 TAGGED: dict[int | str, dict[str, Any]] = {200: {"headers": {"ETag": {"schema": {"type": "string"}}}}}
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["jobs"])
+def router() -> Routes:
+    found = Routes(tags=["jobs"])
     found.add_api_route("/jobs", jobs, methods=["GET"], response_model=JobPage)
     found.add_api_route("/jobs/{job}", job, methods=["GET"], response_model=ToldJob, responses=TAGGED)
     found.add_api_route(

@@ -8,7 +8,7 @@ The addresses below /v1/log are those of C2SP tlog-tiles, so that its clients an
 import base64
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from api.digests import etag, matches
@@ -17,6 +17,7 @@ from api.errors import NothingOfThatName, ValueCannotBe
 from api.native.answering import json_answer
 from api.native.declared import problems
 from api.native.roles import ForOverseer
+from api.routes import Routes
 from repository.catalogue.errors import DeedUnknown
 from repository.evidence.checkpoint import Checkpoint
 from repository.evidence.errors import NotInLog
@@ -57,8 +58,8 @@ def _content(media_type: str, *, tagged: bool = False) -> dict[int | str, dict[s
     return {200: found}
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["log"])
+def router() -> Routes:
+    found = Routes(tags=["log"])
     get: dict[str, Any] = {"methods": ["GET"], "response_class": Response}
     found.add_api_route("/log/checkpoint", newest, responses=_content(_PLAIN, tagged=True) | _NOT_CHANGED, **get)
     found.add_api_route("/log/checkpoints/{size}", checkpoint, responses=_content(_PLAIN), **get)

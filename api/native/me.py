@@ -7,7 +7,7 @@ What is refused, and what is not there, is an empty list.
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from pydantic import BaseModel
 
 from api.errands import ForArchive
@@ -18,6 +18,7 @@ from api.native.permits import GivenList, as_given
 from api.native.seeking import AccountPage, as_row
 from api.native.stewards import ForSelf
 from api.native.wording import DOOR, Day, NumberGiven, TakeoverId
+from api.routes import Routes
 from repository.access.principal import Principal
 from repository.access.purpose import Purpose
 from repository.domain.describing import Identifier
@@ -73,8 +74,8 @@ def stood_for(said: Stood = "") -> Identifier | None:
 ForWhom = Annotated[Identifier | None, Depends(stood_for)]
 
 
-def router() -> APIRouter:
-    found = APIRouter(prefix="/me", tags=["me"])
+def router() -> Routes:
+    found = Routes(prefix="/me", tags=["me"])
     add = found.add_api_route
     add("", myself, methods=["GET"], response_model=MySelf, responses=problems())
     add("/documents", documents, methods=["GET"], response_model=OwnedPage, responses=problems(422))

@@ -3,13 +3,14 @@
 import hmac
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from api.callers.way import bearer
 from api.errands import ForArchive, archive_of, caller_of
 from api.measures import TYPE, Measures
 from api.native.errors import RoleMissing
 from api.native.roles import oversees
+from api.routes import Routes
 from repository.access.principal import PrincipalKind
 from storage.errors import KeyRingMissing
 from storage.keys.ring import read_private
@@ -31,8 +32,8 @@ def allowed(request: Request) -> None:
         raise RoleMissing(roles="administrators, auditors, systems")
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["metrics"])
+def router() -> Routes:
+    found = Routes(tags=["metrics"])
     found.add_api_route(
         "/metrics",
         metrics,

@@ -4,7 +4,7 @@ own. Codes and secrets are told once, and are kept by nobody between, but sealed
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Request, Response
+from fastapi import Body, Depends, Path, Request, Response
 from pydantic import AfterValidator, BaseModel, Field, StrictBool
 
 from api.callers.scopes import requires
@@ -14,6 +14,7 @@ from api.native.declared import STRICT, problems
 from api.native.once import ForOnce, Key, once_by
 from api.native.stewards import ForParty
 from api.native.wording import Code, Line, Person, Strict
+from api.routes import Routes
 from repository.access.principal import Organisation, PrincipalKind
 from repository.catalogue.people_rows import PersonState, SessionRow
 from repository.clock import instant
@@ -125,8 +126,8 @@ class OwnSessions(BaseModel):
     sessions: list[OwnSession]
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["people"], dependencies=[STRICT])
+def router() -> Routes:
+    found = Routes(tags=["people"], dependencies=[STRICT])
     add, admins = found.add_api_route, [Depends(requires("admin"))]
     add("/people", invited, methods=["POST"], status_code=201, response_model=InvitationGiven,
         responses=problems(409, 413, 422), dependencies=admins)  # fmt: skip

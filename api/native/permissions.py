@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from fastapi import Body, Depends, Path, Query, Request, Response
 
 from api.accepting import Offer, chosen
 from api.callers.scopes import requires
@@ -15,6 +15,7 @@ from api.native.once import ForOnce
 from api.native.permits import Change, EndGiven, Given, GivenList, Wanted, as_given, tag_of
 from api.native.stewards import ForSteward
 from api.native.wording import DOOR, Moment, Uuid, takeover_of
+from api.routes import Routes
 from repository.access.errors import PermissionUnknown
 from repository.access.permission import Permission
 from repository.catalogue.errors import CatalogueConflict
@@ -36,9 +37,9 @@ def one(archive: Archive, permission: Permission, *, status: int = 200, location
     return json_answer(as_given(permission, at=archive.clock()), status=status, headers=headers)
 
 
-def routes(prefix: str, *, grant: bool, ending: str) -> APIRouter:
+def routes(prefix: str, *, grant: bool, ending: str) -> Routes:
     """Those below `prefix`; `ending` is the last part of the address at which one is ended."""
-    found = APIRouter()
+    found = Routes()
     fhir: dict[str, Any] = {"content": {JSON: {}}} if grant else {"content": {JSON: {}, FHIR: {}}}
     add = found.add_api_route
     add(f"/{prefix}/search", _searched(grant=grant), methods=["POST"], response_model=GivenList, name=f"list {prefix}",

@@ -6,7 +6,7 @@ nothing of who is protected: flags are lifted by their id alone.
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Response
+from fastapi import Body, Depends, Path, Response
 from pydantic import BaseModel, Field
 
 from api.callers.scopes import requires
@@ -17,6 +17,7 @@ from api.native.once import ForOnce
 from api.native.permits import EndGiven
 from api.native.stewards import ForSteward
 from api.native.wording import Code, Line, Moment, NumberGiven, Person, Strict, TakeoverName, Uuid, takeover_of
+from api.routes import Routes
 from repository.access.bodies import approval_body, authorisation_body
 from repository.consents.errors import OptionUnreadable
 from repository.entitlement import protect
@@ -97,8 +98,8 @@ _ASKED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["protection"], dependencies=[Depends(requires("admin")), STRICT])
+def router() -> Routes:
+    found = Routes(tags=["protection"], dependencies=[Depends(requires("admin")), STRICT])
     add, words = found.add_api_route, problems(404, 409, 413, 422)
     add("/protection", protected, methods=["POST"], status_code=201, response_model=Flags, responses=words)
     add("/protection/{flag}/lifting", lifted, methods=["POST"], response_model=Lifted,

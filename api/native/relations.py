@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Response
+from fastapi import Body, Depends, Path, Response
 from pydantic import BaseModel, Field, StrictBool
 
 from api.callers.scopes import requires
@@ -13,6 +13,7 @@ from api.native.once import ForOnce
 from api.native.permits import EndGiven
 from api.native.stewards import ForSteward
 from api.native.wording import DOOR, Date, Line, Moment, NumberGiven, Person, Strict, TakeoverName, Uuid, takeover_of
+from api.routes import Routes
 from repository.access.bodies import after_death_body, relation_body
 from repository.access.facts import AfterDeath, RelationKind
 from repository.catalogue.entitling import KnownRelation
@@ -76,8 +77,8 @@ class DeathGiven(BaseModel):
     recorded_at: str
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["relations"], dependencies=[STRICT])
+def router() -> Routes:
+    found = Routes(tags=["relations"], dependencies=[STRICT])
     add, words = found.add_api_route, problems(404, 409, 413, 422)
     add("/relations", add_relation, methods=["POST"], status_code=201, response_model=RelationGiven, responses=words)
     add("/relations/search", search, methods=["POST"], response_model=RelationsGiven, responses=words,

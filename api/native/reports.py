@@ -5,7 +5,7 @@ Each is decided and accounted for by itself. The signed JSON is the report; CSV 
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import Body, Depends, Request, Response
 
 from api.accepting import Offer, chosen
 from api.callers.scopes import requires
@@ -14,6 +14,7 @@ from api.languages import language_of
 from api.native.declared import STRICT, problems, told
 from api.native.seeking import About
 from api.native.stewards import ForLooking
+from api.routes import Routes
 from repository.consents.errors import OptionUnreadable
 from repository.reports.answering import signer_of
 from repository.reports.page import rendered
@@ -27,8 +28,8 @@ FORMS = {"application/json": PaperForm.JSON, "text/csv": PaperForm.CSV, "text/ht
 _OFFERS = tuple(Offer(each) for each in FORMS)
 
 
-def router() -> APIRouter:
-    found = APIRouter(prefix="/reports", tags=["reports"], dependencies=[Depends(requires("search")), STRICT])
+def router() -> Routes:
+    found = Routes(prefix="/reports", tags=["reports"], dependencies=[Depends(requires("search")), STRICT])
     for address, made in (("/register", disclosures), ("/who-looked", looks), ("/special", special)):
         found.add_api_route(
             address, made, methods=["POST"], response_class=Response,

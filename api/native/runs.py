@@ -5,7 +5,7 @@ Findings of a run name objects, rows and numbers, which say nothing of whom they
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query, Request, Response
+from fastapi import Body, Path, Query, Request, Response
 
 from api.errands import ForArchive
 from api.errors import NothingOfThatName, ValueCannotBe
@@ -15,6 +15,7 @@ from api.native.job_models import FindingPage, RunPage, RunWanted, ToldJob, Told
 from api.native.once import ForOnce
 from api.native.roles import ForOverseer
 from api.native.takeover_models import told_finding
+from api.routes import Routes
 from repository.catalogue.errors import BadCursor
 from repository.catalogue.runs import Run
 from repository.jobs.verification import Wanted, enqueue_verify
@@ -28,8 +29,8 @@ ACCEPTED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["verification"])
+def router() -> Routes:
+    found = Routes(tags=["verification"])
     found.add_api_route("/runs", runs, methods=["GET"], response_model=RunPage, responses=problems(422))
     found.add_api_route(
         "/runs",

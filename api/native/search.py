@@ -5,13 +5,14 @@ By GET with conditions that name nobody; by POST with those that do. One request
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import Body, Depends, Query, Request, Response
 
 from api.callers.scopes import requires
 from api.errands import ForArchive, ForErrand
 from api.native.answering import json_answer, next_link
 from api.native.declared import problems
 from api.native.search_models import LEVELS, Asked, AskedByName, HitPage, What, told_hit
+from api.routes import Routes
 from repository.catalogue.errors import TakeoverUnknown
 from repository.catalogue.query import Page
 from repository.catalogue.query import Query as Wanted
@@ -20,8 +21,8 @@ from repository.runtime import Archive
 from repository.searching import search
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["search"], dependencies=[Depends(requires("search"))])
+def router() -> Routes:
+    found = Routes(tags=["search"], dependencies=[Depends(requires("search"))])
     found.add_api_route("/search/{what}", by_address, methods=["GET"], response_model=HitPage, responses=problems(422))
     found.add_api_route("/search/{what}", by_body, methods=["POST"], response_model=HitPage, responses=problems(422))
     return found

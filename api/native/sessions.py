@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import Body, Request, Response
 from pydantic import BaseModel, Field
 
 from api.callers.way import bearer
 from api.errands import ForArchive, ForPrincipal
 from api.native.declared import problems
+from api.routes import Routes
 from repository.clock import instant
 from repository.people.noting import into_journal
 from repository.people.sessions import sign_out
@@ -27,8 +28,8 @@ class Session(BaseModel):
     until: str
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["sessions"])
+def router() -> Routes:
+    found = Routes(tags=["sessions"])
     found.add_api_route(
         "/sessions", open_session, methods=["POST"], status_code=201, response_model=Session, responses=problems()
     )

@@ -8,11 +8,12 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from api.digests import etag, matches
 from api.native.answering import JSON, Words, words
+from api.routes import Routes
 from repository.access.principal import PrincipalKind
 from repository.access.purpose import Purpose, legal_bases
 from repository.access.reasons import REASONS
@@ -95,8 +96,8 @@ HANDOVER = "/v1/structures/handover.schema.json"
 FORMATS = {"handover": HANDOVER, "requests": "/v1/openapi.json", "errors": "/v1/errors"}
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["structures"])
+def router() -> Routes:
+    found = Routes(tags=["structures"])
     one, get = "/structures/{name}", ["GET"]
     found.add_api_route("/structures", structures, methods=get, response_model=Vocabularies, responses=_RESPONSES)
     found.add_api_route(

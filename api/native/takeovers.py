@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from api.accepting import Offer, chosen
 from api.digests import etag
@@ -30,6 +30,7 @@ from api.native.takeover_models import (
     told_takeover,
     unnamed,
 )
+from api.routes import Routes
 from api.streamed import Begun, Streamed
 from repository.access.errors import AccessRefused
 from repository.catalogue.errors import BadCursor, TakeoverUnknown
@@ -60,8 +61,8 @@ PROTOCOL: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["takeovers"])
+def router() -> Routes:
+    found = Routes(tags=["takeovers"])
     found.add_api_route("/takeovers", takeovers, methods=["GET"], response_model=TakeoverPage, responses=problems(422))
     found.add_api_route("/takeovers/{takeover}", takeover, methods=["GET"], response_model=WholeTakeover)
     found.add_api_route("/takeovers/{takeover}/statement", statement, methods=["GET"], response_model=ToldStatement)

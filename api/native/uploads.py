@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from typing import Annotated, Any
 
 from anyio import CancelScope
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import Depends, Header, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -19,6 +19,7 @@ from api.native.errors import NoProtocolVersion
 from api.native.once import ForOnce
 from api.native.roles import ForAdministrator
 from api.problems import MEDIA_TYPE as PROBLEM
+from api.routes import Routes
 from repository.uploads.keeping import MOST_BYTES, Upload, Uploads, uploads_of
 from repository.uploads.parts import Part
 
@@ -78,8 +79,8 @@ _GONE = _answers(204, "Gone") | problems(409, 412)
 _BODY = {"requestBody": {"required": True, "content": {TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
-def router() -> APIRouter:
-    found = APIRouter(tags=["uploads"])
+def router() -> Routes:
+    found = Routes(tags=["uploads"])
     tus: dict[str, Any] = {"dependencies": [Depends(requires_tus)], "response_class": Response}
     all_, one = "/uploads", "/uploads/{upload}"
     found.add_api_route(all_, options, methods=["OPTIONS"], status_code=204, responses=_OPTIONS)

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dicom_gateway.protocol.association import Association
+from dicom_gateway.protocol.encoding import request
 from dicom_gateway.protocol.errors import NotAgreed, NotReached, PeerAborted, ProtocolBroken
-from dicom_gateway.protocol.negotiating import Asked, agreed, request
+from dicom_gateway.protocol.negotiating import Asked, agreed
 from dicom_gateway.protocol.pdus import ABORT, ASSOCIATE_AC, ASSOCIATE_RJ, LARGEST, UNEXPECTED_PDU
 from dicom_gateway.protocol.waiting import Beside, connected, shaken
 from dicom_gateway.protocol.wire import Patience, Wire

@@ -28,19 +28,15 @@ SETTLE = (
 _ONE = select(item).where(item.c.takeover == bindparam("takeover"), item.c.ordinal == bindparam("ordinal"))
 
 
+_DISPOSITIONS = {each.value: each for each in Disposition}
+
+
 def read_item(row: Row[*tuple[Any, ...]]) -> Item:
-    return Item(
-        ordinal=row.ordinal,
-        path=row.path,
-        size=row.size,
-        declared=row.declared,
-        declared_size=row.declared_size,
-        declared_digests=unpacked(row.declared_digests),
-        disposition=Disposition(row.disposition),
-        duplicate_of=row.duplicate_of,
-        conflicts_with=row.conflicts_with,
-        reason=row.reason,
-    )
+    """By place, in the order of the columns of `item`: every item is read twice in a takeover, and by name it takes
+    twice as long."""
+    _, ordinal, path, size, declared, declared_size, digests, disposition, duplicate_of, conflicts_with, reason = row
+    said, became = unpacked(digests), _DISPOSITIONS[disposition]
+    return Item(ordinal, path, size, declared, declared_size, said, became, duplicate_of, conflicts_with, reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ class _Rows:
     document_studies: list[Row] = field(default_factory=list)
     medical_events: list[Row] = field(default_factory=list)
     stored: list[Row] = field(default_factory=list)
+    alike: flattening.SharedBodies = field(default_factory=flattening.SharedBodies)
 
     def add_pack(self, record: PackRecord, indexes: Sequence[int]) -> None:
         pack, patient = record.pack, record.patient
@@ -121,7 +122,7 @@ class _Rows:
 
     def _add_holding(self, holding: Holding, index: int) -> None:
         number, description = self.takeover, holding.description
-        shared = flattening.shared_body(description.patient, description.dicom)
+        shared = self.alike.of(description.patient, description.dicom)
         if shared is not None and self._new(("facts", shared[0])):
             self.facts[shared[0]] = (number, *shared)
             for name in flattening.names_said(description.patient, description.dicom):

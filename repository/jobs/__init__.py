@@ -5,6 +5,7 @@ orders      what a person asked for beyond the package itself, kept until the wo
 enqueuing   a wish becomes a row, once; what a crash cut off is enqueued by whoever comes next
 performing  one held job is run: heartbeat, progress, outcome
 draining    one job after another until none is due
+concluding  a live transfer is ended, and a job concludes it
 embedded    the same in a thread of this process
 waking      whoever works on this machine looks at once
 app         Celery: carries the wake-up and the schedule, nothing else

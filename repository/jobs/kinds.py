@@ -21,8 +21,9 @@ from repository.demands.expiring import expire_due
 from repository.domain.takeover import FINAL, Takeover
 from repository.headers.preparing import prepare
 from repository.intake import Order, complete
+from repository.jobs.concluding import concluding
 from repository.jobs.errors import OrderMissing, PackageDiffers
-from repository.jobs.names import COMMITMENT, EXPIRE, FORWARD, HEADERS, INTAKE, PUBLISH, UPLOAD, VERIFY
+from repository.jobs.names import COMMITMENT, CONCLUDE, EXPIRE, FORWARD, HEADERS, INTAKE, PUBLISH, UPLOAD, VERIFY
 from repository.jobs.orders import Orders
 from repository.jobs.uploading import discard, take_up
 from repository.jobs.verification import verifying
@@ -38,9 +39,15 @@ __all__ = ["EXPIRE", "FORWARD", "HEADERS", "INTAKE", "KINDS", "PUBLISH", "UPLOAD
 
 
 def intake(
-    archive: Archive, job: Job, tick: Tick, *, report: Callable[[Progress], None] = lambda _: None
+    archive: Archive,
+    job: Job,
+    tick: Tick,
+    *,
+    report: Callable[[Progress], None] = lambda _: None,
+    forking: bool = False,
 ) -> Mapping[str, Any]:
-    """The takeover `job.subject` has reached a final state; its order is gone. The result names the state."""
+    """The takeover `job.subject` has reached a final state; its order is gone. The result names the state. `forking`:
+    as for `complete`."""
 
     def progress(so_far: Progress) -> None:
         tick(so_far.items, so_far.of_items)
@@ -51,7 +58,7 @@ def intake(
     if takeover.state in FINAL:
         journal.publish(archive)
     else:
-        takeover = _complete(archive, takeover, orders, progress=progress)
+        takeover = _complete(archive, takeover, orders, progress=progress, forking=forking)
     if (order := orders.find(takeover.fingerprint)) is not None:
         discard(archive, order)
     orders.drop(takeover.fingerprint)
@@ -59,13 +66,13 @@ def intake(
 
 
 def _complete(
-    archive: Archive, takeover: Takeover, orders: Orders, *, progress: Callable[[Progress], None]
+    archive: Archive, takeover: Takeover, orders: Orders, *, progress: Callable[[Progress], None], forking: bool
 ) -> Takeover:
     order = _order_of(takeover, orders)
     with order.opened(uploads_of(archive).kept) as package:
         if package.fingerprint != takeover.fingerprint:
             raise PackageDiffers(path=takeover.package, takeover=takeover.id)
-        return complete(archive, takeover, package, progress=progress)
+        return complete(archive, takeover, package, progress=progress, forking=forking)
 
 
 def _order_of(takeover: Takeover, orders: Orders) -> Order:
@@ -129,5 +136,6 @@ KINDS: Mapping[str, Run] = {
     UPLOAD: take_up,
     VERIFY: verifying,
     HEADERS: headers,
+    CONCLUDE: concluding,
     COMMITMENT: settle,
 }

@@ -7,5 +7,6 @@ EXPIRE = "expire"
 UPLOAD = "upload"
 VERIFY = "verify"
 HEADERS = "headers"
+CONCLUDE = "conclude"
 COMMITMENT = "commitment"
 COMMITMENT_REPORT = "commitment-report"  # done by the DICOM door, which alone speaks to peers

@@ -67,9 +67,15 @@ def refusals(entries: Sequence[Entry], limits: Limits) -> dict[int, Refusal]:
     return refused
 
 
+# Whatever may break one of the rules of `check_name` for the characters of a path.
+_ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|\A[A-Za-z]:|(?:\A|/)\.{0,2}(?:/|\Z)")
+
+
 def check_name(label: str, limits: Limits) -> str:
     """The code of a finding if this is no honest relative path, otherwise empty."""
     text = text_of(label)
+    if not _ODD.search(text) and len(label) * 4 <= limits.path_bytes and text.count("/") < limits.depth:
+        return ""  # nearly all: ten times faster than to ask for each
     parts = text.split("/")
     rules = (
         (any(_is_control(character) for character in text), "PKG-PATH-CONTROL"),

@@ -5,7 +5,7 @@ not what was declared (ALTERED: kept all the same). A bad item never stops a tak
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import BinaryIO
@@ -20,6 +20,7 @@ from storage.digests import Digesting, pieces
 from storage.objects.port import Bytes
 
 SMALL = 4 << 20  # bytes up to which an item is held in memory; larger ones are streamed as they are sealed
+_NOWHERE = Item(0, "")
 _STRENGTH = ("sha256", "sha512", "sha384", "sha224", "sha1", "md5")
 
 
@@ -39,6 +40,7 @@ class Arrival:
     patient: int = 0
     conflicts_with: int = 0
     disposition: Disposition = Disposition.PENDING
+    says: bytes = b""  # `said_by` of the description, where that was made already
     _passing: Digesting | None = None
 
     def parts(self) -> Iterable[Bytes]:
@@ -55,6 +57,10 @@ class Arrival:
         self._passing = Digesting(self.reopen(), algorithms={*_needed(self.item.declared_digests), *also})
         return self._passing
 
+    def bare(self) -> "Arrival":
+        """As it travels between processes: without its item, its bytes, and the way to them (`revived`)."""
+        return replace(self, item=_NOWHERE, content=None, reopen=None)
+
     def settle_digests(self) -> None:
         """Size, digest and disposition are known after this; a streamed item has been read to its end."""
         if self._passing is not None:
@@ -69,16 +75,48 @@ class Arrival:
 
 def arrive(package: HandoverPackage, item: Item) -> Arrival | Item:
     """The arrival of `item`, or the item as it is settled without bytes, with the code that says why."""
+    return _described(package, item, _taken(package, item))
+
+
+def arrive_all(package: HandoverPackage, items: Sequence[Item]) -> list[Arrival | Item]:
+    """As `arrive` for each of `items`, in their order.
+
+    All are read before any is described: what opens files and what describes them push each other out of the
+    processor's caches, and took 190 µs for a file of 8 KiB, not 163.
+    """
+    contents = [_taken(package, item) for item in items]
+    return [_described(package, item, content) for item, content in zip(items, contents, strict=True)]
+
+
+def _taken(package: HandoverPackage, item: Item) -> bytes | None:
+    """The item, or the beginning of a large one; None where it cannot be read."""
     try:
         with package.open(item.path) as stream:
-            if item.size <= SMALL:
-                # One byte more than listed: reading to the end is what makes the package check itself.
-                arrival = _small(item, _read(stream, item.size + 1, enough=item.size), declared=package.declared)
-            else:
-                arrival = _large(package, item, _read(stream, HEAD_BYTES, enough=HEAD_BYTES))
+            if item.size > SMALL:
+                return _read(stream, HEAD_BYTES, enough=HEAD_BYTES)
+            # One byte more than listed: reading to the end is what makes the package check itself.
+            return _read(stream, item.size + 1, enough=item.size)
+    except ItemUnreadable:
+        return None
+
+
+def _described(package: HandoverPackage, item: Item, content: bytes | None) -> Arrival | Item:
+    if content is None:
+        return unreadable(item)
+    if item.size <= SMALL:
+        return _unless_hostile(_small(item, content, declared=package.declared))
+    try:
+        return _unless_hostile(_large(package, item, content))
     except ItemUnreadable:
         return unreadable(item)
-    return _unless_hostile(arrival)
+
+
+def revived(bare: Arrival, item: Item, content: bytes | None, *, package: HandoverPackage) -> Arrival:
+    """What `arrive` gave for `item` in another process, here; `content` is None for what is streamed."""
+    bare.item, bare.content = item, content
+    if content is None:
+        bare.reopen = lambda: _reopened(package, item.path)
+    return bare
 
 
 def arrive_whole(item: Item, content: bytes, *, sha256: bytes) -> Arrival | Item:

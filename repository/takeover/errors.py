@@ -29,6 +29,25 @@ class ProtocolMissing(ArchiveError):
     )
 
 
+class ReaderDied(ArchiveError):
+    code = "TKO-E13"
+    exit_code = 7
+    what = Text(
+        en="A process that was reading the package has died (exit {code}).",
+        pl="Proces, który czytał paczkę, zakończył się nieoczekiwanie (kod {code}).",
+    )
+    kept = Text(
+        en="Every item that was settled stays settled, and its bytes are kept.",
+        pl="Każda rozliczona pozycja pozostaje rozliczona, a jej bajty są zachowane.",
+    )
+    todo = Text(
+        en="Run `edm-archive takeover receive` on the same package again. Exit -9 mostly means that memory ran out; "
+        "where it dies again, EDM_ARCHIVE_WORKERS=1 reads without such processes.",
+        pl="Uruchom ponownie `edm-archive takeover receive` z tą samą paczką. Kod -9 oznacza zwykle brak pamięci; "
+        "jeśli błąd się powtarza, EDM_ARCHIVE_WORKERS=1 czyta bez takich procesów.",
+    )
+
+
 class StatementUnbalanced(ArchiveError):
     code = "TKO-E12"
     exit_code = 7

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from repository.canonical import NotCanonical, canonical, parse
+from repository.domain.describing import Description
 from repository.domain.facts import (
     description_of_json,
     description_to_json,
@@ -37,12 +38,16 @@ KINDS = frozenset({"opening", "items", "events", "closing"})
 NO_SHA1S: Mapping[int, bytes] = MappingProxyType({})
 
 
-def facts_of(holding_path: str, disposition: Disposition, *, conflicts_with: int, description: Json) -> bytes:
-    """The facts of one item in canonical form: what its record's `facts_sha256` commits to."""
-    facts: Json = {"path": holding_path, "disposition": disposition.value, "says": description}
-    if conflicts_with:
-        facts["conflicts_with"] = conflicts_with
-    return canonical(facts)
+def said_by(description: Description) -> bytes:
+    """What an item says of itself, in canonical form: the dearest part of its facts, and known before all others."""
+    return canonical(description_to_json(description))
+
+
+def facts_of(holding_path: str, disposition: Disposition, *, conflicts_with: int, says: bytes) -> bytes:
+    """The facts of one item in canonical form: what its record's `facts_sha256` commits to. `says`: of `said_by`."""
+    conflict = b'"conflicts_with":%d,' % conflicts_with if conflicts_with else b""
+    place = canonical(holding_path)
+    return b'{%b"disposition":"%b","path":%b,"says":%b}' % (conflict, disposition.value.encode(), place, says)
 
 
 def inscribe_items(
@@ -225,7 +230,7 @@ def facts_of_holding(holding: Holding) -> bytes:
         holding.path,
         holding.disposition,
         conflicts_with=holding.conflicts_with,
-        description=description_to_json(holding.description),
+        says=said_by(holding.description),
     )
 
 

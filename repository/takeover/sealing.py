@@ -8,12 +8,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from repository.domain.facts import description_to_json
 from repository.domain.holding import Holding, Location, PackRecord, PatientRecord, StoredPack
 from repository.domain.takeover import Item, Takeover
 from repository.evidence.record import entry, holding_record
 from repository.takeover.arriving import Arrival
-from repository.takeover.inscribing import facts_of, inscribe_items
+from repository.takeover.inscribing import facts_of, inscribe_items, said_by
 from repository.takeover.packing import Pack
 from storage.errors import ArchiveError
 from storage.keys.record_keys import RecordKey
@@ -96,7 +95,7 @@ class Sealer:
             arrival.item.path,
             arrival.disposition,
             conflicts_with=arrival.conflicts_with,
-            description=description_to_json(arrival.description),
+            says=arrival.says or said_by(arrival.description),
         )
         record = holding_record(
             archive=self.vault.archive.hex,

@@ -22,6 +22,7 @@ from repository.samples.building import build_sample
 from repository.settings import Settings
 from tests.builders.homes import new_home
 from tests.builders.staff import Staff, session_of
+from tests.peers.plain_http import PLAIN
 
 DOCTOR = Staff()
 """A doctor of the custodian, who may read what was taken over."""
@@ -58,7 +59,7 @@ class Served:
             headers["Authorization"] = f"Bearer {self.token(staff)}"
         if purpose is not None:
             headers["EDM-Purpose"] = purpose.value
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False, verify=PLAIN)
 
 
 @contextmanager

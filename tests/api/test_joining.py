@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from api.joining import SMALL, Joining
 from tests.api.served import Served
+from tests.peers.plain_http import PLAIN
 
 SIZES = st.sampled_from([0, 1, 100, SMALL - 1, SMALL, SMALL + 1, 3 * SMALL])
 
@@ -119,7 +120,7 @@ def test_what_is_cut_off_says_no_more_and_a_closed_one_takes_nothing() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_answers_with_and_without_a_body_come_one_after_the_other(served: Served, method: str) -> None:
-    with httpx.Client(base_url=served.url, trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=served.url, trust_env=False, verify=PLAIN, timeout=20) as client:
         answers = [client.request(method, "/v1/health") for _ in range(5)]
     assert len({each.status_code for each in answers}) == 1
     assert len({each.content for each in answers}) == 1

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.api.served import Served, problem, serving
+from tests.peers.plain_http import PLAIN
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def statuses(answer: bytes) -> list[int]:
 
 
 def test_whoever_asks_too_often_waits(served: Served) -> None:
-    with serving(served.archive, rate=5) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with serving(served.archive, rate=5) as url, httpx.Client(base_url=url, trust_env=False, verify=PLAIN) as client:
         answers = [client.get("/v1/health") for _ in range(7)]
         assert [each.status_code for each in answers] == [200] * 5 + [429] * 2
         assert 0 < int(answers[-1].headers["retry-after"]) <= 120
@@ -145,14 +146,14 @@ def test_a_body_of_two_lengths_is_no_request(served: Served, fields: bytes, body
 def test_a_packed_body_is_not_unpacked(served: Served, coding: str) -> None:
     bomb = gzip.compress(b" " * 1_000_000)
     headers = {"Content-Encoding": coding, "Content-Type": "application/json"}
-    answer = httpx.post(f"{served.url}/v1/sessions", content=bomb, headers=headers, trust_env=False)
+    answer = httpx.post(f"{served.url}/v1/sessions", content=bomb, headers=headers, trust_env=False, verify=PLAIN)
     assert (answer.status_code, problem(answer)["code"]) == (415, "API-010")
 
 
 @pytest.mark.parametrize("body", [b"[" * 200_000, b'{"a":' * 100_000, b'{"name":' + b"[" * 5_000 + b"]" * 5_000 + b"}"])
 def test_json_that_goes_deep_is_not_understood(served: Served, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
-    answer = httpx.post(f"{served.url}/v1/sessions", content=body, headers=headers, trust_env=False)
+    answer = httpx.post(f"{served.url}/v1/sessions", content=body, headers=headers, trust_env=False, verify=PLAIN)
     assert (answer.status_code, problem(answer)["code"]) == (400, "API-003")
 
 
@@ -163,10 +164,14 @@ def test_a_body_is_counted_whatever_its_length_says(served: Served) -> None:
             yield b"a" * 65536
 
     headers = {"Content-Type": "application/json"}
-    announced = httpx.post(f"{served.url}/v1/sessions", content=b"a" * (17 << 20), headers=headers, trust_env=False)
+    announced = httpx.post(
+        f"{served.url}/v1/sessions", content=b"a" * (17 << 20), headers=headers, trust_env=False, verify=PLAIN
+    )
     assert announced.status_code == 413
     try:
-        chunked = httpx.post(f"{served.url}/v1/sessions", content=endless(), headers=headers, trust_env=False)
+        chunked = httpx.post(
+            f"{served.url}/v1/sessions", content=endless(), headers=headers, trust_env=False, verify=PLAIN
+        )
         assert chunked.status_code == 413
     except httpx.WriteError:
         return  # cut off before all was sent
@@ -197,16 +202,20 @@ def test_a_client_that_is_slow_but_not_too_slow_is_served(hasty: str) -> None:
 
 def test_cross_origin_reading_is_off_unless_it_is_configured(served: Served) -> None:
     asking = {"Origin": "https://viewer.example", "Access-Control-Request-Method": "GET"}
-    plain = httpx.options(f"{served.url}/v1/health", headers=asking, trust_env=False)
+    plain = httpx.options(f"{served.url}/v1/health", headers=asking, trust_env=False, verify=PLAIN)
     assert plain.status_code == 405
     assert not [name for name in plain.headers if name.startswith("access-control")]
     with serving(served.archive, origins=("https://viewer.example",)) as url:
         asking |= {"Access-Control-Request-Headers": "authorization, edm-purpose"}
-        allowed = httpx.options(f"{url}/v1/health", headers=asking, trust_env=False)
+        allowed = httpx.options(f"{url}/v1/health", headers=asking, trust_env=False, verify=PLAIN)
         assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, "https://viewer.example")
         assert "access-control-allow-credentials" not in allowed.headers
-        other = httpx.options(f"{url}/v1/health", headers=asking | {"Origin": "https://evil.example"}, trust_env=False)
+        other = httpx.options(
+            f"{url}/v1/health", headers=asking | {"Origin": "https://evil.example"}, trust_env=False, verify=PLAIN
+        )
         assert other.status_code == 400
         assert "access-control-allow-origin" not in other.headers
-        seen = httpx.get(f"{url}/v1/health", headers={"Origin": "https://viewer.example"}, trust_env=False)
+        seen = httpx.get(
+            f"{url}/v1/health", headers={"Origin": "https://viewer.example"}, trust_env=False, verify=PLAIN
+        )
         assert "ETag" in seen.headers["access-control-expose-headers"]

@@ -18,6 +18,7 @@ from repository.settings import Settings
 from storage.keys.ring import write_private
 from tests.api.test_serving import Large, children, eventually, started
 from tests.builders.homes import new_home
+from tests.peers.plain_http import PLAIN
 
 TOKEN = "measures-for-prometheus-0123456789"
 READY = ("edm_http_requests_total", "/v1/ready")
@@ -43,7 +44,11 @@ def numbers(text: str) -> dict[tuple[str, str], float]:
 def asked(address: str, path: str) -> httpx.Response:
     """Over a connection of its own: whichever process takes it answers."""
     answer = httpx.get(
-        f"http://{address}{path}", headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=30
+        f"http://{address}{path}",
+        headers={"Authorization": f"Bearer {TOKEN}"},
+        trust_env=False,
+        verify=PLAIN,
+        timeout=30,
     )
     assert answer.status_code == 200
     return answer

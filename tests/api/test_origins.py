@@ -7,6 +7,7 @@ import pytest
 
 from api.door import READABLE, TOLD
 from tests.api.served import Served, serving
+from tests.peers.plain_http import PLAIN
 
 VIEWER = "https://viewer.example"
 SAFE = {"cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"}
@@ -21,11 +22,11 @@ def open_to(served: Served) -> Iterator[str]:
 
 def asked(url: str, path: str, **headers: str) -> httpx.Response:
     said = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.options(url + path, headers={"Origin": VIEWER} | said, trust_env=False)
+    return httpx.options(url + path, headers={"Origin": VIEWER} | said, trust_env=False, verify=PLAIN)
 
 
 def test_every_field_that_a_route_takes_or_tells_is_open_to_pages(open_to: str) -> None:
-    description = httpx.get(f"{open_to}/v1/openapi.json", trust_env=False, timeout=60).json()
+    description = httpx.get(f"{open_to}/v1/openapi.json", trust_env=False, verify=PLAIN, timeout=60).json()
     operations = [each for path in description["paths"].values() for each in path.values()]
     taken = {p["name"].lower() for each in operations for p in each.get("parameters", ()) if p["in"] == "header"}
     told = {h.lower() for each in operations for r in each["responses"].values() for h in r.get("headers", {})}
@@ -40,7 +41,7 @@ def test_a_page_sends_a_package_in_parts(open_to: str, served: Served) -> None:
     for path, method in (("/v1/uploads", "POST"), ("/v1/uploads/x", "PATCH"), ("/v1/uploads/x", "HEAD")):
         allowed = asked(open_to, path, Access_Control_Request_Method=method, Access_Control_Request_Headers=wanted)
         assert allowed.status_code == 200, allowed.text
-    answer = httpx.get(f"{open_to}/v1/health", headers={"Origin": VIEWER}, trust_env=False)
+    answer = httpx.get(f"{open_to}/v1/health", headers={"Origin": VIEWER}, trust_env=False, verify=PLAIN)
     exposed = answer.headers["access-control-expose-headers"].lower()
     assert {"location", "upload-offset", "upload-expires", "tus-resumable"} <= set(exposed.split(", "))
     assert served.url

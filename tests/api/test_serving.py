@@ -29,6 +29,7 @@ from tests.builders.faulty_stores import Countdown, CrashingStore
 from tests.builders.homes import environment_of, new_home, plain_package
 from tests.builders.staff import session_of
 from tests.cli.running import clean_environment, command
+from tests.peers.plain_http import PLAIN
 from tests.peers.processes import free_port
 from tests.repository.waiting import eventually
 
@@ -212,7 +213,7 @@ def test_a_client_that_goes_amid_an_upload_leaves_nothing_open(large: Large) -> 
                 head = f"POST /v1/sessions HTTP/1.1\r\nHost: x\r\n{fields}Content-Length: 9999\r\n\r\n"
                 connection.sendall(head.encode() + b'{"name": ')
         assert eventually(
-            lambda: httpx.get(url + large.path, headers=large.headers, trust_env=False).status_code == 200
+            lambda: httpx.get(url + large.path, headers=large.headers, trust_env=False, verify=PLAIN).status_code == 200
         )
         assert eventually(lambda: held(archive) == [])
 
@@ -271,7 +272,7 @@ class _Half(BytesIO):
 
 def read_into(came: list[int], url: str, headers: dict[str, str]) -> None:
     """The sizes of the pieces of an answer that begins as a whole one."""
-    with httpx.Client(trust_env=False) as client, client.stream("GET", url, headers=headers) as answer:
+    with httpx.Client(trust_env=False, verify=PLAIN) as client, client.stream("GET", url, headers=headers) as answer:
         assert (answer.status_code, answer.headers["content-length"]) == (200, str(LARGE))
         came.extend(map(len, answer.iter_bytes()))
 

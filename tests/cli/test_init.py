@@ -7,11 +7,12 @@ import re
 import sqlite3
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Machine, command
+from tests.cli.running import Machine
 
 
 def mode(path: Path) -> int:
@@ -98,12 +99,22 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(bare: Machine) -> 
     assert not bare.key.exists()
 
 
+# The command, with secrets whose Argon2id costs next to nothing: other tests pay its price.
+CHEAP = """
+from storage.keys import passwords, protection
+passwords.COST = passwords.Cost(1, 8, 1)
+protection.by_passphrase.__kwdefaults__["memory_kib"] = 1024
+from cli.main import main
+main()
+"""
+
+
 def at_a_terminal(machine: Machine, words: tuple[str, ...], typed: list[bytes]) -> tuple[int, bytes]:
     """Exit code and everything that was shown, when a person types `typed`, each answer after a question."""
     ours, theirs = pty.openpty()
     running = subprocess.Popen(
-        command(*words), env=machine.child_environment(), stdin=theirs, stdout=theirs, stderr=theirs,
-        start_new_session=True,
+        [sys.executable, "-c", CHEAP, *words], env=machine.child_environment(),
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
     )  # fmt: skip
     os.close(theirs)
     shown = b""

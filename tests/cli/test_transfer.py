@@ -4,6 +4,12 @@ import pytest
 
 from repository.access.principal import Assurance, Identification, Method, Principal, PrincipalKind
 from repository.consents.errors import NotYoursToGive, OptionUnreadable
+from repository.handing_over import HandoverUnfit
+from repository.jobs.concluding import enqueue_conclusion
+from repository.jobs.draining import drain
+from repository.jobs.errors import TakeoverHeld
+from repository.jobs.kinds import KINDS
+from repository.jobs.names import CONCLUDE
 from repository.runtime import open_archive
 from repository.settings import from_environment
 from repository.transfer.errors import BindingUnfit
@@ -69,3 +75,30 @@ def test_nobody_in_particular_may_not_push(office: Office, peer: str, code: str)
 
 def test_a_takeover_of_a_package_is_not_closed_by_hand(office: Office) -> None:
     assert "TRF-001" in office.as_(BOSS).done("takeover", "close", office.takeover, code=2).stderr
+
+
+@pytest.mark.parametrize(("option", "number"), [("--regon", "123456789"), ("--nip", "123"), ("--rpwdl", "12")])
+def test_a_number_that_does_not_check_is_refused_before_anything_is_done(
+    office: Office, option: str, number: str
+) -> None:
+    before = len(office.deeds())
+    told = office.as_(BOSS).done(*OPEN, "--peer", "SYSTEM:CT_1", option, number, code=2).stderr
+    assert HandoverUnfit.code in told
+    assert number not in told
+    assert len(office.deeds()) == before
+
+
+def test_closing_while_a_worker_has_it_says_so_and_run_again_gives_the_outcome(office: Office) -> None:
+    boss = office.as_(BOSS)
+    made = boss.json(*OPEN, "--peer", "SYSTEM:CT_1")
+    push(office, image(0))
+    with open_archive(from_environment(office.machine.environment)) as archive:
+        enqueue_conclusion(archive, archive.catalogue.takeover(made["id"]), by=None)
+        assert archive.catalogue.jobs.lease({CONCLUDE}, owner="worker", seconds=60) is not None
+        assert TakeoverHeld.code in boss.done("takeover", "close", made["id"], code=9).stderr
+        assert drain(archive, owner="other", kinds={CONCLUDE: KINDS[CONCLUDE]}) == 0
+        held = archive.catalogue.jobs.find(f"{CONCLUDE}/{made['id']}")
+        assert held is not None
+        archive.catalogue.jobs.release(held)
+        assert drain(archive, owner="other", kinds={CONCLUDE: KINDS[CONCLUDE]}) == 1
+    assert boss.json("takeover", "close", made["id"])["state"] == "accepted"

@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
-from dicom_gateway.protocol.negotiating import Context, acceptance, asked
+from dicom_gateway.protocol.encoding import acceptance
+from dicom_gateway.protocol.negotiating import Context, asked
 from tests.dicom_gateway.raw import LONGEST, Raw
 
 _SMALL = 4096  # bytes that the system holds for us: less than any image

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.commands import C_STORE_RQ, Command, response_to
-from dicom_gateway.protocol.negotiating import Context, acceptance, asked
+from dicom_gateway.protocol.encoding import acceptance
+from dicom_gateway.protocol.negotiating import Context, asked
 from dicom_gateway.protocol.pdus import RELEASE_RESPONSE, abort, reject
 from tests.dicom_gateway import raw
 from tests.dicom_gateway.raw import LONGEST, Raw

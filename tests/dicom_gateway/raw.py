@@ -12,7 +12,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 from dicom_gateway.contexts import STUDY_FIND, STUDY_GET, STUDY_MOVE
 from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.commands import Command, read, written
-from dicom_gateway.protocol.negotiating import Agreed, Asked, Proposed, agreed, request
+from dicom_gateway.protocol.encoding import request
+from dicom_gateway.protocol.negotiating import Agreed, Asked, Proposed, agreed
 from dicom_gateway.protocol.pdus import (
     ABORT,
     ASSOCIATE_AC,

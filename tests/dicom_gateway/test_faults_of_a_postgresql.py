@@ -10,7 +10,7 @@ import pytest
 
 from dicom_gateway.contexts import COMMITMENT
 from dicom_gateway.protocol.commands import C_STORE_RQ, COMPLETED, FAILED, STATUS
-from dicom_gateway.protocol.negotiating import request
+from dicom_gateway.protocol.encoding import request
 from dicom_gateway.protocol.pdus import ASSOCIATE_RJ
 from dicom_gateway.services.committing import WELL_KNOWN
 from tests.dicom_gateway.away import UNAVAILABLE, assert_kept, away, of, stored, told

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dicom_gateway.protocol.negotiating import request
+from dicom_gateway.protocol.encoding import request
 from dicom_gateway.protocol.pdus import ASSOCIATE_RJ
 from repository.catalogue import engine
 from repository.runtime import Archive

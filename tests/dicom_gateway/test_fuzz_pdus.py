@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.association import Association
+from dicom_gateway.protocol.encoding import request
 from dicom_gateway.protocol.errors import ConnectionEnds, ProtocolBroken
 from dicom_gateway.protocol.messages import gathering
-from dicom_gateway.protocol.negotiating import Agreed, Context, agreed, asked, discreet, request
+from dicom_gateway.protocol.negotiating import Agreed, Context, agreed, asked, discreet
 from dicom_gateway.protocol.pdus import COMMAND, LAST, fragments, values
 from dicom_gateway.protocol.wire import Patience, Wire
 from repository.upkeep.checking import Level

@@ -12,7 +12,8 @@ from pynetdicom.pdu_primitives import UserIdentityNegotiation
 
 from dicom_gateway.contexts import STUDY_FIND
 from dicom_gateway.identifying import NOTED, noted
-from dicom_gateway.protocol.negotiating import Asked, Proposed, UserIdentity, request
+from dicom_gateway.protocol.encoding import request
+from dicom_gateway.protocol.negotiating import Asked, Proposed, UserIdentity
 from dicom_gateway.protocol.pdus import ASSOCIATE_AC, reject
 from dicom_gateway.rejecting import Rejected
 from repository.access.account_query import AccountQuery

@@ -14,7 +14,8 @@ from dicom_gateway.committing import ask
 from dicom_gateway.contexts import STUDY_GET, STUDY_MOVE
 from dicom_gateway.echoing import echo
 from dicom_gateway.protocol.commands import response_to
-from dicom_gateway.protocol.negotiating import Context, acceptance, asked
+from dicom_gateway.protocol.encoding import acceptance
+from dicom_gateway.protocol.negotiating import Context, asked
 from dicom_gateway.protocol.pdus import LARGEST, P_DATA, RELEASE_RESPONSE, RELEASE_RQ
 from dicom_gateway.settings import DEFAULT_TITLE, GatewaySettings
 from repository.commitment.wishing import prepared

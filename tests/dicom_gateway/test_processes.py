@@ -26,6 +26,7 @@ from storage.keys.ring import write_private
 from tests.builders.homes import environment_of, new_home
 from tests.cli.running import clean_environment, command
 from tests.dicom_gateway.gateways import CT, CUSTODIAN, VERIFICATION, an_image, status_of
+from tests.peers.plain_http import PLAIN
 from tests.peers.processes import free_port
 from tests.repository.waiting import eventually
 
@@ -98,7 +99,11 @@ def echoed(port: int) -> bool:
 
 def measured(http: int) -> str:
     answer = httpx.get(
-        f"http://127.0.0.1:{http}/v1/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=30
+        f"http://127.0.0.1:{http}/v1/metrics",
+        headers={"Authorization": f"Bearer {TOKEN}"},
+        trust_env=False,
+        verify=PLAIN,
+        timeout=30,
     )
     assert answer.status_code == 200
     return answer.text
@@ -114,7 +119,9 @@ def test_both_doors_answer_by_processes_that_are_started_again_and_end_together(
         os.kill(before[0], signal.SIGKILL)
         assert eventually(lambda: len(set(answering(process.pid, dicom)) - {before[0]}) == 2)
         assert all(echoed(dicom) for _ in range(6))
-        assert httpx.get(f"http://127.0.0.1:{http}/v1/ready", trust_env=False, timeout=30).status_code == 200
+        assert (
+            httpx.get(f"http://127.0.0.1:{http}/v1/ready", trust_env=False, verify=PLAIN, timeout=30).status_code == 200
+        )
         assert eventually(lambda: {each.name for each in snapshots(home.home)} == {"dicom-1", "dicom-2"})
         text = measured(http)
         assert 'edm_dicom_associations{process="dicom-1"}' in text

@@ -31,6 +31,7 @@ from tests.builders.access import OURS
 from tests.builders.staff import Staff, session_of
 from tests.dicom_gateway.gateways import CUSTODIAN, EXPLICIT, Door, named, opened, status_of
 from tests.dicom_gateway.test_retrieving import Taken
+from tests.peers.plain_http import PLAIN
 
 SHIPPED = Path(pydicom.__file__).parent / "data"
 CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -137,7 +138,7 @@ class Sent:
 
     def client(self, **headers: str) -> httpx.Client:
         own = {"Authorization": f"Bearer {self.token}", "EDM-Purpose": Purpose.CUSTODY.value}
-        return httpx.Client(base_url=self.url, headers=own | headers, timeout=60, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=own | headers, timeout=60, trust_env=False, verify=PLAIN)
 
 
 @pytest.fixture(scope="module")

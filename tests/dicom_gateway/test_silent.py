@@ -11,7 +11,7 @@ import pytest
 from dicom_gateway import unidentified as rooms
 from dicom_gateway.listening import SILENT
 from dicom_gateway.measures import OPEN, REJECTED
-from dicom_gateway.protocol.negotiating import request
+from dicom_gateway.protocol.encoding import request
 from dicom_gateway.protocol.pdus import ASSOCIATE_AC, ASSOCIATE_RJ
 from dicom_gateway.protocol.wire import Patience
 from dicom_gateway.unidentified import Guest, Unidentified, neighbourhood

@@ -11,9 +11,10 @@ import pytest
 from dicom_gateway.protocol import wire as wires
 from dicom_gateway.protocol.association import Association
 from dicom_gateway.protocol.commands import C_STORE_RQ, DATA_SET, written
+from dicom_gateway.protocol.encoding import request
 from dicom_gateway.protocol.errors import PeerSilent
 from dicom_gateway.protocol.messages import gathering
-from dicom_gateway.protocol.negotiating import Agreed, Context, request
+from dicom_gateway.protocol.negotiating import Agreed, Context
 from dicom_gateway.protocol.pdus import ASSOCIATE_AC, ASSOCIATE_RJ, COMMAND, LAST, P_DATA
 from dicom_gateway.protocol.wire import Patience, Wire
 from repository.access.principal import Organisation

@@ -6,7 +6,7 @@ import pytest
 
 from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.commands import written
-from dicom_gateway.protocol.negotiating import request
+from dicom_gateway.protocol.encoding import request
 from dicom_gateway.protocol.pdus import (
     COMMAND,
     INVALID_PARAMETER,

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from dicom_gateway.protocol.negotiating import request
+from dicom_gateway.protocol.encoding import request
 from dicom_gateway.protocol.pdus import (
     ABORT,
     ASSOCIATE_RJ,

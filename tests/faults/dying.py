@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from repository import settling
 from repository.catalogue.catalogue import open_catalogue
 from repository.intake import Order, protocol_of, receive
 from repository.journal import note_all, publish
@@ -97,10 +98,16 @@ def put_together(settings: Settings, death: Death) -> Archive:
 
 def intake(settings: Settings, package: Path, death: Death) -> None:
     archive = put_together(settings, death)
-    takeover = receive(archive, Order(package), progress=lambda _: None)
+    takeover = receive(archive, Order(package), progress=lambda _: None, forking=True)
     if death.part == "nobody":
         die()
     protocol_of(archive, takeover)
+
+
+def intake_in_groups(settings: Settings, package: Path, death: Death, *, of: int) -> None:
+    """As `intake`, with consents settled in groups of so many."""
+    settling._AT_ONCE = of
+    intake(settings, package, death)
 
 
 def noting(settings: Settings, _package: Path, death: Death) -> None:

@@ -1,31 +1,37 @@
 """kill -9 at each step of the end of a takeover: the consents of its package are there once, custody was given once,
-and the protocol says what it says where nobody disturbs."""
+and the protocol says what it says where nobody disturbs.
+
+A group of consents is one commit, however many are in it: where each step is tried, groups are of a few, and the steps
+the same. Custody is tried with groups as large as they are.
+"""
 
 import json
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from repository import settling
 from repository.access.permission import Grantee, Permission
 from repository.consents.fhir_consent import consent_resource
 from repository.domain.takeover import Takeover
 from repository.intake import Order, receive
 from repository.runtime import Archive
 from repository.settings import Settings
-from repository.settling import _AT_ONCE
 from repository.upkeep.checking import Level
 from repository.upkeep.verifying import VerifyOrder, verify
 from tests.builders.access import ANNA, BOGDAN, OURS, consent, objection
 from tests.builders.archives_at_rest import bare_package
 from tests.builders.cda import clinical_document
 from tests.builders.homes import at_home, new_home
-from tests.faults.dying import Death, killed
+from tests.faults.dying import Death, intake_in_groups, killed
 from tests.repository.taken_over import paper
 
 pytestmark = pytest.mark.requirement("R463-10.1.4", "R463-6.2")
 DESK = "catalogue.journal"
+FEW = 40
 HEADER = "pesel,grantor,grantee,scope,purpose,valid_from,valid_to,state"
 WRITINGS = {  # of the journal, in order
     1: "the account of opening the lists",
@@ -56,7 +62,7 @@ def package(folder: Path, successor: dict[str, str]) -> Path:
         f"{people[n % 2].extension},PATIENT,PERSON-{n},ALL,TREATMENT,2024-01-01,,{states[n % 3]}"
         if n == 7
         else f"{people[n % 2].extension},PATIENT,ANYBODY,ALL,TREATMENT,2024-01-{n % 28 + 1:02},,{states[n % 3]}"
-        for n in range(_AT_ONCE + 5)
+        for n in range(settling._AT_ONCE + 5)
     ]
     grants = [f",CUSTODIAN,RPWDL:{OURS.extension},ALL,CUSTODY,2024-01-01,,{state}" for state in ("ACTIVE", "REVOKED")]
     resources = [consent_resource(each, archive="x") for each in (consent(), objection())]
@@ -124,15 +130,27 @@ def concluded(settings: Settings, folder: Path) -> End:
         return end_of(archive, takeover)
 
 
+def killed_in_groups(settings: Settings, folder: Path, death: Death) -> bool:
+    return killed(settings, folder, death, work=partial(intake_in_groups, of=settling._AT_ONCE))
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "_AT_ONCE", FEW)
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, End]:
-    folder = package(tmp_path_factory.mktemp("packages") / "p", UNKNOWN)
-    return folder, concluded(new_home(tmp_path_factory.mktemp("undisturbed")), folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settling, "_AT_ONCE", FEW)
+        folder = package(tmp_path_factory.mktemp("packages") / "p", UNKNOWN)
+        end = concluded(new_home(tmp_path_factory.mktemp("undisturbed")), folder)
+    return folder, end
 
 
 def test_nobody_disturbs(undisturbed: tuple[Path, End]) -> None:
     _, end = undisturbed
-    rows = _AT_ONCE + 4  # and one that cannot be read
+    rows = FEW + 4  # and one that cannot be read
     assert sum(end.permissions.values()) == rows + 2 + 2
     assert end.deeds["permission"] == rows + 2 + 2
     assert end.custodian == "the archive"
@@ -140,21 +158,23 @@ def test_nobody_disturbs(undisturbed: tuple[Path, End]) -> None:
     assert codes == {"CNS-TAKEN": 3, "CNS-CELL": 1, "CNS-CUSTODIAN": 1}
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("death", DEATHS, ids=str)
 def test_killed_at_any_step_of_settling_the_end_is_the_same(
     undisturbed: tuple[Path, End], tmp_path: Path, death: Death
 ) -> None:
     folder, end = undisturbed
     settings = new_home(tmp_path)
-    assert killed(settings, folder, death)
+    assert killed_in_groups(settings, folder, death)
     assert concluded(settings, folder) == end
 
 
+@pytest.mark.usefixtures("few")
 def test_killed_after_each_step_in_turn_the_end_is_the_same(undisturbed: tuple[Path, End], tmp_path: Path) -> None:
     """Each run gets one step further: what it finds done is not done again, so its second writing is the next one."""
     folder, end = undisturbed
     settings, deaths = new_home(tmp_path), 0
-    while killed(settings, folder, Death("after the next step", DESK, "write", call=2, after=True)):
+    while killed_in_groups(settings, folder, Death("after the next step", DESK, "write", call=2, after=True)):
         deaths += 1
         assert deaths < len(WRITINGS)
     assert deaths == len(WRITINGS) - 1

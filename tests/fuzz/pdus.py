@@ -12,9 +12,10 @@ import atheris
 with atheris.instrument_imports(include=["dicom_gateway.protocol", "pynetdicom.pdu", "pynetdicom.pdu_items"]):
     from dicom_gateway.protocol import commands
     from dicom_gateway.protocol.association import Association
+    from dicom_gateway.protocol.encoding import request
     from dicom_gateway.protocol.errors import ConnectionEnds, ProtocolBroken
     from dicom_gateway.protocol.messages import gathering
-    from dicom_gateway.protocol.negotiating import Agreed, Asked, Context, Proposed, agreed, asked, discreet, request
+    from dicom_gateway.protocol.negotiating import Agreed, Asked, Context, Proposed, agreed, asked, discreet
     from dicom_gateway.protocol.wire import Patience, Wire
 
 from tests.fuzz.running import run

@@ -21,6 +21,7 @@ from tests.builders.chains import Issued, authority, install, issued, named, rev
 from tests.builders.homes import new_home
 from tests.builders.identity_provider import Provider, identity_of, provider
 from tests.builders.staff import custodian_of
+from tests.peers.plain_http import PLAIN
 
 HEADER = "X-Client-Certificate"
 
@@ -43,11 +44,11 @@ class Known:
         """A holding, asked for with that token."""
         said = {"Authorization": f"Bearer {token}"} if token else {}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        with httpx.Client(trust_env=False, timeout=30) as client:
+        with httpx.Client(trust_env=False, verify=PLAIN, timeout=30) as client:
             return client.get(self.served.url + self.address, headers=said | named)
 
     def post(self, path: str, **form: str) -> httpx.Response:
-        with httpx.Client(trust_env=False, timeout=30) as client:
+        with httpx.Client(trust_env=False, verify=PLAIN, timeout=30) as client:
             return client.post(self.served.url + path, data=form)
 
     def refusals(self) -> list[dict[str, object]]:

@@ -16,6 +16,7 @@ from tests.api.callers.conftest import Known
 from tests.api.served import serving
 from tests.builders.identity_provider import AUDIENCE, Provider, identity_of
 from tests.builders.staff import custodian_of
+from tests.peers.plain_http import PLAIN
 from tests.peers.processes import ended, free_port
 
 SETTINGS = """config_version: 1
@@ -51,7 +52,7 @@ class Real:
     def token(self, name: str) -> dict[str, str]:
         form = {"grant_type": "password", "username": name, "password": name, "scope": "openid"}
         auth = ("viewer", "viewer-secret")
-        answer = httpx.post(f"{self.issuer}/token", data=form, auth=auth, trust_env=False)
+        answer = httpx.post(f"{self.issuer}/token", data=form, auth=auth, trust_env=False, verify=PLAIN)
         found: dict[str, str] = answer.json()
         return found
 
@@ -95,7 +96,7 @@ def wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> Non
     for _ in range(300):
         assert process.poll() is None, log.read_text()
         try:
-            httpx.get(f"{address}/.well-known/openid-configuration", trust_env=False).raise_for_status()
+            httpx.get(f"{address}/.well-known/openid-configuration", trust_env=False, verify=PLAIN).raise_for_status()
         except httpx.HTTPError:
             time.sleep(0.1)
         else:
@@ -105,7 +106,7 @@ def wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> Non
 
 def asked(real: Real, known: Known, token: str) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}", "EDM-Purpose": "treatment"}
-    return httpx.get(real.door + known.address, headers=headers, trust_env=False)
+    return httpx.get(real.door + known.address, headers=headers, trust_env=False, verify=PLAIN)
 
 
 def test_a_doctor_who_signed_in_there_reads_here(real: Real, known: Known) -> None:

@@ -17,6 +17,7 @@ from api.tokens import JWT_BEARER
 from repository.runtime import open_archive
 from tests.api.callers.conftest import Known
 from tests.builders.identity_provider import signed
+from tests.peers.plain_http import PLAIN
 
 OTHER = ECKey.generate_key("P-384", {"kid": "client"})
 
@@ -146,16 +147,16 @@ def test_what_is_no_such_request_is_told(known: Known, form: dict[str, str], err
 )  # fmt: skip
 def test_a_form_that_is_none_is_told(known: Known, body: str, error: str) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = httpx.post(f"{known.served.url}/v1/token", content=body, headers=headers, trust_env=False)
+    answer = httpx.post(f"{known.served.url}/v1/token", content=body, headers=headers, trust_env=False, verify=PLAIN)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
 def test_json_is_no_form(known: Known) -> None:
-    assert httpx.post(f"{known.served.url}/v1/token", json={}, trust_env=False).status_code == 415
+    assert httpx.post(f"{known.served.url}/v1/token", json={}, trust_env=False, verify=PLAIN).status_code == 415
 
 
 def test_metadata_lead_there(known: Known) -> None:
     for place in ("/.well-known/smart-configuration", "/fhir/.well-known/smart-configuration"):
-        said = httpx.get(known.served.url + place, trust_env=False).json()
+        said = httpx.get(known.served.url + place, trust_env=False, verify=PLAIN).json()
         assert said["token_endpoint"] == f"{known.served.url}/v1/token"
         assert said["token_endpoint_auth_signing_alg_values_supported"] == ["RS384", "ES384"]

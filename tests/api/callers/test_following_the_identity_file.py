@@ -22,6 +22,7 @@ from tests.api.callers.conftest import HEADER, Known, handed
 from tests.api.callers.test_backend_clients import assertion
 from tests.api.served import Served, problem, serving
 from tests.builders.identity_provider import Provider, identity_of
+from tests.peers.plain_http import PLAIN
 
 BODY = {"root": "1.2", "extension": "3", "name": "Szpital"}
 
@@ -206,7 +207,7 @@ class Office:
     def get(self, token: str = "", **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         said = named | ({"Authorization": f"Bearer {token}"} if token else {})
-        return httpx.get(self.url + self.known.address, headers=said, trust_env=False, timeout=30)
+        return httpx.get(self.url + self.known.address, headers=said, trust_env=False, verify=PLAIN, timeout=30)
 
     def token(self) -> httpx.Response:
         form = {
@@ -214,7 +215,7 @@ class Office:
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             "client_assertion": assertion(self.known, aud=f"{self.url}/v1/token"),
         }  # fmt: skip
-        return httpx.post(f"{self.url}/v1/token", data=form, trust_env=False, timeout=30)
+        return httpx.post(f"{self.url}/v1/token", data=form, trust_env=False, verify=PLAIN, timeout=30)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from api.callers.way import identified
 from tests.api.callers.conftest import Known
 from tests.api.served import problem
 from tests.builders.identity_provider import ACT_REASON, Provider, identity_of
+from tests.peers.plain_http import PLAIN
 
 Forged = Callable[[Provider], str]
 OTHER = RSAKey.generate_key(2048, {"kid": "rsa"})
@@ -213,7 +214,7 @@ def test_a_bad_token_does_not_fall_back_to_a_good_session(known: Known) -> None:
         ("Authorization", f"Bearer {session}"),
         ("EDM-Purpose", "treatment"),
     ]
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, verify=PLAIN) as client:
         answer = client.get(known.served.url + known.address, headers=headers)
     assert (answer.status_code, problem(answer)["code"]) == (400, "CAL-002")
 

@@ -18,6 +18,7 @@ from tests.api.served import serving
 from tests.builders.homes import new_home
 from tests.builders.pushing import CLINIC
 from tests.builders.staff import Staff, session_of
+from tests.peers.plain_http import PLAIN
 
 CLERK = Staff(kind=PrincipalKind.MEDICAL_WORKER, surname="Zamykająca", house=CLINIC)
 PEER = Grantee(GranteeKind.ORGANISATION, CLINIC, "Przychodnia")
@@ -39,7 +40,7 @@ class Open:
 
     def client(self, **headers: str) -> httpx.Client:
         found = self.bearer | {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.Client(base_url=self.url, headers=found, timeout=60, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=found, timeout=60, trust_env=False, verify=PLAIN)
 
     def push(self, *contents: bytes, study: str = "", **headers: str) -> httpx.Response:
         """The answer to one request with all of `contents`."""

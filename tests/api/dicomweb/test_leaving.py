@@ -18,6 +18,7 @@ from tests.api.test_serving import held
 from tests.builders import dicom
 from tests.builders.homes import new_home
 from tests.builders.staff import session_of
+from tests.peers.plain_http import PLAIN
 from tests.repository.waiting import eventually
 
 SIDE, FRAMES = 2048, 6  # 24 MiB: more than any socket's buffers hold
@@ -105,7 +106,7 @@ def read_into(came: list[bytes], large: Large) -> int:
     path = f"http://{large.address}{large.path.partition('/series/')[0]}"
     accept = {"Accept": 'multipart/related; type="application/dicom"'}
     with (
-        httpx.Client(trust_env=False, timeout=60) as client,
+        httpx.Client(trust_env=False, verify=PLAIN, timeout=60) as client,
         client.stream("GET", path, headers=large.headers | accept) as answer,
     ):
         assert answer.status_code == 200

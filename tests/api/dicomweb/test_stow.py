@@ -24,6 +24,7 @@ from tests.builders.dicom import UID_ROOT
 from tests.builders.pushing import image, large_image, opened_for_clinic
 from tests.builders.staff import Staff, session_of
 from tests.builders.warrants import EVERY
+from tests.peers.plain_http import PLAIN
 
 REFERENCED, FAILED = "00081199", "00081198"
 INSTANCE, REASON, WARNING, ADDRESS = "00081155", "00081197", "00081196", "00081190"
@@ -233,7 +234,7 @@ def test_a_body_that_is_too_large_is_413_whatever_it_says_of_itself(tmp_path: Pa
 
 def test_nobody_pushes_without_a_name(served: Open) -> None:
     answer = httpx.post(
-        f"{served.url}/dicomweb/studies", content=image(), headers={"Content-Type": "application/dicom"}
+        f"{served.url}/dicomweb/studies", content=image(), headers={"Content-Type": "application/dicom"}, verify=PLAIN
     )
     assert (answer.status_code, problem(answer)["code"]) == (401, "API-001")
 

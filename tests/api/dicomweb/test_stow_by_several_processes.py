@@ -23,6 +23,7 @@ from tests.builders.homes import environment_of, new_home
 from tests.builders.pushing import image
 from tests.builders.staff import session_of
 from tests.cli.running import clean_environment, command
+from tests.peers.plain_http import PLAIN
 from tests.peers.processes import ended, free_port
 from tests.repository.waiting import eventually
 
@@ -39,7 +40,7 @@ class Serving:
 
     def client(self) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/dicom+json"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False, verify=PLAIN)
 
 
 @pytest.fixture

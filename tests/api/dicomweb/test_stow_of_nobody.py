@@ -13,6 +13,7 @@ from tests.api.dicomweb.pushing import Open, listed, served_transfer
 from tests.builders.dicom import data_set, part10
 from tests.builders.pushing import CLINIC
 from tests.builders.staff import Staff, session_of
+from tests.peers.plain_http import PLAIN
 
 REFERENCED, FAILED = "00081199", "00081198"
 CLASS, INSTANCE, REASON, WARNING, ADDRESS = "00081150", "00081155", "00081197", "00081196", "00081190"
@@ -44,7 +45,7 @@ def lost(*keywords: str, instance: int) -> bytes:
 def custodian(served: Open) -> Iterator[httpx.Client]:
     token = session_of(served.archive, Staff(house=CLINIC), name="doctor").token
     headers = {"Authorization": f"Bearer {token}", "EDM-Purpose": Purpose.CUSTODY.value}
-    with httpx.Client(base_url=served.url, headers=headers, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=served.url, headers=headers, timeout=60, trust_env=False, verify=PLAIN) as client:
         yield client
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from fastapi.routing import APIRoute
 from fhir.resources.R4B import get_fhir_model_class
 from fhirclient.client import FHIRClient  # type: ignore[import-untyped]
 from fhirclient.models.documentreference import DocumentReference  # type: ignore[import-untyped]
@@ -25,6 +24,7 @@ from repository.domain.identifiers import PESEL_OID
 from tests.api.served import Served, served_sample
 from tests.builders.access import THEIRS
 from tests.builders.staff import Staff
+from tests.peers.plain_http import PLAIN
 
 Json = dict[str, Any]
 
@@ -46,8 +46,8 @@ def test_what_is_stated_is_routed_and_what_is_routed_is_stated(statement: Json) 
         for one in each["interaction"]:
             verb, rest = verbs[one["code"]]
             stated.add((verb, f"/{each['type']}{rest}"))
-    routes = [each for part in fhir.PARTS for each in part.router().routes if isinstance(each, APIRoute)]
-    routed = {(verb, each.path) for each in routes for verb in (each.methods or set()) - {"HEAD"}}
+    routes = [each for part in fhir.PARTS for each in part.router().written()]
+    routed = {(verb, path) for path, _, options in routes for verb in {*options["methods"]} - {"HEAD"}}
     assert [each["code"] for each in statement["rest"][0]["interaction"]] == ["transaction"]
     assert stated == {each for each in routed if not each[1].endswith("/_search")} - {("GET", "/metadata")}
 
@@ -138,7 +138,9 @@ def test_a_client_of_others_finds_and_fetches(served: Served, smart: FHIRClient)
     patient = Patient.read(found[0].subject.reference.rpartition("/")[2], smart.server)
     assert patient.name[0].family
     attachment = found[0].content[0].attachment
-    answer = httpx.get(attachment.url, headers=dict(smart.server.session.headers) | {"Accept": "*/*"}, trust_env=False)
+    answer = httpx.get(
+        attachment.url, headers=dict(smart.server.session.headers) | {"Accept": "*/*"}, trust_env=False, verify=PLAIN
+    )
     assert len(answer.content) == attachment.size
     assert json.loads(json.dumps(found[0].as_json()))["custodian"]["display"] == "EDM Archive"
 
@@ -197,7 +199,7 @@ def test_what_stops_a_request_before_any_work_is_an_outcome_as_well(served: Serv
 
 def test_too_many_requests_are_told_as_an_outcome(tmp_path: Path) -> None:
     with served_sample(tmp_path, patients=1, images=1, rate=3) as made:
-        client = httpx.Client(base_url=made.url, trust_env=False)
+        client = httpx.Client(base_url=made.url, trust_env=False, verify=PLAIN)
         answers = [client.get("/fhir/metadata") for _ in range(4)]
         client.close()
     assert [each.status_code for each in answers] == [200, 200, 200, 429]

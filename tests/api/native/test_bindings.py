@@ -26,6 +26,7 @@ from tests.api.served import problem
 from tests.builders.access import OURS, THEIRS
 from tests.builders.pushing import CLINIC, image
 from tests.builders.staff import Staff, session_of
+from tests.peers.plain_http import PLAIN
 
 ADMINISTRATOR = Staff(kind=PrincipalKind.ADMINISTRATOR, house=OURS, surname="Rządzi")
 AUDITOR = Staff(kind=PrincipalKind.AUDITOR, house=OURS, surname="Bada")
@@ -58,7 +59,7 @@ class Office:
     def client(self, staff: Staff = ADMINISTRATOR, **headers: str) -> Iterator[httpx.Client]:
         token = session_of(self.open.archive, staff, name=f"u{now():%H%M%S%f}").token
         fields = {"Authorization": f"Bearer {token}"} | {name.replace("_", "-"): each for name, each in headers.items()}
-        with httpx.Client(base_url=self.open.url, headers=fields, timeout=60, trust_env=False) as client:
+        with httpx.Client(base_url=self.open.url, headers=fields, timeout=60, trust_env=False, verify=PLAIN) as client:
             yield client
 
     def listed(self, client: httpx.Client) -> list[dict[str, Any]]:
@@ -145,7 +146,7 @@ def granted(url: str, key: ECKey) -> str:
         "grant_type": "client_credentials", "client_assertion_type": JWT_BEARER, "scope": "dicomweb.write",
         "client_assertion": assertion(key, audience=f"{url}/v1/token"),
     }  # fmt: skip
-    answer = httpx.post(f"{url}/v1/token", data=form, trust_env=False)
+    answer = httpx.post(f"{url}/v1/token", data=form, trust_env=False, verify=PLAIN)
     assert answer.status_code == 200, answer.text
     token: str = answer.json()["access_token"]
     return token
@@ -227,7 +228,7 @@ def test_for_all_others_there_is_nothing(shared: Office) -> None:
         refused, missing = stranger.get(shared.address), stranger.get(f"/v1/takeovers/{NOWHERE}/bindings")
         assert (refused.status_code, problem(refused)["code"]) == (404, "ACC-001")
         assert refused.json() == missing.json()
-    anonymous = httpx.get(f"{shared.open.url}{shared.address}", trust_env=False)
+    anonymous = httpx.get(f"{shared.open.url}{shared.address}", trust_env=False, verify=PLAIN)
     assert anonymous.status_code == 401
 
 

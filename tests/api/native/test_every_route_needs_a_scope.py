@@ -18,9 +18,11 @@ from joserfc.jwk import ECKey
 
 from api import native, tokens
 from api.callers.scopes import Need
+from api.routes import Routes
 from api.tokens import JWT_BEARER
 from tests.api.native.scoped import assertion
 from tests.api.served import Served, problem, served_sample
+from tests.peers.plain_http import PLAIN
 
 OPEN = {
     ("GET", "/v1/health"), ("GET", "/v1/ready"), ("GET", "/v1/errors"), ("GET", "/v1/errors/{code}"),
@@ -53,8 +55,10 @@ def needed(method: str, path: str) -> Need:
 
 def _routes() -> list[tuple[str, str]]:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.include_router(tokens.router())
-    app.include_router(native.router(), prefix="/v1")
+    routes = Routes()
+    routes.include(tokens.router())
+    routes.include(native.router(), prefix="/v1")
+    routes.put(app.router)
     found = set()
     for each in iter_route_contexts(app.routes):
         assert isinstance(each.original_route, APIRoute)
@@ -81,7 +85,7 @@ class Scoped:
                 "grant_type": "client_credentials", "client_assertion_type": JWT_BEARER, "scope": " ".join(scopes),
                 "client_assertion": assertion(self.key, audience=f"{self.served.url}/v1/token"),
             }  # fmt: skip
-            answer = httpx.post(f"{self.served.url}/v1/token", data=form, trust_env=False)
+            answer = httpx.post(f"{self.served.url}/v1/token", data=form, trust_env=False, verify=PLAIN)
             assert answer.status_code == 200, answer.text
             self.tokens[wanted] = answer.json()["access_token"]
         return self.tokens[wanted]
@@ -91,7 +95,7 @@ class Scoped:
         if scopes:
             headers["Authorization"] = f"Bearer {self.token(*scopes)}"
         address = self.served.url + re.sub(r"\{[^}]*\}", "0", path)
-        return httpx.request(method, address, headers=headers, trust_env=False, timeout=30)
+        return httpx.request(method, address, headers=headers, trust_env=False, verify=PLAIN, timeout=30)
 
 
 @pytest.fixture(scope="module")

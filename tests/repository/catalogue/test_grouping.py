@@ -227,3 +227,24 @@ def test_an_interruption_is_the_writers_own_and_leaves_nobody_waiting() -> None:
     assert {KeyboardInterrupt} <= {type(each) for each in outcomes} <= {KeyboardInterrupt, CatalogueUnavailable}
     book.before = None
     assert queue.add([5]) == ["5"]
+
+
+def test_a_thread_that_is_interrupted_when_its_time_to_write_has_come_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def write(turn: Turn[int, int]) -> None:
+        turn.settle(turn.take())
+
+    queue, joined = Queue[int, int](write, most=9), Queue._joined
+
+    def interrupted(self: Queue[int, int], mine: Any) -> bool:
+        joined(self, mine)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Queue, "_joined", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            queue.add([1])
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(queue.add, [2]).result(PATIENCE) == [2]
+    assert waiting(queue) == 0

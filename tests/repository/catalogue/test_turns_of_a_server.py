@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from repository.catalogue import turns
 from repository.catalogue.catalogue import Catalogue, open_catalogue
 from repository.catalogue.engine import Room, read_url
 from repository.catalogue.errors import CatalogueUnavailable
-from repository.catalogue.turns import turn_of
+from repository.catalogue.turns import ServerTurn, turn_of
 from tests.peers.postgres import Postgres
 from tests.repository.catalogue.conftest import Databases
 from tests.repository.waiting import eventually
@@ -93,3 +94,55 @@ def test_a_server_that_has_no_such_database_gives_no_turn(server: Postgres) -> N
     mine.give()
     mine.close()
     room.close()
+
+
+class _Interrupted:
+    """The driver of a turn, that is interrupted before it asks."""
+
+    def __init__(self, driver: "psycopg.Connection[tuple[bool]]") -> None:
+        self._driver = driver
+
+    def execute(self, *_: object) -> None:
+        raise KeyboardInterrupt
+
+    def close(self) -> None:
+        self._driver.close()
+
+
+def test_who_is_interrupted_while_he_gives_it_leaves_no_lock(on_server: tuple[str, Catalogue]) -> None:
+    """A lock of a session is counted: taken once more, it would be given back by half."""
+    _, catalogue = on_server
+    first, second = (turn_of(catalogue._room, 1) for _ in range(2))
+    assert isinstance(first, ServerTurn)
+    first.take()
+    assert first._driver is not None
+    first._driver = _Interrupted(first._driver)  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        first.give()
+    assert eventually(lambda: not second.taken())
+    first.take()
+    first.give()
+    assert not second.taken()
+    first.close()
+    second.close()
+
+
+def test_who_has_it_and_says_nothing_for_too_long_has_it_no_more(
+    on_server: tuple[str, Catalogue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a machine with a process of ours is gone, and nothing tells the server: its connection is idle."""
+    _, catalogue = on_server
+    with monkeypatch.context() as patch:
+        patch.setattr(turns, "HELD_SECONDS", 0.2)
+        gone = catalogue.depositing.turn(1)
+        gone.take()
+    after = catalogue.depositing.turn(1)
+    after.take()
+    assert gone.taken()
+    gone.give()
+    assert gone.taken()
+    after.give()
+    gone.take()
+    assert after.taken()
+    gone.close()
+    after.close()

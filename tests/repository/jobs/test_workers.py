@@ -23,7 +23,8 @@ from repository.runtime import Archive
 from repository.settings import Settings
 from repository.upkeep.reaping import reap
 from tests.builders.homes import assert_whole, at_home, clinic_package, environment_of, new_home, plain_package
-from tests.peers import postgres, valkey
+from tests.peers import valkey
+from tests.peers.postgres import TEMPLATE, Postgres
 
 ROOT = Path(__file__).resolve().parents[3]
 DEADLINE = 100.0  # seconds: for a machine that is busy
@@ -56,11 +57,12 @@ def small(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def catalogue_of(engine: str, **settings: str) -> Iterator[str]:
+def catalogue_of(engine: str, request: pytest.FixtureRequest, **settings: str) -> Iterator[str]:
     if engine == "sqlite":
         yield ""
     else:
-        with postgres.postgres(settings) as server, server.database() as url:
+        server: Postgres = request.getfixturevalue("server")
+        with server.database(TEMPLATE, **settings) as url:
             yield url
 
 
@@ -115,9 +117,9 @@ def left_over(archive: Archive) -> int:
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_a_worker_killed_in_the_middle_of_an_intake_is_followed_by_another(
-    tmp_path: Path, package: Path, broker: valkey.Valkey, engine: str
+    tmp_path: Path, package: Path, broker: valkey.Valkey, engine: str, request: pytest.FixtureRequest
 ) -> None:
-    with catalogue_of(engine) as url:
+    with catalogue_of(engine, request) as url:
         settings = new_home(tmp_path, catalogue=url, broker=broker.url)
         with at_home(settings) as archive:
             job = enqueue_intake(archive, Order(package))
@@ -137,10 +139,11 @@ def test_a_worker_killed_in_the_middle_of_an_intake_is_followed_by_another(
 
 
 def test_a_stalled_worker_that_wakes_finds_its_work_done_and_spoils_nothing(
-    tmp_path: Path, package: Path, broker: valkey.Valkey
+    tmp_path: Path, package: Path, broker: valkey.Valkey, request: pytest.FixtureRequest
 ) -> None:
     """Suspended, not dead: on PostgreSQL, where the lease alone keeps workers apart."""
-    with catalogue_of("postgresql", idle_in_transaction_session_timeout="3s", transaction_timeout="6s") as url:
+    limits = {"idle_in_transaction_session_timeout": "3s", "transaction_timeout": "6s"}
+    with catalogue_of("postgresql", request, **limits) as url:
         settings = new_home(tmp_path, catalogue=url, broker=broker.url)
         with at_home(settings) as archive:
             job = enqueue_intake(archive, Order(package))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repository.canonical import canonical, parse
-from repository.domain.facts import description_to_json
+from repository.domain.describing import Description
 from repository.domain.holding import CustodyEvent, Holding, Location, PatientRecord
 from repository.domain.takeover import Disposition, Handover, Item, Producer, Route, State, Takeover
 from repository.evidence.record import entry, holding_record, parsed
@@ -32,6 +32,7 @@ from repository.takeover.inscribing import (
     items_of,
     patient_of,
     read_description,
+    said_by,
 )
 from tests.repository.domain import test_facts
 from tests.repository.domain.test_facts import patients, words
@@ -84,9 +85,7 @@ def members(draw: st.DrawFn) -> list[tuple[Item, Holding]]:
         item, described = draw(items(ordinal, STORED_LOTS)), draw(descriptions)
         size, place = draw(counts), Location("b" * 32, draw(counts), draw(counts))
         sha, sealed = hashlib.sha256(b"%d" % ordinal).digest(), hashlib.sha256(b"s%d" % ordinal).digest()
-        facts = facts_of(
-            item.path, item.disposition, conflicts_with=item.conflicts_with, description=description_to_json(described)
-        )
+        facts = facts_of(item.path, item.disposition, conflicts_with=item.conflicts_with, says=said_by(described))
         record = holding_record(
             archive=ARCHIVE, takeover=ID, ordinal=ordinal, kind=described.kind, size=size, sha256=sha,
             sealed_sha256=sealed, object_id=place.object_id, offset=place.offset, length=place.length,
@@ -212,6 +211,16 @@ def test_anything_else_is_refused_and_nothing_else_is_raised(raw: bytes) -> None
 
 def test_facts_say_nothing_of_what_is_not_so() -> None:
     item = Item(1, "p", disposition=Disposition.KEPT)
-    assert b"conflicts_with" not in facts_of("p", item.disposition, conflicts_with=0, description={})
-    assert b'"conflicts_with":4' in facts_of("p", item.disposition, conflicts_with=4, description={})
+    assert b"conflicts_with" not in facts_of("p", item.disposition, conflicts_with=0, says=b"{}")
+    assert b'"conflicts_with":4' in facts_of("p", item.disposition, conflicts_with=4, says=b"{}")
     assert replace(item, conflicts_with=4) != item
+
+
+@given(st.text(max_size=12), st.sampled_from(sorted(STORED_LOTS)), st.integers(0, 2**53 - 1), descriptions)
+def test_facts_are_in_the_one_form_of_their_value(
+    path: str, disposition: Disposition, conflicts_with: int, described: Description
+) -> None:
+    facts = facts_of(path, disposition, conflicts_with=conflicts_with, says=said_by(described))
+    says = parse(facts)
+    assert says.pop("conflicts_with", 0) == conflicts_with
+    assert says == {"path": path, "disposition": disposition.value, "says": parse(said_by(described))}

@@ -8,7 +8,16 @@ from repository.domain.describing import Description, Kind
 from repository.domain.takeover import Item
 from repository.takeover import packing
 from repository.takeover.arriving import SMALL, Arrival
-from repository.takeover.packing import OPEN_BYTES, OPEN_PACKS, PACK_BYTES, PACK_MEMBERS, Pack, Packer
+from repository.takeover.packing import (
+    LEFT_BEHIND,
+    OPEN_BYTES,
+    OPEN_PACKS,
+    PACK_BYTES,
+    PACK_MEMBERS,
+    WORTH,
+    Pack,
+    Packer,
+)
 
 OPAQUE = Description(Kind.OPAQUE, "application/octet-stream")
 
@@ -80,3 +89,28 @@ def test_the_largest_goes_when_too_much_waits() -> None:
 def test_a_thousand_patients_do_not_keep_a_thousand_packs_open() -> None:
     _, _, most = packed([arrival(n, patient=n, size=10) for n in range(1, 1000)])
     assert most == OPEN_PACKS
+
+
+def test_a_pack_that_others_have_left_behind_goes_if_it_is_worth_an_object() -> None:
+    packer = Packer()
+
+    def come(first: int, count: int, *, patient: int, size: int) -> list[int]:
+        for ordinal in range(first, first + count):
+            assert list(packer.add(arrival(ordinal, patient=patient, size=size))) == []
+        return [pack.patient for pack in packer.left_behind()]
+
+    assert come(1, 2, patient=1, size=WORTH // 2) == []
+    assert come(3, 1, patient=2, size=WORTH - 1) == []
+    assert come(4, LEFT_BEHIND - 2, patient=3, size=0) == []  # one fewer came since the first patient's last
+    assert come(200, 1, patient=1, size=1) == []  # joined again
+    assert come(201, LEFT_BEHIND - 1, patient=3, size=0) == []
+    assert come(400, 1, patient=3, size=0) == [1]  # the second patient's is not worth it
+    assert sorted(pack.patient for pack in packer.rest()) == [2, 3]
+
+
+def test_a_package_of_one_patient_after_another_is_sealed_as_it_is_read() -> None:
+    packer, gone = Packer(), list[int]()
+    for ordinal in range(1, 1001):
+        gone += [pack.patient for pack in packer.add(arrival(ordinal, patient=ordinal // 200, size=8192))]
+        gone += [pack.patient for pack in packer.left_behind()]
+    assert gone == [0, 1, 2, 3]

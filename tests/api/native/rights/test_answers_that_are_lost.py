@@ -18,6 +18,7 @@ from tests.api.native.rights.sent_once import CASES, Desk
 from tests.api.served import Served, problem, served_sample
 from tests.builders.homes import environment_of
 from tests.cli.running import clean_environment
+from tests.peers.plain_http import PLAIN
 from tests.peers.processes import free_port
 
 # `serve`, killed in the moment in which it would keep an answer.
@@ -65,7 +66,10 @@ def test_it_is_done_again_only_if_nothing_was_done(tmp_path: Path, step: str, *,
         before, headers = grants(served), {"Idempotency-Key": "lost"}
         with dying(served, step=step) as (process, address):
             token = sent.client.headers["Authorization"]
-            with pytest.raises(httpx.TransportError), httpx.Client(trust_env=False, timeout=60) as client:
+            with (
+                pytest.raises(httpx.TransportError),
+                httpx.Client(trust_env=False, verify=PLAIN, timeout=60) as client,
+            ):
                 client.post(address + sent.path, json=sent.body, headers=headers | {"Authorization": token})
             assert process.wait(30) == -signal.SIGKILL
         assert grants(served) == before + done

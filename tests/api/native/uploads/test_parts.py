@@ -28,6 +28,7 @@ from tests.builders.archives import tar_bytes
 from tests.builders.homes import environment_of, new_home
 from tests.builders.staff import Staff, session_of
 from tests.cli.running import clean_environment, command
+from tests.peers.plain_http import PLAIN
 from tests.peers.processes import free_port
 
 
@@ -129,7 +130,10 @@ def test_killed_in_the_middle_of_a_part_it_goes_on_where_it_was_acknowledged(tmp
         token = session_of(archive, ADMINISTRATOR, name="admin").token
     signed_in = {"Authorization": f"Bearer {token}"}
     half = 1 << 20
-    with started(home) as (process, address), httpx.Client(base_url=f"http://{address}", headers=signed_in) as client:
+    with (
+        started(home) as (process, address),
+        httpx.Client(base_url=f"http://{address}", headers=signed_in, verify=PLAIN) as client,
+    ):
         place = begun(client, content)
         assert sent(client, place, content[:half], offset=0).status_code == 204
         connection = http.client.HTTPConnection(address, timeout=30)
@@ -143,7 +147,10 @@ def test_killed_in_the_middle_of_a_part_it_goes_on_where_it_was_acknowledged(tmp
         process.send_signal(signal.SIGKILL)
         process.wait(30)
         connection.close()
-    with started(home) as (_, address), httpx.Client(base_url=f"http://{address}", headers=signed_in) as client:
+    with (
+        started(home) as (_, address),
+        httpx.Client(base_url=f"http://{address}", headers=signed_in, verify=PLAIN) as client,
+    ):
         assert offset_of(client, place) == half
         assert sent(client, place, content[half:], offset=half).status_code == 204
         job = client.post("/v1/takeovers", json={"upload": data.parent.name}).headers["location"]
