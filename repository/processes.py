@@ -111,9 +111,12 @@ def watch(
     `listening` is told once all of them take requests. Raises `ProcessesDied` where they cannot live."""
     stopping = threading.Event()
     _FORKED.set_forkserver_preload([name for crew in crews for name in crew.imports])
+    children = list[_Child]()
     with signalled(stopping):
-        children = [_Child(crew, each + 1, (settings, begin)) for crew in crews for each in range(crew.count)]
         try:
+            for crew in crews:
+                for each in range(crew.count):
+                    children.append(_Child(crew, each + 1, (settings, begin)))
             _watch(children, lambda one: _Child(one.crew, one.number, (settings, begin)), stopping, listening)
         finally:
             for crew in crews:

@@ -116,10 +116,11 @@ class Depositing(Desk):
         """At writing to the takeover, among the processes that do."""
         return turn_of(self._room, number)
 
-    def newer(self, number: int, *, after: int) -> Newer:
-        """What has been written to the takeover since `after` was its highest ordinal."""
+    def newer(self, number: int, *, after: int, most: int) -> Newer | None:
+        """What has been written to the takeover since `after` was its highest ordinal; None where that are more than
+        `most` items, and whoever wants to know reads anew what he needs."""
         with self._room.reading_one_state() as connection:
-            return newer_than(connection, number, after)
+            return newer_than(connection, number, after, most=most)
 
     def last_ordinal(self, number: int) -> int:
         """The highest ordinal of the takeover; 0 while it has no items."""

@@ -9,6 +9,7 @@ advisory lock first (`log.py`). How transactions begin and end is in `beginning.
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -23,11 +24,12 @@ from repository.catalogue.beginning import LIMITED, ONE_STATE, Manner, begin_as_
 from repository.catalogue.border import translated
 from repository.catalogue.connections import Connections
 from repository.catalogue.doing import current, mark
-from repository.catalogue.errors import CatalogueMissing, CatalogueRefused, CatalogueUnavailable
+from repository.catalogue.errors import CatalogueBusy, CatalogueMissing, CatalogueRefused, CatalogueUnavailable
 from repository.catalogue.file_turns import WRITER, FileTurn
 
 MOST = 16  # connections of a process that are in use at one time
 BUSY_SECONDS = 10
+WITHOUT_TURNS_SECONDS = 30  # after one that was waited for in vain
 SLEEPING_SECONDS = 60  # how long a transaction may wait for its own process
 _PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
@@ -101,18 +103,24 @@ def _engine(url: URL) -> Engine:
 class _Writers:
     """SQLite has one writer at a time, and whoever comes while there is one sleeps for ever longer times. Threads queue
     here instead, in order, and processes take turns: of 8 that read (each reading writes its account) by two processes,
-    one in twenty waited for 130 ms and one for a second."""
+    one in twenty waited for 130 ms and one for a second. Who waits for a turn in vain asks the database: whoever is
+    before him may be stopped (SIGSTOP) while he only waits too, and holds nothing of it."""
 
     def __init__(self, database: str) -> None:
         self._threads, self._processes = threading.Lock(), FileTurn(database, WRITER, seconds=BUSY_SECONDS)
+        self._without = 0.0  # until then no turn is asked for
 
     def __enter__(self) -> None:
         self._threads.acquire()
         try:
-            self._processes.take()
+            if time.monotonic() >= self._without:
+                self._processes.take()
+        except CatalogueBusy:
+            self._without = time.monotonic() + WITHOUT_TURNS_SECONDS
         except CatalogueUnavailable:  # no file can be made here: then it is the database that says what is wrong
             self._processes.close()
         except BaseException:
+            self._processes.give()
             self._threads.release()
             raise
 

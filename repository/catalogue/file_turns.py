@@ -4,7 +4,7 @@ Whoever comes locks a byte behind those of all who are there: his place in the l
 the turn, so that it goes round in the order in which it is asked for. (With one byte for the turn and one for whoever
 comes next, of three that took turns two alternated and the third waited through up to 14, of six up to 42.) The locks
 are those of the open file (fcntl(2), "open file description locks"): they end with it, and other handles of the process
-do not undo them. The file is empty and may be deleted while nobody has the catalogue open.
+do not undo them. The file is empty; deleted while the catalogue is open, it is made anew by whoever comes next.
 """
 
 import fcntl
@@ -47,10 +47,11 @@ class FileTurn:
             raise
 
     def give(self) -> None:
-        place, self._place = self._place, 0
-        if self._handle >= 0 and place:
+        """Also what an interrupted `take` has locked: the door, which would keep out all others."""
+        self._place = 0
+        if self._handle >= 0:
             with suppress(CatalogueUnavailable):  # a lock that is not there, or ends with the file
-                self._locked(fcntl.F_UNLCK, place)
+                self._asked(fcntl.F_OFD_SETLK, self._door, _PLACES, kind=fcntl.F_UNLCK)
 
     def wanted(self) -> bool:
         return bool(self._place and self._taken_after(self._place, before=self._end))
@@ -65,6 +66,8 @@ class FileTurn:
             os.close(handle)
 
     def _open(self) -> None:
+        if self._handle >= 0 and not (self._place or os.fstat(self._handle).st_nlink):
+            self.close()  # somebody took the file away: the others stand in line at another one
         if self._handle < 0:
             try:
                 self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

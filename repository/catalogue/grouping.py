@@ -33,6 +33,7 @@ class _Waiting(Generic[T, R]):
     written: list[R] = field(default_factory=list)
     error: BaseException | None = None
     done: bool = False
+    writes: bool = False  # its thread is the one that does
 
     def told(self, written: Sequence[R] = (), *, error: BaseException | None = None) -> None:
         self.written, self.error, self.done = list(written), error, True
@@ -77,14 +78,13 @@ class Queue(Generic[T, R]):
         """What became of `things`, durable. Raises what writing them raised, and then none of them is written, unless
         the commit itself failed: then it is not known, as ever."""
         mine: _Waiting[T, R] = _Waiting(things)
-        if self._joined(mine):
-            try:
+        try:
+            if self._joined(mine):
                 while not mine.done:
                     self._write_some()
-            finally:
-                with self._changed:
-                    self._writing = False
-                    self._changed.notify_all()
+        finally:  # wherever it was interrupted
+            if mine.writes:
+                self._leave(mine)
         if mine.error is not None:
             raise mine.error
         return mine.written
@@ -102,8 +102,15 @@ class Queue(Generic[T, R]):
                 raise
             if mine.done:
                 return False
-            self._writing = True
+            mine.writes = self._writing = True
             return True
+
+    def _leave(self, mine: _Waiting[T, R]) -> None:
+        with self._changed:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+            self._writing = False
+            self._changed.notify_all()
 
     def _next(self, among: Sequence[_Waiting[T, R]] | None = None) -> list[_Waiting[T, R]]:
         """The first that wait, or those of `among` that still do; they wait no longer."""

@@ -37,11 +37,13 @@ class Newer:
     patients: Sequence[PatientRecord] = ()
 
 
-def newer_than(connection: Connection, number: int, after: int) -> Newer:
-    """In a transaction that sees one state."""
+def newer_than(connection: Connection, number: int, after: int, *, most: int) -> Newer | None:
+    """In a transaction that sees one state. None where more than `most` items were written."""
     last: int = _LAST.all(connection, {"number": number})[0].last
     if last == after:
         return Newer(last)
+    if last - after > most:
+        return None
     rows = _KEPT.all(connection, {"number": number, "after": after})
     traces = [Trace(row.ordinal, bytes(row.sha256), row.sop_instance_uid or "", _document(row)) for row in rows]
     return Newer(last, traces, _patients(connection, number, sorted({row.patient for row in rows if row.patient})))

@@ -2,7 +2,8 @@
 
 A turn is a matter of speed and never of right: what is committed is looked at in its transaction, whoever's turn it is.
 It ends with the process or the connection that has it, however that ends, and is waited for no longer than
-`WAITING_SECONDS`. Whoever has had one is behind all who wait now.
+`WAITING_SECONDS`. Whoever has had one is behind all who wait now. A server ends the one of a process that it has heard
+nothing of for `HELD_SECONDS`: its machine may be gone, and nothing has told the server.
 
 SQLite: locks of the operating system on a file beside the database, as long as that is on one machine. PostgreSQL:
 advisory locks of a connection of their own, which it gives in the order in which they are asked for.
@@ -17,6 +18,7 @@ from repository.catalogue.engine import Room
 from repository.catalogue.file_turns import FileTurn
 
 WAITING_SECONDS = 120  # a turn lasts as long as it takes to store what comes in it: some seconds for a GiB
+HELD_SECONDS = 300
 _CLASS = 0x45444D_03  # "EDM", 3; 2 is the log's sequencer
 
 
@@ -76,6 +78,9 @@ class ServerTurn:
             self._driver.execute("SELECT pg_advisory_unlock(%s, %s)", self._place)
         except psycopg.Error:
             self.close()
+        except BaseException:  # interrupted; the lock is counted, and taken again it would be given back by half
+            self.close()
+            raise
 
     def wanted(self) -> bool:
         if self._driver is None:
@@ -102,6 +107,12 @@ _ASKED = (
     " WHERE datname = current_database() AND locktype = 'advisory' AND classid = %s AND objid = %s AND granted = %s)"
 )
 
+# PostgreSQL 13 has no limit of idle sessions.
+_LIMITS = """
+SELECT set_config(name, CASE name WHEN 'lock_timeout' THEN %(lock_timeout)s ELSE %(idle_session_timeout)s END, false)
+FROM pg_settings WHERE name IN ('lock_timeout', 'idle_session_timeout')
+"""
+
 
 def _alone(room: Room) -> "psycopg.Connection[tuple[bool]]":
     """A connection that no transaction shares, beside those of the pool: it is kept for as long as turns are taken."""
@@ -110,7 +121,7 @@ def _alone(room: Room) -> "psycopg.Connection[tuple[bool]]":
     driver = cast("psycopg.Connection[tuple[bool]]", connection.connection.dbapi_connection)
     try:
         driver.autocommit = True
-        driver.execute(f"SET lock_timeout = '{WAITING_SECONDS}s'".encode())
+        driver.execute(_LIMITS, {"lock_timeout": f"{WAITING_SECONDS}s", "idle_session_timeout": f"{HELD_SECONDS}s"})
     except BaseException:
         driver.close()
         raise

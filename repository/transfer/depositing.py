@@ -45,9 +45,10 @@ class Depositing:
         """No group is to begin while any is on its way: another process waits for its turn."""
         return self._sharing.draining
 
-    def enter(self) -> None:
-        """A group is on its way; `leaving` follows, also where this raises what the catalogue raises."""
-        if self._sharing.enter():
+    def enter(self, *, much: bool = False) -> None:
+        """A group is on its way, and `much` is to be sealed; `leaving` follows, also where this raises what the
+        catalogue raises."""
+        if self._sharing.enter(much=much):
             self._catch_up()
 
     @contextmanager
@@ -130,9 +131,10 @@ class Depositing:
             if known is None:
                 return
             before = known.last
-            known.catch_up()
-            self._known = known  # not after an error: it may know half of it
-        if known.last != before:
+            caught_up = known.catch_up()
+            if caught_up:
+                self._known = known  # not after an error: it may know half of it
+        if not caught_up or known.last != before:
             self._sharing.met()
 
     def _read(self) -> Known:

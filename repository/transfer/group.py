@@ -28,6 +28,7 @@ from repository.transfer.opening import Depositor
 from storage.errors import ArchiveError
 from storage.keys.record_keys import RecordKey
 
+MOST_NEWER = 10_000  # items that others wrote meanwhile, learnt one by one: 5 MB
 Accept = Callable[[Sequence[Arrival | Duplicate]], None]
 """Looks at what a batch would become, for whoever takes it whole or not at all: it raises, and nothing of the batch is
 deposited. Asked of the catalogue as it is at that time or later; what is then committed is committed only if the
@@ -65,13 +66,17 @@ class Known:
         self.keys: dict[int, RecordKey] = {}
         self.making_keys = Lock()  # two groups that bring the same new patient make one key
 
-    def catch_up(self) -> None:
-        """What other processes have committed since is known as well. No group is on its way."""
-        newer = self._archive.catalogue.depositing.newer(self.takeover.number, after=self.last)
+    def catch_up(self) -> bool:
+        """What other processes have committed since is known as well; False where it is so much that it is less to read
+        all of it anew. No group is on its way."""
+        newer = self._archive.catalogue.depositing.newer(self.takeover.number, after=self.last, most=MOST_NEWER)
+        if newer is None:
+            return False
         if newer.last != self.last:
             self.last = newer.last
             self._restore(newer.patients)
             self.sorter.others_committed(newer.traces)
+        return True
 
     def _restore(self, patients: Sequence[PatientRecord]) -> None:
         for record in patients:

@@ -6,6 +6,8 @@ process numbers and commits only in its turn, until it has met nobody for `LASTS
 he is always the first looks from time to time whether another has taken a turn. Without turns, of eight that pushed by
 two processes some were refused within a second, after five attempts each.
 
+Whoever has much to seal takes a turn before he has met anybody: to do that in vain costs more than a turn.
+
 A turn is for the group that waits when it begins, and those that follow within `LONGEST`; then, if another wants it,
 no more begin until it is given away. A turn that is waited for in vain, because whoever has it sleeps, is done without:
 the commit looks whether the takeover has grown.
@@ -16,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
 
-from repository.catalogue.errors import CatalogueBusy, CatalogueUnavailable
+from repository.catalogue.errors import CatalogueError
 from repository.catalogue.turns import Turn
 
 LASTS = 1.0  # seconds; to meet once more costs one group that is sealed twice
@@ -43,16 +45,21 @@ class Sharing:
         """No group is to begin while any is on its way."""
         return self._draining
 
-    def enter(self) -> bool:
-        """A group is on its way; `leave` follows, also where this raises what the catalogue raises. True where others
-        may have written since this process looked: nothing of its own is on the way then."""
+    def enter(self, *, much: bool = False) -> bool:
+        """A group is on its way, and `much` waits to be sealed; `leave` follows, also where this raises what the
+        catalogue raises. True where others may have written since this process looked: nothing of its own is on the way
+        then."""
         with self._lock:
             self._within += 1
-            self._look_for_others()
+            dear = much and self._within == 1 and self._ticks() >= self._without
+            if not dear:
+                self._look_for_others()
             if self._within > 1:
                 self._let_others()
                 return False
-            return self._take() if self._ticks() < self._until else self._ticks() - self._left >= IDLE
+            if dear or self._ticks() < self._until:
+                return self._take()
+            return self._ticks() - self._left >= IDLE
 
     def leave(self) -> None:
         """The group has ended, however it did."""
@@ -88,11 +95,11 @@ class Sharing:
             turn.close()
 
     def _take(self) -> bool:
-        self._turn = self._turn or self._made()
         self._draining = False
         try:
+            self._turn = self._turn or self._made()
             self._turn.take()
-        except (CatalogueBusy, CatalogueUnavailable):
+        except CatalogueError:  # a turn is not what anything relies on: what is wrong, the commit says
             self._until, self._without = 0.0, self._ticks() + WITHOUT
         else:
             self._since = self._ticks()
@@ -110,8 +117,8 @@ class Sharing:
             return
         self._next = now + EVERY
         self._let_go()
-        self._turn = self._made()
-        with suppress(CatalogueUnavailable):
+        with suppress(CatalogueError):
+            self._turn = self._made()
             if self._turn.taken():
                 self._met()
 

@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -41,6 +42,7 @@ class Transfers:
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._closed = False
+        self._led = False
         self._leaders = ThreadPoolExecutor(LEADERS, thread_name_prefix="transfer")
         self._sealers = ThreadPoolExecutor(max(2, archive.settings.workers), thread_name_prefix="sealing")
 
@@ -108,6 +110,9 @@ class Transfers:
         with self._lock:
             if self._closed:
                 raise TransfersClosed
+            if batch.waits is None and not self._led:  # one thread at least, before anything waits for it
+                self._leaders.submit(int)
+                self._led = True
             takeover = batch.depositor.takeover
             line = self._lines.get(takeover)
             if line is None:
@@ -127,6 +132,12 @@ class Transfers:
         elif leader.waits is not None:
             leader.waits.release()
         else:
+            self._hand_over(line)
+
+    def _hand_over(self, line: Line) -> None:
+        """A thread of this room takes the next group: the system may have no more of them, and then it is one of those
+        that are there, to whom it has been given all the same."""
+        with suppress(RuntimeError):
             self._leaders.submit(self._lead, line)
 
     def _forget(self) -> None:
@@ -140,10 +151,11 @@ class Transfers:
         with self._lock:
             waits, batch.waits = batch.waits, None
             if waits is not None and not batch.outcomes.done() and waits.acquire(blocking=False):
-                self._leaders.submit(self._lead, line)
+                self._hand_over(line)
 
     def _lead(self, line: Line) -> None:
-        """The next group of the line, from its first step to its last. Never raises."""
+        """The next group of the line, from its first step to its last. Raises nothing but, at its end, what interrupted
+        this thread while it waited for others."""
         fault = self._entered(line)
         with self._lock:
             taken = line.take()  # whoever came while the turn was waited for is with them
@@ -162,7 +174,7 @@ class Transfers:
         with self._lock:
             line.stored()
             self._next(line)
-        with line.turn(place), line.depositing.leaving():
+        with line.turn(place) as interrupted, line.depositing.leaving():
             told = self._committed(line, batches, group, fault=fault)
             told = [self._anew(line, batch, outcome) for batch, outcome in zip(batches, told, strict=True)]
         for batch, outcome in zip(batches, told, strict=True):
@@ -170,10 +182,12 @@ class Transfers:
         with self._lock:
             line.left()
             self._next(line)
+        if interrupted is not None:
+            raise interrupted
 
     def _entered(self, line: Line) -> BaseException | None:
         try:
-            line.depositing.enter()
+            line.depositing.enter(much=line.much)
         except BaseException as error:  # noqa: BLE001  whoever waits has to be told, whatever it is
             return error
         return None
@@ -240,7 +254,7 @@ class Transfers:
     def _refused(self, depositor: Depositor) -> BaseException:
         try:
             note_refused(self._archive, takeover=depositor.takeover, door=depositor.door, by=depositor.by)
-        except ArchiveError as error:
+        except BaseException as error:  # noqa: BLE001  as above
             return error
         return AccessRefused()
 
@@ -260,4 +274,5 @@ def _blamed(line: Line, batches: Sequence[Batch], fault: BaseException) -> "Sequ
 
 def _close(batch: Batch) -> None:
     for offer in batch.offers:
-        offer.close()
+        with suppress(OSError):  # of a file without a name, which nobody needs any more; others wait to be told
+            offer.close()

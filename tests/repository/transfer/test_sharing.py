@@ -219,6 +219,29 @@ def test_who_has_lost_to_another_insists_on_a_turn_whatever_is_on_its_way(
     assert not seen.taken()
 
 
+def test_whoever_has_much_to_seal_takes_a_turn_before_he_has_met_anybody(
+    processes: Both, seen: Turn, pool: ThreadPoolExecutor
+) -> None:
+    one, other = processes
+    assert one.sharing.enter(much=True)
+    assert seen.taken()
+    assert not one.sharing.enter(much=True)  # beside another group of its own
+    waits = pool.submit(other.sharing.enter, much=True)
+    assert one.waited_for()
+    one.sharing.leave()
+    assert not waits.done()
+    one.sharing.leave()
+    assert waits.result(PATIENCE)
+    other.sharing.leave()
+    assert not seen.taken()
+    one.sharing.enter()
+    assert not seen.taken()
+    one.sharing.enter(much=True)  # beside one that has none
+    assert not seen.taken()
+    for _ in range(2):
+        one.sharing.leave()
+
+
 def test_what_is_closed_is_given_away_and_opened_anew(processes: Both, seen: Turn) -> None:
     one, other = processes
     one.sharing.met()

@@ -10,6 +10,7 @@ from repository.catalogue import turns
 from repository.catalogue.turns import Turn
 from repository.domain.takeover import Disposition, Takeover
 from repository.runtime import Archive
+from repository.transfer import group
 from repository.transfer.offering import Outcome
 from repository.transfer.opening import Depositor, admitted_to
 from repository.transfer.transfers import Transfers
@@ -100,6 +101,19 @@ def test_what_waited_in_vain_is_kept_without_a_turn(
     assert_no_orphans(archive, takeover)
 
 
+def test_more_than_somebody_wants_to_learn_is_not_told(
+    archive: Archive, takeover: Takeover, transfers: Transfers, depositor: Depositor
+) -> None:
+    """A process that the others have left a million items behind does not take them all into its memory."""
+    transfers.deposit(depositor, offers_of(archive, [image(each) for each in range(4)]))
+    newer = archive.catalogue.depositing.newer
+    assert newer(takeover.number, after=1, most=2) is None
+    told = newer(takeover.number, after=1, most=3)
+    assert told is not None
+    assert (told.last, [each.ordinal for each in told.traces], len(told.patients)) == (4, [2, 3, 4], 3)
+    assert newer(takeover.number, after=4, most=0) is not None
+
+
 def test_a_group_that_nobody_accepts_gives_its_turn_back(
     archive: Archive, transfers: Transfers, depositor: Depositor, theirs: Turn
 ) -> None:
@@ -153,10 +167,19 @@ def test_a_push_that_was_cancelled_while_it_waited_takes_no_turn_with_it(
     assert push(archive, transfers, depositor, 4).result(60)[0].ordinal == 3
 
 
+@pytest.mark.parametrize("most", [3, 2])
 def test_what_another_wrote_meanwhile_is_known_in_the_turn(
-    archive: Archive, takeover: Takeover, transfers: Transfers, depositor: Depositor, theirs: Turn
+    archive: Archive,
+    takeover: Takeover,
+    transfers: Transfers,
+    depositor: Depositor,
+    theirs: Turn,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
 ) -> None:
-    """The same bytes, a patient who was new to it, and what goes under the same identifiers."""
+    """The same bytes, a patient who was new to it, and what goes under the same identifiers; whether that is learnt one
+    by one, or is too much for that."""
+    monkeypatch.setattr(group, "MOST_NEWER", most)
     let_meet(archive, transfers, depositor, theirs)
     with Transfers(archive) as others:
         written = [image(1, instance=2), image(2), image(3)]

@@ -3,9 +3,10 @@
 import pytest
 
 from repository.catalogue import turns
+from repository.catalogue.errors import CatalogueRefused
 from repository.catalogue.turns import Turn
-from repository.transfer.sharing import WITHOUT
-from tests.repository.transfer.sharers import Both
+from repository.transfer.sharing import EVERY, WITHOUT, Sharing
+from tests.repository.transfer.sharers import Both, Clock
 
 
 @pytest.fixture
@@ -47,3 +48,28 @@ def test_insisting_in_vain_keeps_nobody_from_going_on(processes: Both, seen: Tur
     one.sharing.leave()
     assert (one.draining(), seen.taken()) == (False, False)
     assert not one.alone()
+
+
+def test_a_turn_that_no_catalogue_gives_is_done_without() -> None:
+    """Whatever is wrong with it: a turn costs speed and nothing else."""
+
+    def refused() -> Turn:
+        raise CatalogueRefused(reason="SQLSTATE 28000")
+
+    clock = Clock()
+    sharing = Sharing(refused, ticks=clock)
+    clock.now += EVERY
+    assert not sharing.enter()
+    sharing.met()
+    sharing.insist()
+    sharing.leave()
+    assert not sharing.enter(much=True)
+    sharing.leave()
+    clock.now += WITHOUT
+    assert sharing.enter(much=True)
+    sharing.leave()
+    clock.now += WITHOUT
+    sharing.met()
+    assert sharing.enter()
+    sharing.leave()
+    assert not sharing.draining
