@@ -90,13 +90,12 @@ def named(archive: Archive, uids: Named) -> Iterator[Found]:
 def contents(archive: Archive, admitted: Iterable[Admitted]) -> Generator[tuple[Admitted, Iterator[bytes]]]:
     """Each image and its bytes as received, checked to the last as by `streaming.whole`, small ones before the first;
     each must be used up before the next is asked for. What lies side by side is read in one go: of small images that
-    is most of the work. A small one is hashed while the next is opened; one alone where it was opened, for another
-    thread has nothing to do meanwhile but to wait. To be closed by whoever goes amid them."""
+    is most of the work. A small one is hashed from when it is opened, while the next is opened and the one before is
+    on its way; the last where it was opened, for another thread has nothing to do meanwhile but to wait. To be closed
+    by whoever goes amid them."""
     waiting: deque[_Small] = deque()
     hashing = archive.vault.hashing
-    for run in _runs(admitted):
-        for each in waiting:
-            each.hash_beside(hashing)
+    for run, is_last in _with_last(_runs(admitted)):
         key, _ = place_of(run[0].found.takeover, run[0].found.holding)
         members = [place_of(each.found.takeover, each.found.holding)[1] for each in run]
         with closing(archive.vault.open_run(key, members, warrant=run[0].warrant)) as opened:
@@ -106,7 +105,7 @@ def contents(archive: Archive, admitted: Iterable[Admitted]) -> Generator[tuple[
                     yield image, checked(pieces, image.found.holding, key=key, hashing=hashing)
                     continue
                 waiting.append(_Small(image, tuple(pieces), key=key))
-                if place < len(run):
+                if place < len(run) or not is_last:
                     waiting[-1].hash_beside(hashing)
                 if len(waiting) > _HASHED_BESIDE:
                     yield waiting.popleft().given()
@@ -150,6 +149,15 @@ def _runs(admitted: Iterable[Admitted]) -> Iterator[list[Admitted]]:
         run.append(each)
     if run:
         yield run
+
+
+def _with_last(runs: Iterator[list[Admitted]]) -> Iterator[tuple[list[Admitted], bool]]:
+    """Each with whether it is the last."""
+    ready = next(runs, None)
+    while ready is not None:
+        following = next(runs, None)
+        yield ready, following is None
+        ready = following
 
 
 def _follows(one: Admitted, other: Admitted) -> bool:
