@@ -58,6 +58,7 @@ def examined(found: Settings) -> Iterator[Check]:
         return
     with stack:
         yield Check("catalogue", "ok", Text(en="its schema is that of this version", pl="schemat zgodny z tą wersją"))
+        yield from _durable(catalogue)
         yield _clock(catalogue)
         yield _verified(catalogue)
         yield _journal(catalogue)
@@ -144,7 +145,7 @@ def _dicom(found: Settings) -> Iterator[Check]:
         count = number(round(sum(each.number("edm_dicom_associations") for each in live)))
         here = number(len(live))
         yield Check("DICOM door", "ok", Text(
-            en=f"{here} processes, {count} associations now", pl=f"procesów: {here}, połączeń: {count}"
+            en=f"processes: {here}, associations now: {count}", pl=f"procesów: {here}, połączeń: {count}"
         ))  # fmt: skip
 
 
@@ -168,6 +169,22 @@ def _reachable(store: ObjectStore, home: Home) -> Check:
             Text(en="Make it writable for this account.", pl="Nadaj temu kontu prawo zapisu."),
         )
     return Check("store", "ok", Text(en=f"{home.store} answers", pl=f"{home.store} odpowiada"))
+
+
+def _durable(catalogue: Catalogue) -> Iterator[Check]:
+    for name in catalogue.not_durable():
+        yield Check(
+            "database",
+            "wrong",
+            Text(
+                en=f"{name} is off: what was acknowledged may be lost with the server",
+                pl=f"{name} jest wyłączone: to, co potwierdzono, może przepaść razem z serwerem",
+            ),
+            Text(
+                en=f"Set {name} = on in PostgreSQL's configuration and restart the server.",
+                pl=f"Ustaw {name} = on w konfiguracji PostgreSQL i uruchom serwer ponownie.",
+            ),
+        )
 
 
 def _clock(catalogue: Catalogue) -> Check:

@@ -4,6 +4,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import text
+
 from repository.catalogue import migrating
 from repository.catalogue.accounts import Accounts
 from repository.catalogue.assertions import Assertions
@@ -36,6 +38,8 @@ from repository.catalogue.takeovers import Takeovers
 from repository.catalogue.wanting import Wanting
 from repository.catalogue.writing import Writing
 
+_DURABLE = ("fsync", "full_page_writes")  # `synchronous_commit` is ours to set, see `engine.py`
+
 
 class Catalogue(Takeovers, Items, Writing, Reading, Counting, Owners, Log, Search, Runs, Dumping):
     """All verbs over one database; safe to share between threads. Those after `jobs` are parts of their own."""
@@ -64,6 +68,14 @@ class Catalogue(Takeovers, Items, Writing, Reading, Counting, Owners, Log, Searc
     def place(self) -> str:
         """Where it is, for a person; never a password."""
         return place(self._room.url)
+
+    def not_durable(self) -> tuple[str, ...]:
+        """Settings of the server that are off, so that what it said to have kept may be gone with it."""
+        if self._room.sqlite:
+            return ()
+        asked = text("SELECT name FROM pg_settings WHERE name = ANY(:names) AND setting = 'off' ORDER BY name")
+        with self._room.reading() as connection:
+            return tuple(connection.execute(asked, {"names": list(_DURABLE)}).scalars())
 
     def close(self) -> None:
         self._room.close()

@@ -76,9 +76,19 @@ def _prepare_postgresql(connection: psycopg.Connection[tuple[object, ...]], reco
     only the limit of the whole transaction ends one that sleeps there, and PostgreSQL has it since 17."""
     limit = _limit("idle_in_transaction_session_timeout", SLEEPING_SECONDS)
     connection.execute(limit.encode()).close()
+    # What is acknowledged outlives the server: a server, a database or an account may say `off`.
+    durable = (
+        b"SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    connection.execute(durable).close()
     own = connection.execute("SELECT coalesce(current_setting('transaction_timeout', true), 'none')").fetchone()
     record.info[LIMITED] = own != ("0",)
     connection.commit()
+
+
+# A server that went away without a word (its power, the network) is noticed by whoever waits for its answer after a
+# minute, and not when TCP gives up, after fifteen; seconds, and the last one milliseconds.
+_SILENT = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 
 
 def _engine(url: URL) -> Engine:
@@ -93,7 +103,7 @@ def _engine(url: URL) -> Engine:
         pool_pre_ping=True,
         pool_size=MOST // 2,
         max_overflow=MOST // 2,
-        connect_args={"connect_timeout": BUSY_SECONDS, "application_name": "edm-archive"},
+        connect_args={"connect_timeout": BUSY_SECONDS, "application_name": "edm-archive", **_SILENT},
     )
     event.listen(engine, "connect", _prepare_postgresql)
     event.listen(engine, "begin", begin_as_said)

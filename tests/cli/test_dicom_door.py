@@ -32,7 +32,7 @@ def test_doctor_tells_of_processes_that_run_and_of_those_that_are_silent(machine
         silent, live = of_the_door(machine)
     assert (silent["state"], live["state"]) == ("warning", "ok")
     assert "dicom-2" in silent["detail"]
-    assert live["detail"] == "1 processes, 0 associations now"
+    assert live["detail"] == "processes: 1, associations now: 0"
 
 
 def test_a_peer_is_listed_with_its_last_call(office: Office) -> None:

@@ -6,13 +6,16 @@ import shutil
 import signal
 import stat
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from repository.home_lock import in_use, sole_writer, unused
+from tests.builders.homes import new_home
 from tests.cli.running import Machine, command
 from tests.cli.stopping import opened_takeover
+from tests.peers.postgres import postgres
 
 
 @pytest.fixture
@@ -202,3 +205,13 @@ def test_a_worker_does_waiting_work_until_it_is_told_to_stop(machine: Machine) -
 def test_a_worker_without_an_archive_says_so(bare: Machine) -> None:
     assert "HOM-001" in bare.done("worker", code=2).stderr
     assert os.environ.get("EDM_ARCHIVE_HOME") is None
+
+
+def test_the_doctor_names_a_database_that_keeps_nothing_for_certain(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    with postgres({"fsync": "off", "full_page_writes": "on"}) as server, server.database() as url:
+        new_home(tmp_path, catalogue=url)
+        told = machine.done("doctor", code=1).stdout
+    assert "fsync is off" in told
+    assert "Set fsync = on in PostgreSQL's configuration" in told
+    assert "full_page_writes" not in told

@@ -1,6 +1,9 @@
 """What PostgreSQL ends by itself, so that a process that sleeps inside a transaction keeps no lock for ever."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
@@ -9,6 +12,7 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from repository.catalogue import migrating
+from repository.catalogue.catalogue import create_catalogue
 from repository.catalogue.engine import Room, read_url
 from repository.catalogue.errors import CatalogueUnavailable
 from tests.peers.postgres import Postgres
@@ -44,6 +48,34 @@ def test_the_limits_of_the_server_stay(server: Postgres) -> None:
     with server.database(transaction_timeout="7s", idle_in_transaction_session_timeout="8s") as url:
         room = Room(read_url(url))
         assert _limits(room) == (("8s", "7s"), ("8s", "7s"))
+        room.close()
+
+
+@pytest.mark.parametrize(("said", "so"), [("off", "on"), ("local", "local"), ("on", "on")])
+def test_a_commit_is_on_the_disk_whatever_the_server_is_set_to(server: Postgres, said: str, so: str) -> None:
+    with server.database(synchronous_commit=said) as url:
+        room = Room(read_url(url))
+        for begin in (room.reading, room.writing, room.reading):
+            with begin() as connection:
+                assert connection.execute(text("SHOW synchronous_commit")).scalar_one() == so
+        room.close()
+
+
+def test_a_server_that_keeps_nothing_for_certain_is_named(server: Postgres, tmp_path: Path) -> None:
+    with server.database() as url, closing(create_catalogue(url)) as catalogue:
+        assert catalogue.not_durable() == ("fsync", "full_page_writes")  # as the tests start it, to be quick
+    with closing(create_catalogue(f"sqlite:///{tmp_path / 'c.sqlite'}")) as catalogue:
+        assert catalogue.not_durable() == ()
+
+
+def test_a_server_that_is_gone_without_a_word_is_noticed(server: Postgres) -> None:
+    with server.database() as url:
+        room = Room(read_url(url))
+        with room.reading() as connection:
+            ours = cast("psycopg.Connection[object]", connection.connection.dbapi_connection)
+            said = {each.keyword: each.val for each in ours.pgconn.info}
+        assert said[b"tcp_user_timeout"] == b"60000"
+        assert said[b"keepalives_idle"] == b"30"
         room.close()
 
 
