@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Table, select
+from sqlalchemy import ColumnElement, Row, Table, Text, select, type_coerce
 
 from repository.catalogue import tables
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import TakeoverUnknown
+from repository.catalogue.text import Words
 
 DERIVED = (
     tables.producer, tables.item, tables.patient, tables.patient_name, tables.name_word, tables.patient_identifier,
@@ -23,15 +24,18 @@ _LOGGED = (tables.holding, tables.custody_event)  # their log index leads to the
 _LEFT_OUT = frozenset({"takeover", "log_index", "epoch"})
 
 
-def _columns(table: Table) -> list[ColumnElement[Any]]:
-    own: list[ColumnElement[Any]] = [column for column in table.columns if column.name not in _LEFT_OUT]
+def _columns(table: Table, *, but: frozenset[str] = _LEFT_OUT) -> list[ColumnElement[Any]]:
+    """Text as it is stored, escaped: one to one, and never without a form in UTF-8."""
+    own: list[ColumnElement[Any]] = [
+        type_coerce(column, Text()).label(column.name) if isinstance(column.type, Words) else column
+        for column in table.columns
+        if column.name not in but
+    ]
     return [*own, tables.log_entry.c.entry.label("logged")] if table in _LOGGED else own
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, (bytes, memoryview)):
-        return bytes(value).hex()
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+def _plain(value: Any) -> str:
+    return bytes(value).hex()
 
 
 class Dumping(Desk):
@@ -42,20 +46,20 @@ class Dumping(Desk):
         """
         with self._room.reading_one_state() as connection:
             streamed = connection.execution_options(stream_results=True, yield_per=1000)
-            own = [column for column in tables.takeover.columns if column.name != "number"]
+            own = _columns(tables.takeover, but=frozenset({"number"}))
             row = streamed.execute(select(*own).where(tables.takeover.c.number == number)).one_or_none()
             if row is None:
                 raise TakeoverUnknown(wanted=number)
-            yield "takeover", _canonical(own, row)
+            yield "takeover", _canonical([str(each.key) for each in own], row)
             for table in DERIVED:
                 columns = _columns(table)
+                names = [str(each.key) for each in columns]
                 wanted = select(*columns).where(table.c.takeover == number).order_by(*table.primary_key.columns)
                 if table in _LOGGED:
                     wanted = wanted.outerjoin(tables.log_entry, tables.log_entry.c.index == table.c.log_index)
                 for found in streamed.execute(wanted):
-                    yield table.name, _canonical(columns, found)
+                    yield table.name, _canonical(names, found)
 
 
-def _canonical(columns: Sequence[ColumnElement[Any]], row: Row[*tuple[Any, ...]]) -> bytes:
-    named = {str(column.key): _plain(value) for column, value in zip(columns, row, strict=True)}
-    return orjson.dumps(named, option=orjson.OPT_SORT_KEYS)
+def _canonical(names: Sequence[str], row: Row[*tuple[Any, ...]]) -> bytes:
+    return orjson.dumps(dict(zip(names, row, strict=True)), default=_plain, option=orjson.OPT_SORT_KEYS)
