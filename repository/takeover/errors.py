@@ -31,7 +31,7 @@ class ProtocolMissing(ArchiveError):
 
 class ReaderDied(ArchiveError):
     code = "TKO-E13"
-    exit_code = 7
+    exit_code = 1
     what = Text(
         en="A process that was reading the package has died (exit {code}).",
         pl="Proces, który czytał paczkę, zakończył się nieoczekiwanie (kod {code}).",
