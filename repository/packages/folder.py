@@ -28,11 +28,12 @@ class FolderSource:
         self._limits = limits
         self.entries: Sequence[Entry] = self._list()
         self._index = {entry.path: entry for entry in self.entries}
+        self._last: _Folder | None = None  # files of one folder are read one after the other
 
     def open(self, path: str) -> BinaryIO:
         entry = self._index[path]
         try:
-            fd = _open_beneath(self._path, raw_of(path))
+            fd = self._opened(raw_of(path))
         except (FileNotFoundError, NotADirectoryError):
             raise PackageChanged(path=str(self._path)) from None
         except OSError as error:
@@ -56,7 +57,16 @@ class FolderSource:
             raise PackageChanged(path=str(self._path))
 
     def close(self) -> None:
-        """Holds nothing open between calls."""
+        """The last folder that was read in is let go."""
+        self._last = None
+
+    def _opened(self, raw: bytes) -> int:
+        """A descriptor of the file `raw`; `OSError` (ELOOP, ENOTDIR) if any part of it is a link."""
+        place, _, name = raw.rpartition(b"/")
+        folder = self._last  # of this thread's now, whatever others put in its place
+        if folder is None or folder.place != place:
+            folder = self._last = _Folder(self._path, place)
+        return os.open(name, READ, dir_fd=folder.fd)
 
     def _list(self) -> list[Entry]:
         found: list[Entry] = []
@@ -151,23 +161,33 @@ def _with_obstacle(entry: Entry, code: str) -> Entry:
     return Entry(entry.path, entry.size, entry.modified_ns, entry.kind, entry.place, obstacle=code)
 
 
+_KINDS = {stat.S_IFREG: EntryKind.FILE, stat.S_IFDIR: EntryKind.DIRECTORY, stat.S_IFLNK: EntryKind.LINK}
+
+
 def _kind(mode: int) -> EntryKind:
-    if stat.S_ISREG(mode):
-        return EntryKind.FILE
-    if stat.S_ISDIR(mode):
-        return EntryKind.DIRECTORY
-    return EntryKind.LINK if stat.S_ISLNK(mode) else EntryKind.SPECIAL
+    return _KINDS.get(stat.S_IFMT(mode), EntryKind.SPECIAL)
 
 
-def _open_beneath(root: Path, raw: bytes) -> int:
-    """A descriptor of the file `raw` under `root`; `OSError` (ELOOP, ENOTDIR) if any part of it is a link."""
-    *folders, name = raw.split(b"/")
-    at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for folder in folders:
-            below = os.open(folder, STEP, dir_fd=at)
+class _Folder:
+    """The folder `place` of a package, open as long as somebody has it: as it was reached, step by step, without a
+    link. Whether a file in it is the one that was listed is seen by the file itself. Reached anew for each file of
+    8 KiB, opening one took 17 µs and not 10."""
+
+    __slots__ = ("fd", "place")
+
+    def __init__(self, root: Path, place: bytes) -> None:
+        self.place, self.fd = place, -1
+        at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for step in place.split(b"/") if place else ():
+                below = os.open(step, STEP, dir_fd=at)
+                os.close(at)
+                at = below
+        except BaseException:
             os.close(at)
-            at = below
-        return os.open(name, READ, dir_fd=at)
-    finally:
-        os.close(at)
+            raise
+        self.fd = at
+
+    def __del__(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
