@@ -114,7 +114,10 @@ def _by_what_is_held(contexts: Iterable[Context], what: Asked, giving: Giving) -
     for abstract, every in ours.items():
         own = None if held is None else held.get(abstract, {})
         syntaxes |= chosen(every, own, decodes=giving.decodes)
-    return tuple(replace(each, syntax=syntaxes.get(each.id, each.syntax)) for each in contexts)
+    return tuple(
+        each if syntaxes.get(each.id, each.syntax) == each.syntax else replace(each, syntax=syntaxes[each.id])
+        for each in contexts
+    )
 
 
 NEGOTIABLE = (

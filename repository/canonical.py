@@ -41,7 +41,8 @@ class NotCanonical(ArchiveError):
 
 def canonical(value: Value) -> bytes:
     """The one form of `value`, in UTF-8. A tuple is written as a list. Raises `NotCanonical`."""
-    _refuse_foreign(value)
+    if type(value) not in _PLAIN:
+        _refuse_foreign(value)
     try:
         return orjson.dumps(value, option=_FORM)  # which refuses a number beyond 2^53 - 1 as well
     except orjson.JSONEncodeError:

@@ -14,11 +14,11 @@ def stamp(moment: datetime) -> str:
     """`2026-05-04T03:02:01Z`; a moment without a zone is a bug in the caller."""
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:-6] + "Z"
 
 
 def instant(moment: datetime) -> str:
     """`2026-05-04T03:02:01.000000Z`: always the same length, so that text order is time order."""
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"

@@ -40,12 +40,14 @@ def unused(home: Path) -> Iterator[None]:
 
 def leave_to_parent(home: Path) -> None:
     """For a process that was forked while a lock of `home` was held: the lock, and the catalogue, are its parent's
-    alone from now on, and end with it. What is open here of the files that lie directly in `home` is closed."""
+    alone from now on, and end with it. What is open for writing here, of the files that lie directly in `home`, is
+    closed; a package that lies there too is only read, and stays open."""
     place = str(home.resolve())
-    for each in os.listdir("/proc/self/fd"):  # noqa: PTH208  descriptors, not files
+    for each in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208  descriptors, not files
         with suppress(OSError):
-            if os.path.dirname(os.readlink(f"/proc/self/fd/{each}")) == place:  # noqa: PTH115, PTH120  as above
-                os.close(int(each))
+            lies_there = os.path.dirname(os.readlink(f"/proc/self/fd/{each}")) == place  # noqa: PTH115, PTH120  as above
+            if lies_there and fcntl.fcntl(each, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
+                os.close(each)
 
 
 @contextmanager

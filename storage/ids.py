@@ -10,3 +10,9 @@ def new_id() -> uuid.UUID:
     value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
     value = value & ~(0xF << 76) | 7 << 76
     return uuid.UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
+
+
+def new_ids(count: int) -> list[uuid.UUID]:
+    """So many, in ascending order: things that are made at one moment are found again in the order in which they were
+    given."""
+    return sorted(new_id() for _ in range(count))

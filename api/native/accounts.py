@@ -10,7 +10,7 @@ from api.callers.scopes import requires
 from api.errands import ForArchive
 from api.native.answering import json_answer
 from api.native.declared import STRICT, problems, told
-from api.native.once import ForOnce
+from api.native.once import ForOnce, by_deed
 from api.native.seeking import About, AccountPage, as_row
 from api.native.stewards import ForLooking
 from api.native.wording import Line, Strict
@@ -19,6 +19,7 @@ from api.streamed import Begun, Streamed
 from repository.access.account import PERMITTED, REFUSED
 from repository.access.purpose import Purpose
 from repository.completeness import completeness
+from repository.domain.deed import Deed
 from repository.reports.asking import ask_of_patient
 from repository.reports.copies import not_first
 from repository.reports.exporting import Form, exported
@@ -172,8 +173,10 @@ def done(
 ) -> Response:
     """You have looked at an account. Nobody does so for himself."""
 
-    def made() -> Response:
-        deed = review(archive, errand, account, remark=said.remark)
+    def answer(deed: Deed) -> Response:
         return json_answer({"account": account, "deed": deed.number})
 
-    return once(made, said)
+    def made() -> Response:
+        return answer(review(archive, errand, account, remark=said.remark))
+
+    return once(made, said, again=by_deed(made, answer, "review"))

@@ -12,14 +12,14 @@ from api.digests import etag
 from api.errands import ForArchive
 from api.native.answering import json_answer, require_state
 from api.native.declared import STRICT, IfMatch, problems
-from api.native.once import ForOnce
+from api.native.once import ForOnce, by_deed
 from api.native.permits import GranteeSaid
 from api.native.roles import ForAdministrator, ForCaller
 from api.native.takeovers import WholeId, overseen
 from api.native.wording import Moment, NumberGiven, Strict, Uuid
 from api.routes import Routes
 from repository.access.permission import GranteeKind
-from repository.catalogue.depositing import BindingRow
+from repository.catalogue.depositing import TRANSFER, BindingRow
 from repository.domain.takeover import Takeover
 from repository.runtime import Archive
 from repository.transfer.opening import bind, binding_of, bindings, unbind
@@ -102,9 +102,13 @@ def bound(
     def made() -> Response:
         known = overseen(archive, caller, takeover)
         id = bind(archive, known, said.peer.grantee(said="peer"), until=said.until, by=who)  # noqa: A001
-        return _one(archive, binding_of(archive, id), known, status=201, location=f"{request.url.path}/{id}")
+        return answer(id)
 
-    return once(made, said)
+    def answer(id: str) -> Response:  # noqa: A002
+        row, known = binding_of(archive, id), overseen(archive, caller, takeover)
+        return _one(archive, row, known, status=201, location=f"{request.url.path}/{id}")
+
+    return once(made, said, again=by_deed(made, lambda deed: answer(deed.body["id"]), TRANSFER))
 
 
 def unbound(
@@ -123,11 +127,17 @@ def unbound(
     def made() -> Response:
         known = overseen(archive, caller, takeover)
         require_state(request, _tag(binding_of(archive, binding, takeover=known.id)))
-        ended = unbind(archive, binding, takeover=known.id, by=who)
+        return answer(unbind(archive, binding, takeover=known.id, by=who))
+
+    def answer(ended: BindingRow) -> Response:
+        known = overseen(archive, caller, takeover)
         others = still_bound(ended, bindings(archive, known), at=archive.clock())
         return json_answer(_told(archive, ended, known) | {"others": others}, headers={"ETag": _tag(ended)})
 
-    return once(made)
+    def again(_: object) -> Response:
+        return answer(binding_of(archive, binding, takeover=takeover))
+
+    return once(made, again=by_deed(made, again, "leave-end"))
 
 
 def _located() -> dict[int | str, dict[str, Any]]:

@@ -11,8 +11,8 @@ from fastapi import Body, Query, Request, Response
 from api.errands import ForArchive
 from api.native.answering import json_answer
 from api.native.declared import STRICT, problems
-from api.native.once import ForOnce
-from api.native.permissions import FHIR, one, routes
+from api.native.once import ForOnce, Made
+from api.native.permissions import FHIR, given_by, one, routes
 from api.native.permits import ConsentOrder, FhirBody, Given, GivenList, as_given
 from api.native.stewards import ForSteward
 from api.native.wording import takeover_of
@@ -54,17 +54,23 @@ def give_consent(
 ) -> Response:
     """What a patient has said is recorded, in force from now on: one, or all of a Bundle of FHIR Consents, or none."""
 
-    def made() -> Response:
+    def answer(given: list[Permission]) -> Response:
         if isinstance(said, FhirBody):
-            given = _from_fhir(archive, who, said, policies=policy or [])
             now = archive.clock()
             return json_answer({"permissions": [as_given(each, at=now) for each in given]}, status=201)
+        return one(archive, given[0], status=201, location=f"{request.url.path}/{given[0].id}")
+
+    def made() -> Response:
+        if isinstance(said, FhirBody):
+            return answer(_from_fhir(archive, who, said, policies=policy or []))
         where = takeover_of(archive, said.takeover)
         by = require_giver(archive, who, where)
-        recorded = give(archive, said.permission(takeover=where, now=archive.clock()), by=by)
-        return one(archive, recorded, status=201, location=f"{request.url.path}/{recorded.id}")
+        return answer([give(archive, said.permission(takeover=where, now=archive.clock()), by=by)])
 
-    return once(made, said)
+    def again(done: Made) -> Response:
+        return answer(given) if (given := given_by(done.deeds)) else made()
+
+    return once(made, said, again=again)
 
 
 def _from_fhir(archive: Archive, who: Principal, said: FhirBody, *, policies: list[str]) -> list[Permission]:

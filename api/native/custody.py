@@ -10,7 +10,7 @@ from api.errands import ForArchive
 from api.errors import PreconditionFailed
 from api.native.answering import json_answer, require_state
 from api.native.declared import STRICT, IfMatch, problems
-from api.native.once import ForOnce
+from api.native.once import ForOnce, by_deed
 from api.native.stewards import ForParty, ForSteward
 from api.native.wording import Code, NumberGiven, Person, Strict, TakeoverId, takeover_of
 from api.routes import Routes
@@ -90,7 +90,11 @@ def given(
             raise
         return _answer(known, _custody(archive, known))
 
-    return once(made, order)
+    def answer(_: object) -> Response:
+        known = takeover_of(archive, takeover)
+        return _answer(known, _custody(archive, known))
+
+    return once(made, order, again=by_deed(made, answer, "custody"))
 
 
 def _custody(archive: Archive, takeover: str) -> list[dict[str, Any]]:

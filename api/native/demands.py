@@ -3,10 +3,12 @@
 Who may do what is who somebody is to the demand (`repository.demands.standing`); for all others there is none.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import orjson
 from fastapi import Body, Path, Query, Response
+from pydantic import BaseModel
 
 from api.errands import ForArchive
 from api.native.answering import Limit, json_answer
@@ -27,13 +29,13 @@ from api.native.demand_models import (
     VerdictGiven,
     answer_body,
 )
-from api.native.once import ForOnce
+from api.native.once import ForOnce, Made, Once, by_deed
 from api.native.stewards import ForCaller, ForParty, good_for
 from api.native.wording import DOOR, Uuid, takeover_of
 from api.routes import Routes
 from repository.access.principal import Principal
 from repository.demands.expiring import expire_due
-from repository.demands.moving import found
+from repository.demands.moving import STEP, found, moved_by
 from repository.demands.order import Demand
 from repository.demands.preparing import prepare
 from repository.demands.receiving import confirm, receive
@@ -84,7 +86,7 @@ def submitted(
         demand = submit(archive, order_from(message.model_dump(mode="json"), who))
         return _answered(archive, demand.id, who, location=True)
 
-    return once(made, message)
+    return once(made, message, again=lambda _: made())
 
 
 def answered(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
@@ -109,7 +111,12 @@ def waiting(archive: ForArchive, who: ForParty, takeover: OfTakeover = "") -> Re
 
 def expired(archive: ForArchive, who: ForParty, once: ForOnce) -> Response:
     """Those that have stood in one state for too long, of which this is the end."""
-    return once(lambda: _many(expire_due(archive, archive.clock(), by=who)))
+
+    def again(done: Made) -> Response:
+        before = [moved_by(archive, each) for each in done.deeds if each.kind == STEP]
+        return _many([*before, *expire_due(archive, archive.clock(), by=who)])
+
+    return once(lambda: again(Made((), (), ())), again=again)
 
 
 def shown(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
@@ -125,12 +132,20 @@ def verified(archive: ForArchive, who: ForParty, once: ForOnce, *, demand: Deman
         decision = verdict.decision
         return json_answer(told(verdict.demand) | {"reasons": list(decision.told), "rules": decision.rules})
 
-    return once(made)
+    def again(done: Made) -> Response:
+        decided = next((each for each in done.deeds if "decision" in each.body.get("detail", ())), None)
+        if decided is None:
+            return made()
+        decision = decided.body["detail"]["decision"]
+        reasons = {"reasons": decision["reasons"], "rules": decision["rules"]}
+        return json_answer(told(moved_by(archive, decided)) | reasons)
+
+    return once(made, again=again)
 
 
 def forwarded(archive: ForArchive, who: ForParty, once: ForOnce, *, demand: DemandId) -> Response:
     """The verified demand is in the queue of those who prepare."""
-    return once(lambda: _one(forward(archive, demand, by=who)))
+    return _moved(archive, once, lambda: forward(archive, demand, by=who))
 
 
 def prepared(
@@ -142,9 +157,12 @@ def prepared(
         named = [each.rpartition("/") for each in content.holdings]
         holdings = [(takeover_of(archive, takeover), int(ordinal)) for takeover, _, ordinal in named]
         after = prepare(archive, demand, worker=who, holdings=holdings, decide=deciding(archive), door=DOOR)
+        return answer(after)
+
+    def answer(after: Demand) -> Response:
         return json_answer(_with_text(after, to_be_signed(archive, demand, worker=who)))
 
-    return once(made, content)
+    return once(made, content, again=by_deed(made, lambda deed: answer(moved_by(archive, deed)), STEP))
 
 
 def text(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
@@ -158,7 +176,7 @@ def signed(
 ) -> Response:
     """The worker's own signature is taken over, and sealed."""
     supplied = Supplied(signature.kind, signature.value, signature.certificate)
-    return once(lambda: _one(sign(archive, demand, worker=who, signature=supplied)), signature)
+    return _moved(archive, once, lambda: sign(archive, demand, worker=who, signature=supplied), body=signature)
 
 
 def sent(
@@ -166,10 +184,10 @@ def sent(
 ) -> Response:
     """It is on record that the signed content was sent; nothing unsigned can be."""
 
-    def made() -> Response:
-        return _one(send(archive, demand, by=who, decide=deciding(archive), channel=how.channel, door=DOOR))
+    def move() -> Demand:
+        return send(archive, demand, by=who, decide=deciding(archive), channel=how.channel, door=DOOR)
 
-    return once(made, how)
+    return _moved(archive, once, move, body=how)
 
 
 def out(archive: ForArchive, who: ForParty, demand: DemandId) -> Response:
@@ -181,14 +199,19 @@ def received(
     archive: ForArchive, who: ForParty, once: ForOnce, *, demand: DemandId, what: Annotated[Received, Body()]
 ) -> Response:
     """It is on record that the requester has received exactly what was frozen."""
-    return once(lambda: _one(receive(archive, demand, content_sha256=what.content_sha256, by=who)), what)
+    said = what.content_sha256
+    return _moved(archive, once, lambda: receive(archive, demand, content_sha256=said, by=who), body=what)
 
 
 def confirmed(
     archive: ForArchive, who: ForParty, once: ForOnce, *, demand: DemandId, where: Annotated[Confirming, Body()]
 ) -> Response:
     """The receipt is confirmed in one of both places. With both, the demand is confirmed."""
-    return once(lambda: _one(confirm(archive, demand, place=where.place, by=who)), where)
+
+    def made() -> Response:
+        return _one(confirm(archive, demand, place=where.place, by=who))
+
+    return once(made, where, again=lambda _: made())
 
 
 def _answered(archive: Archive, demand_id: str, who: Principal, *, location: bool = False) -> Response:
@@ -200,6 +223,15 @@ def _answered(archive: Archive, demand_id: str, who: Principal, *, location: boo
 def _with_text(demand: Demand, exact: bytes) -> dict[str, Any]:
     digest = orjson.loads(exact)["content_sha256"]
     return told(demand) | {"content_sha256": digest, "to_be_signed": exact.decode()}
+
+
+def _moved(archive: Archive, once: Once, move: Callable[[], Demand], *, body: BaseModel | None = None) -> Response:
+    """The answer to a request that is one move, done once."""
+
+    def made() -> Response:
+        return _one(move())
+
+    return once(made, body, again=by_deed(made, lambda deed: _one(moved_by(archive, deed)), STEP))
 
 
 def _one(demand: Demand) -> Response:

@@ -6,12 +6,13 @@ from fastapi import Body, Request, Response
 
 from api.errands import ForArchive
 from api.native.declared import STRICT, problems
-from api.native.once import ForOnce
-from api.native.permissions import one, routes
+from api.native.once import ForOnce, by_deed
+from api.native.permissions import given_by, one, routes
 from api.native.permits import Given, GrantOrder
 from api.native.stewards import ForSteward
 from api.native.wording import takeover_of
 from api.routes import Routes
+from repository.access.permission import Permission
 from repository.entitlement import give
 from repository.stewarding.permissions import grantor_of
 from repository.stewarding.standing import require_giver
@@ -36,7 +37,9 @@ def give_grant(
         where = takeover_of(archive, said.takeover)
         by = require_giver(archive, who, where)
         wanted = said.permission(grantor_of(by), takeover=where, now=archive.clock())
-        recorded = give(archive, wanted, by=by)
-        return one(archive, recorded, status=201, location=f"{request.url.path}/{recorded.id}")
+        return answer(give(archive, wanted, by=by))
 
-    return once(made, said)
+    def answer(given: Permission) -> Response:
+        return one(archive, given, status=201, location=f"{request.url.path}/{given.id}")
+
+    return once(made, said, again=by_deed(made, lambda deed: answer(*given_by([deed])), "permission"))

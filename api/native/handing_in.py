@@ -7,15 +7,16 @@ from fastapi import Body, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.errands import ForArchive
-from api.native.answering import json_answer
 from api.native.declared import problems
-from api.native.job_models import ToldJob, told_job
-from api.native.once import ForOnce
+from api.native.job_models import ToldJob
+from api.native.jobs import accepted, job_found
+from api.native.once import ForOnce, by_job
 from api.native.roles import ForAdministrator
 from api.native.search_models import Takeover as Id
 from api.routes import Routes
 from repository.domain.takeover import Handover, Producer, Route
 from repository.jobs.uploading import enqueue_upload
+from repository.jobs.waking import ring
 
 Line = Annotated[str, Field(max_length=1000)]
 ACCEPTED: dict[int | str, dict[str, Any]] = {
@@ -84,6 +85,8 @@ def hand_in(
             manifest=given.manifest or "",
             again=given.again,
         )
-        return json_answer(told_job(job), status=202, headers={"Location": f"/v1/jobs/{job.id}"})
+        ring(archive.settings.home)
+        return accepted(job)
 
-    return once(made, given.model_dump(mode="json"))
+    again = by_job(made, lambda number: accepted(job_found(archive, number)))
+    return once(made, given.model_dump(mode="json"), again=again)

@@ -14,7 +14,7 @@ from api.native.job_models import JobPage, ToldJob, told_job
 from api.native.once import ForOnce
 from api.native.roles import ForAdministrator, ForOverseer
 from api.routes import Routes
-from repository.catalogue.jobs import Job, JobState
+from repository.catalogue.jobs import CANCELLED, Job, JobState
 from repository.runtime import Archive
 
 JobId = Annotated[int, Path(ge=1, lt=2**63, description="Number of the job.")]
@@ -54,31 +54,40 @@ def jobs(
 
 def job(archive: ForArchive, _: ForOverseer, job: JobId) -> Response:
     """One job. Its ETag changes with its state, and not with its progress."""
-    return _answer(_found(archive, job))
+    return _answer(job_found(archive, job))
 
 
 def cancel(request: Request, archive: ForArchive, _: ForAdministrator, *, once: ForOnce, job: JobId) -> Response:
     """A job that waits is not begun any more. What has been done stays; the same thing may be asked for again."""
 
     def made() -> Response:
-        found = _found(archive, job)
+        found = job_found(archive, job)
         require_state(request, tag_of(found))
         if not archive.catalogue.jobs.cancel(found.id, generation=found.generation):
             raise JobOver
-        return _answer(_found(archive, job))
+        return _answer(job_found(archive, job))
 
-    return once(made)
+    def again(_: object) -> Response:
+        found = job_found(archive, job)
+        return _answer(found) if found.code == CANCELLED else made()
+
+    return once(made, again=again)
 
 
 def tag_of(job: Job) -> str:
     return etag(f"{job.id}.{job.generation}.{job.state.value}".encode())
 
 
+def accepted(job: Job) -> Response:
+    """There is a job that does it, at `Location`."""
+    return json_answer(told_job(job), status=202, headers={"Location": f"/v1/jobs/{job.id}"})
+
+
 def _answer(found: Job) -> Response:
     return json_answer(told_job(found), headers={"ETag": tag_of(found)})
 
 
-def _found(archive: Archive, number: int) -> Job:
+def job_found(archive: Archive, number: int) -> Job:
     found = archive.catalogue.jobs.job(number)
     if found is None:
         raise NothingOfThatName

@@ -11,7 +11,7 @@ from api.callers.scopes import requires
 from api.errands import ForArchive
 from api.native.answering import json_answer
 from api.native.declared import STRICT, problems
-from api.native.once import ForOnce, Key, once_by
+from api.native.once import ForOnce, Key, by_deed, once_by
 from api.native.stewards import ForParty
 from api.native.wording import Code, Line, Person, Strict
 from api.routes import Routes
@@ -19,8 +19,8 @@ from repository.access.principal import Organisation, PrincipalKind
 from repository.catalogue.people_rows import PersonState, SessionRow
 from repository.clock import instant
 from repository.people.inviting import accept, invite
-from repository.people.keeping import people, require_kind, revoke, told
-from repository.people.noting import into_journal
+from repository.people.keeping import account_named, people, require_kind, revoke, told
+from repository.people.noting import KIND, into_journal
 from repository.people.sessions import end_own, own_sessions
 from repository.people.signing_in import change_password
 
@@ -185,7 +185,7 @@ def revoked(archive: ForArchive, who: ForParty, once: ForOnce, *, account: Accou
         by = require_kind(who, ADMINISTRATOR)
         return json_answer(told(revoke(archive, account, by=by.id, note=into_journal(archive))))
 
-    return once(made)
+    return once(made, again=by_deed(made, lambda _: json_answer(told(account_named(archive, account))), KIND))
 
 
 def password(archive: ForArchive, said: Annotated[Changing, Body()]) -> Response:

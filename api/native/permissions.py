@@ -1,6 +1,6 @@
 """Routes that consents and grants share: one permission, its editions, its next edition, its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, Path, Query, Request, Response
@@ -11,16 +11,18 @@ from api.errands import ForArchive
 from api.errors import PreconditionFailed
 from api.native.answering import JSON, json_answer, require_state
 from api.native.declared import STRICT, IfMatch, problems
-from api.native.once import ForOnce
+from api.native.once import ForOnce, by_deed
 from api.native.permits import Change, EndGiven, Given, GivenList, Wanted, as_given, tag_of
 from api.native.stewards import ForSteward
 from api.native.wording import DOOR, Moment, Uuid, takeover_of
 from api.routes import Routes
+from repository.access.bodies import permission_of, read_moment
 from repository.access.errors import PermissionUnknown
 from repository.access.permission import Permission
 from repository.catalogue.errors import CatalogueConflict
 from repository.consents.errors import OptionUnreadable
 from repository.consents.fhir_consent import consent_resource
+from repository.domain.deed import Deed
 from repository.entitlement import give
 from repository.runtime import Archive
 from repository.stewarding.permissions import as_of, editions, end, held, listed, shown
@@ -35,6 +37,14 @@ def one(archive: Archive, permission: Permission, *, status: int = 200, location
     """An edition with its ETag."""
     headers = {"ETag": tag_of(permission)} | ({"Location": location} if location else {})
     return json_answer(as_given(permission, at=archive.clock()), status=status, headers=headers)
+
+
+def given_by(deeds: Sequence[Deed]) -> list[Permission]:
+    """The permissions that these deeds give, as they were recorded, with the ends that these deeds give them."""
+    ends = {each.body["id"]: (read_moment(each.at), each.outcome) for each in deeds if each.kind == "permission-end"}
+    given = [each.body for each in deeds if each.kind == "permission"]
+    known = [(body, *ends.get(body["id"], (None, ""))) for body in given]
+    return [permission_of(body, ended_at=at, end_reason=reason) for body, at, reason in known]
 
 
 def routes(prefix: str, *, grant: bool, ending: str) -> Routes:
@@ -150,6 +160,9 @@ def _ended(*, grant: bool) -> Callable[..., Response]:
                 raise (PreconditionFailed if if_match else CatalogueConflict(reason="another edition")) from None
             return json_answer({"id": ended.id, "ended_at": ended.at, "end_reason": ended.reason})
 
-        return once(made)
+        def answer(deed: Deed) -> Response:
+            return json_answer({"id": permission, "ended_at": deed.at, "end_reason": deed.body["reason"]})
+
+        return once(made, again=by_deed(made, answer, "permission-end"))
 
     return ends

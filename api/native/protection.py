@@ -13,15 +13,18 @@ from api.callers.scopes import requires
 from api.errands import ForArchive
 from api.native.answering import json_answer
 from api.native.declared import STRICT, problems
-from api.native.once import ForOnce
+from api.native.once import ForOnce, Made, by_deed
 from api.native.permits import EndGiven
 from api.native.stewards import ForSteward
 from api.native.wording import Code, Line, Moment, NumberGiven, Person, Strict, TakeoverName, Uuid, takeover_of
 from api.routes import Routes
-from repository.access.bodies import approval_body, authorisation_body
+from repository.access.bodies import approval_body, approval_of, authorisation_body, authorisation_of
 from repository.consents.errors import OptionUnreadable
+from repository.domain.deed import Deed
 from repository.entitlement import protect
-from repository.stewarding.leaves import end_repair, let_open, let_repair, lift, lifted_body
+from repository.people.keeping import account_named
+from repository.stewarding.leaves import Lifted as LiftedSoFar
+from repository.stewarding.leaves import end_repair, let_open, let_repair, lift, lifted_body, lifted_by
 from repository.stewarding.standing import require_administrator
 
 Flag = Annotated[str, Path(pattern=Uuid, description="As it was given.")]
@@ -128,18 +131,24 @@ def protected(archive: ForArchive, who: ForSteward, once: ForOnce, *, said: Anno
         flags = protect(archive, *(each.identifier for each in said.patients), takeover=where, by=by)
         return json_answer({"flags": list(flags)}, status=201)
 
-    return once(made, said)
+    def again(done: Made) -> Response:
+        flags = [each.body["id"] for each in done.deeds if each.kind == "protection"]
+        return json_answer({"flags": flags}, status=201) if flags else made()
+
+    return once(made, said, again=again)
 
 
 def lifted(archive: ForArchive, who: ForSteward, once: ForOnce, *, flag: Flag) -> Response:
     """The first administrator asks for it (202), and within seven days another one who says the same lifts that flag
     (200); others over the same person stay."""
 
-    def made() -> Response:
-        found = lift(archive, who, flag)
+    def answer(found: LiftedSoFar) -> Response:
         return json_answer(lifted_body(found), status=202 if found.at is None else 200)
 
-    return once(made)
+    def made() -> Response:
+        return answer(lift(archive, who, flag))
+
+    return once(made, again=by_deed(made, lambda deed: answer(lifted_by(archive, deed)), "lifting", "protection-end"))
 
 
 def approved(archive: ForArchive, who: ForSteward, once: ForOnce, *, said: Annotated[Approving, Body()]) -> Response:
@@ -155,7 +164,11 @@ def approved(archive: ForArchive, who: ForSteward, once: ForOnce, *, said: Annot
         )  # fmt: skip
         return json_answer(approval_body(given) | {"name": whom.name}, status=201)
 
-    return once(made, said)
+    def answer(deed: Deed) -> Response:
+        given = approval_of(deed.body)
+        return json_answer(approval_body(given) | {"name": account_named(archive, given.requester).name}, status=201)
+
+    return once(made, said, again=by_deed(made, answer, "approval"))
 
 
 def authorised(
@@ -169,14 +182,20 @@ def authorised(
         given, known = let_repair(archive, by, said.administrator, reason=said.reason, until=said.until, takeover=where)
         return json_answer(authorisation_body(given) | {"name": known.name}, status=201)
 
-    return once(made, said)
+    def answer(deed: Deed) -> Response:
+        given = authorisation_of(deed.body)
+        return json_answer(authorisation_body(given) | {"name": account_named(archive, given.person).name}, status=201)
+
+    return once(made, said, again=by_deed(made, answer, "authorisation"))
 
 
 def ended(archive: ForArchive, who: ForSteward, once: ForOnce, *, flag: Flag) -> Response:
     """An authorisation ends now: the next reading is decided without it."""
 
-    def made() -> Response:
-        deed = end_repair(archive, who, flag)
+    def answer(deed: Deed) -> Response:
         return json_answer({"id": flag, "ended_at": deed.at, "end_reason": "ended"})
 
-    return once(made)
+    def made() -> Response:
+        return answer(end_repair(archive, who, flag))
+
+    return once(made, again=by_deed(made, answer, "leave-end"))

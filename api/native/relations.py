@@ -9,14 +9,15 @@ from api.callers.scopes import requires
 from api.errands import ForArchive
 from api.native.answering import json_answer
 from api.native.declared import STRICT, problems
-from api.native.once import ForOnce
+from api.native.once import ForOnce, by_deed
 from api.native.permits import EndGiven
 from api.native.stewards import ForSteward
 from api.native.wording import DOOR, Date, Line, Moment, NumberGiven, Person, Strict, TakeoverName, Uuid, takeover_of
 from api.routes import Routes
-from repository.access.bodies import after_death_body, relation_body
+from repository.access.bodies import after_death_body, after_death_of, relation_body, relation_of
 from repository.access.facts import AfterDeath, RelationKind
 from repository.catalogue.entitling import KnownRelation
+from repository.domain.deed import Deed
 from repository.stewarding.relations import died, related, relations_of, unrelated
 
 RelationId = Annotated[str, Path(pattern=Uuid, description="As it was given.")]
@@ -100,7 +101,11 @@ def add_relation(
         )  # fmt: skip
         return json_answer(_row(known), status=201)
 
-    return once(made, said)
+    def answer(deed: Deed) -> Response:
+        known = KnownRelation(deed.body["id"], relation_of(deed.body), deed.body.get("evidence", ""))
+        return json_answer(_row(known), status=201)
+
+    return once(made, said, again=by_deed(made, answer, "relation"))
 
 
 def search(archive: ForArchive, who: ForSteward, wanted: Annotated[OfPatient, Body()]) -> Response:
@@ -116,22 +121,28 @@ def end(
 ) -> Response:
     """It ends now; one that has ended with the patient's death may give a right of its own."""
 
-    def made() -> Response:
-        deed = unrelated(archive, who, relation, takeover=takeover_of(archive, said.takeover))
+    def answer(deed: Deed) -> Response:
         return json_answer({"id": relation, "ended_at": deed.at, "end_reason": "ended"})
 
-    return once(made, said)
+    def made() -> Response:
+        return answer(unrelated(archive, who, relation, takeover=takeover_of(archive, said.takeover)))
+
+    return once(made, said, again=by_deed(made, answer, "relation-end"))
 
 
 def death(archive: ForArchive, who: ForSteward, once: ForOnce, *, said: Annotated[Death, Body()]) -> Response:
     """From now on nobody asks as the patient. Said again, the last word counts whole."""
 
+    def answer(deed: Deed) -> Response:
+        told = {"died": after_death_body(after_death_of(deed.body)), "recorded_at": deed.at}
+        return json_answer(told, status=201)
+
     def made() -> Response:
         after = AfterDeath(said.on.isoformat(), said.objected, tuple(each.identifier for each in said.let_in))
-        noted = died(archive, who, said.patient.identifier, after=after, takeover=takeover_of(archive, said.takeover))
-        return json_answer({"died": after_death_body(after), "recorded_at": noted.at}, status=201)
+        where = takeover_of(archive, said.takeover)
+        return answer(died(archive, who, said.patient.identifier, after=after, takeover=where))
 
-    return once(made, said)
+    return once(made, said, again=by_deed(made, answer, "after-death"))
 
 
 def _row(known: KnownRelation) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from api.errands import ForArchive
 from api.errors import NothingOfThatName, ValueCannotBe
 from api.native.answering import Limit, json_answer, next_link
 from api.native.declared import problems
-from api.native.job_models import FindingPage, RunPage, RunWanted, ToldJob, ToldRun, told_job, told_run
-from api.native.once import ForOnce
+from api.native.job_models import FindingPage, RunPage, RunWanted, ToldJob, ToldRun, told_run
+from api.native.jobs import accepted, job_found
+from api.native.once import ForOnce, by_job
 from api.native.roles import ForOverseer
 from api.native.takeover_models import told_finding
 from api.routes import Routes
@@ -65,10 +66,10 @@ def start(archive: ForArchive, _: ForOverseer, once: ForOnce, *, wanted: Annotat
         if wanted.takeover is not None:
             archive.catalogue.takeover(wanted.takeover)
         asked = wanted.model_dump() | {"takeover": wanted.takeover or ""}
-        job = enqueue_verify(archive, Wanted(**asked))
-        return json_answer(told_job(job), status=202, headers={"Location": f"/v1/jobs/{job.id}"})
+        return accepted(enqueue_verify(archive, Wanted(**asked)))
 
-    return once(made, wanted.model_dump(mode="json"))
+    again = by_job(made, lambda number: accepted(job_found(archive, number)))
+    return once(made, wanted.model_dump(mode="json"), again=again)
 
 
 def run(archive: ForArchive, _: ForOverseer, run: RunId) -> Response:

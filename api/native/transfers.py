@@ -14,15 +14,16 @@ from api.errands import ForArchive
 from api.native.answering import json_answer
 from api.native.bindings import BindingGiven
 from api.native.declared import STRICT, problems
-from api.native.job_models import ToldJob, told_job
-from api.native.once import ForOnce
+from api.native.job_models import ToldJob
+from api.native.jobs import accepted, job_found
+from api.native.once import ForOnce, Made, by_job
 from api.native.permits import GranteeSaid
 from api.native.roles import ForAdministrator, ForCaller
 from api.native.takeover_models import ToldTakeover, told_takeover
 from api.native.takeovers import WholeId, overseen
 from api.native.wording import Moment, Strict
 from api.routes import Routes
-from repository.domain.takeover import Handover, Producer, Route
+from repository.domain.takeover import Handover, Producer, Route, Takeover
 from repository.handing_over import checked
 from repository.jobs.concluding import ask_to_conclude
 from repository.transfer.opening import bindings, open_transfer
@@ -141,12 +142,22 @@ def opened(
 
     def made() -> Response:
         peers = [each.grantee(said="peers") for each in said.peers]
-        takeover = open_transfer(archive, said.handover(), peers=peers, until=said.until, by=who)
+        return answer(open_transfer(archive, said.handover(), peers=peers, until=said.until, by=who))
+
+    def answer(takeover: Takeover) -> Response:
         bound = [binding_body(each, takeover, at=archive.clock()) for each in bindings(archive, takeover)]
         told = told_takeover(takeover) | {"bindings": bound}
         return json_answer(told, status=201, headers={"Location": f"/v1/takeovers/{takeover.id}"})
 
-    return once(made, said)
+    def again(done: Made) -> Response | None:
+        """None where it was cut off between its steps: then it is open, and lacks what they say."""
+        if not done.takeovers:
+            return made()
+        takeover = archive.catalogue.takeover(done.takeovers[0])
+        whole = bool(done.deeds) if said.peers else bool(archive.catalogue.events(takeover.number))
+        return answer(takeover) if whole else None
+
+    return once(made, said, again=again)
 
 
 def concluded(
@@ -157,7 +168,6 @@ def concluded(
     again, it is the same job, done or not; another one where that has failed."""
 
     def made() -> Response:
-        job = ask_to_conclude(archive, overseen(archive, caller, takeover), by=who)
-        return json_answer(told_job(job), status=202, headers={"Location": f"/v1/jobs/{job.id}"})
+        return accepted(ask_to_conclude(archive, overseen(archive, caller, takeover), by=who))
 
-    return once(made)
+    return once(made, again=by_job(made, lambda number: accepted(job_found(archive, number))))

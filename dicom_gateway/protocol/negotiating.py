@@ -94,8 +94,10 @@ def discreet() -> None:
     warnings.filterwarnings("ignore", "(Invalid value for VR|The value length)")
 
 
-MOST_REMEMBERED = 64  # requests
-LONGEST_REMEMBERED = 64 << 10  # bytes of a request: ten times what `getscu` sends
+MOST_REMEMBERED = 32  # requests
+# Bytes of a request: five times what `getscu` sends. What is read of one may be ten times as large (roles of thousands
+# of classes), so that strangers make a process keep 11 MB of theirs at most.
+LONGEST_REMEMBERED = 32 << 10
 _requests: Latest[bytes, Asked] = Latest(MOST_REMEMBERED)
 
 

@@ -59,10 +59,12 @@ def fragments(context: int, content: Iterable[Bytes], *, longest: int, command: 
     PDU, as the peer has said it; 0 for no limit."""
     room = (min(longest, LARGEST) if longest else LARGEST) - 6
     kind = COMMAND if command else 0
+    full = _FRAME.pack(P_DATA, room + 6, room + 2, context, kind)  # nearly all of an image's PDUs begin alike
     held: list[Bytes] = []
     size = 0
     for piece, last in _cut(content, room):
-        held.append(_FRAME.pack(P_DATA, len(piece) + 6, len(piece) + 2, context, kind | (LAST if last else 0)))
+        whole = len(piece) == room and not last
+        held.append(full if whole else _frame(context, piece, kind | (LAST if last else 0)))
         held.append(piece)
         size += len(piece)
         if size >= _AT_ONCE or len(held) >= _PIECES:
@@ -70,6 +72,10 @@ def fragments(context: int, content: Iterable[Bytes], *, longest: int, command: 
             held, size = [], 0
     if held:
         yield held
+
+
+def _frame(context: int, piece: Bytes, control: int) -> bytes:
+    return _FRAME.pack(P_DATA, len(piece) + 6, len(piece) + 2, context, control)
 
 
 def one_piece(context: int, content: bytes, *, longest: int, command: bool = False) -> bytes:

@@ -74,7 +74,8 @@ def _put(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """`rows` are in `table`, or rows with their keys were there before and stay as they are."""
-    insert(connection, table, rows, conflict="ON CONFLICT DO NOTHING")
+    if rows:
+        insert(connection, table, rows, conflict="ON CONFLICT DO NOTHING")
 
 
 def execute_many(connection: Connection, statement: str, rows: Sequence[Row]) -> None:

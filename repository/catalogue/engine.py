@@ -38,6 +38,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-32768",  # 32 MiB a connection: a group commit touches the pages of some ten indexes
+    "PRAGMA wal_autocheckpoint=4000",  # 16 MB; each push writes 21 pages, many of them again and again: 2 to 3.5 % less
     "PRAGMA mmap_size=0",  # a mapped database counts as memory, and a failing disk under it kills the process
 )
 

@@ -197,6 +197,13 @@ class Entitling(Desk):
             rows = connection.execute(asked.order_by(leave.c.since, leave.c.id))
             return [lifting_of(unpacked(body)) for (body,) in rows]
 
+    def lifting(self, id: str) -> Lifting | None:  # noqa: A002
+        """The one of that id, whether its flag still lasts or not."""
+        wanted = select(leave.c.body).where(leave.c.id == fit(id), leave.c.kind == LIFTING)
+        with self._room.reading() as connection:
+            found = connection.execute(wanted).scalar_one_or_none()
+        return None if found is None else lifting_of(unpacked(found))
+
     def relations(self, patients: Iterable[Identifier]) -> list[KnownRelation]:
         """Those that anybody has, or had, to any of `patients`, in the order in which they were recorded."""
         keys = sorted({identifier_key(each) for each in patients})

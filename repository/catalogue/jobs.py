@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from repository.catalogue.desk import Desk
+from repository.catalogue.doing import Written, current, mark_made
 from repository.catalogue.errors import LeaseLost
 from repository.catalogue.tables import job
 from repository.catalogue.text import packed, unpacked
@@ -89,8 +90,12 @@ class Jobs(Desk):
         }  # fmt: skip
         with self._room.writing() as connection:
             dialect = sqlite if self._room.sqlite else postgresql  # one clause, which SQLAlchemy knows by dialect only
-            connection.execute(dialect.insert(job).on_conflict_do_nothing(index_elements=["key"]), row)
-            return _read(connection.execute(select(job).where(job.c.key == key)).one())
+            adding = dialect.insert(job).on_conflict_do_nothing(index_elements=["key"]).returning(job.c.id)
+            new = connection.execute(adding, row).one_or_none()
+            made = _read(connection.execute(select(job).where(job.c.key == key)).one())
+            if new is not None:
+                mark_made(connection, current(), Written(jobs=[made.id]))
+            return made
 
     def lease(self, kinds: Collection[str], *, owner: str, seconds: float, key: str = "") -> Job | None:
         """The oldest due job of these kinds, held by `owner` for `seconds`; None if nothing is due.

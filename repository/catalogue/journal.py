@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from repository.catalogue.bulk import insert, insert_at_once
 from repository.catalogue.desk import Clock, utc_now
-from repository.catalogue.doing import Doing, current, mark
+from repository.catalogue.doing import Doing, Written, current, done_here, mark_made
 from repository.catalogue.engine import Room
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.following import Following
@@ -78,11 +78,14 @@ class Journal(Following):
 
     def _write(self, turn: Turn[_Asked, Deed]) -> None:
         """What waits is taken only when this thread may write: the longer it had to wait, the more it writes."""
-        with self._room.writing() as connection:
+        with done_here(None), self._room.writing() as connection:
             take_sequencer(connection)
             asked = turn.take()
             deeds = write_deeds(connection, [make for make, _ in asked])
-            mark(connection, [doing for _, doing in asked])
+            for doing in {doing for _, doing in asked} - {None}:
+                made = [deed for deed, (_, whose) in zip(deeds, asked, strict=True) if whose == doing]
+                if done := [deed.number for deed in made if deed.kind != "account"]:
+                    mark_made(connection, doing, Written(deeds=done))
             turn.settle(deeds)
 
     def restore(self, deeds: Sequence[Deed]) -> None:
@@ -105,6 +108,12 @@ class Journal(Following):
         while page := self._page(after, last, kind):
             yield from page
             after = page[-1].number
+
+    def numbered(self, numbers: Sequence[int]) -> list[Deed]:
+        """The deeds with these numbers, in the order of their numbers."""
+        wanted = select(journal).where(journal.c.number.in_(list(numbers))).order_by(journal.c.number)
+        with self._room.reading() as connection:
+            return [_read(row) for row in connection.execute(wanted)]
 
     def _page(self, after: int, last: int | None, kind: str) -> list[Deed]:
         wanted = select(journal).where(journal.c.number > after)

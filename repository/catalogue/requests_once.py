@@ -2,7 +2,7 @@
 
 A request that has a key is noted before it is done, and its answer afterwards. Whoever sends it again gets the answer;
 while it is being done, nothing is done. A process that died at it gives it up when its time is over: then it is done
-again if nothing of it was written, and not if something was (`doing.py`): what came of it is then for a person to see.
+again if nothing of it was written, and if something was (`doing.py`), what that is is told instead of an answer.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from repository.catalogue.desk import Desk
-from repository.catalogue.doing import MARKED, Doing, done_here
+from repository.catalogue.doing import MARKED, Doing, Written, done_here
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.request_tables import request_once
 from repository.catalogue.text import packed, unpacked
@@ -29,12 +29,17 @@ _FORGOTTEN_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was sent with a key: `asked` is its digest; `status` is 0 while it has no answer, and `LOST` where it will
-    never have one though something of it was done."""
+    """What was sent with a key: `asked` is its digest; `status` is 0 while it has no answer, and `LOST` where whoever
+    did it gave none though something of it was done."""
 
     asked: str
     status: int
     answer: Mapping[str, Any]
+
+    @property
+    def written(self) -> Written:
+        """What was made, of one that is `LOST`."""
+        return Written(**self.answer)
 
 
 def key_of(caller: str, key: str) -> str:
@@ -68,6 +73,17 @@ class RequestsOnce(Desk):
         with self._room.writing() as connection:
             change = update(request_once).where(request_once.c.key == key)
             connection.execute(change.values(status=status, answer=packed(dict(answer)), until=until))
+
+    def give_up(self, key: str) -> None:
+        """Whoever did it gives no answer, and does nothing more: it may be sent again with the same key at once, and is
+        then `LOST` if something is known to be made of it, else done."""
+        mine, lost = request_once.c.key == key, instant(self._now() + KEPT - AT_WORK)
+        with self._room.writing() as connection:
+            row = connection.execute(select(request_once).where(mine)).one_or_none()
+            if row is not None and row.status == MARKED and Known(row.asked, MARKED, unpacked(row.answer)).written:
+                connection.execute(update(request_once).where(mine).values(until=lost))
+            else:
+                connection.execute(delete(request_once).where(mine))
 
     def forget(self, key: str) -> None:
         """Nothing came of it: it may be sent again with the same key."""

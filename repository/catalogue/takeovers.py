@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from repository.catalogue.bulk import in_groups
 from repository.catalogue.desk import Clock, Desk, utc_now
+from repository.catalogue.doing import Written, current, mark_made
 from repository.catalogue.engine import Room
 from repository.catalogue.errors import (
     CatalogueConflict,
@@ -134,6 +135,7 @@ class Takeovers(Desk):
                 _insert(connection, new)
             except IntegrityError:
                 raise TakeoverExists from None
+            mark_made(connection, current(), Written(takeovers=[new.id]))
         return new
 
     def takeover(self, wanted: str) -> Takeover:

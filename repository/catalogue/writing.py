@@ -15,6 +15,7 @@ from repository.catalogue.bulk import Row
 from repository.catalogue.desk import Desk
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.log import sequence, size_of, take_sequencer
+from repository.catalogue.written import Written
 from repository.domain.describing import Description, DicomFacts, DocumentFacts, Identifier, PatientFacts
 from repository.domain.holding import CustodyEvent, Holding, PackRecord
 from repository.findings import Finding
@@ -162,6 +163,19 @@ class _Rows:
 
     def write(self, connection: Connection) -> None:
         bulk.insert(connection, tables.stored_object, self.objects)
+        if self.fresh:  # nothing is, of the second image of a series that is pushed
+            self._write_fresh(connection)
+        bulk.insert(connection, tables.holding, self.holdings)
+        bulk.insert(connection, tables.instance, self.instances)
+        if self.documents:
+            bulk.insert(connection, tables.document, self.documents)
+            bulk.insert(connection, tables.document_study, self.document_studies)
+            bulk.insert(connection, tables.medical_event, self.medical_events)
+        bulk.insert_new(connection, tables.finding, self.findings)
+        bulk.execute_many(connection, _ITEM_STORED, self.stored)
+
+    def _write_fresh(self, connection: Connection) -> None:
+        """What several holdings say."""
         bulk.insert_new(connection, tables.record_key, list(self.keys.values()))
         bulk.insert_new(connection, tables.shared_facts, list(self.facts.values()))
         bulk.insert(connection, tables.patient, self.patients, conflict=_PATIENT)
@@ -170,13 +184,6 @@ class _Rows:
         bulk.insert_new(connection, tables.patient_identifier, list(self.identifiers.values()))
         bulk.insert(connection, tables.study, list(self.studies.values()), conflict=_STUDY)
         bulk.insert(connection, tables.series, list(self.series.values()), conflict=_SERIES)
-        bulk.insert(connection, tables.holding, self.holdings)
-        bulk.insert(connection, tables.instance, self.instances)
-        bulk.insert(connection, tables.document, self.documents)
-        bulk.insert(connection, tables.document_study, self.document_studies)
-        bulk.insert(connection, tables.medical_event, self.medical_events)
-        bulk.insert_new(connection, tables.finding, self.findings)
-        bulk.execute_many(connection, _ITEM_STORED, self.stored)
 
 
 def _not_yet_recorded(connection: Connection, number: int, packs: Sequence[PackRecord]) -> list[PackRecord]:
@@ -236,12 +243,12 @@ def write_new_packs(
     packs: Sequence[PackRecord],
     *,
     indexes: Sequence[int],
-    written: Container[Hashable] = (),
+    written: Written,
 ) -> list[Hashable]:
     """As `write_packs`, for packs that were sealed this moment and whose items have been written as they are: what a
     single push waits for. `indexes`: where the log has the entries of their holdings. `written`: rows of lower ordinals
     that are committed; what is returned may join them once this is."""
-    rows, place = _Rows(number, written), 0
+    rows, place = _Rows(number, written, alike=written.alike), 0
     for record in packs:
         rows.add_pack(record, indexes[place : place + len(record.holdings)])
         place += len(record.holdings)

@@ -2,6 +2,8 @@
 
 from collections.abc import Hashable, Iterable
 
+from repository.catalogue.flattening import SharedBodies
+
 
 class Written:
     """What is committed of one takeover that later items say again: their patient, their study, their series, the key
@@ -12,6 +14,7 @@ class Written:
 
     def __init__(self) -> None:
         self._rows: set[Hashable] = set()
+        self.alike = SharedBodies()  # what the last one said that its neighbours say too
 
     def __contains__(self, row: Hashable) -> bool:
         return row in self._rows

@@ -12,6 +12,7 @@ from repository.clock import instant
 from repository.demands.errors import DemandMoved, DemandUnknown, WrongState
 from repository.demands.messages import order_of, principal_body
 from repository.demands.order import Demand
+from repository.domain.deed import Deed
 from repository.domain.demand import MOVES, DemandState
 from repository.journal import note
 from repository.runtime import Archive
@@ -74,6 +75,15 @@ def move(
     stands = demand.position + 1
     takeover = said.get("takeover", demand.takeover)
     return replace(demand, state=to, position=stands, since=read_moment(deed.at), takeover=takeover)
+
+
+def moved_by(archive: Archive, deed: Deed) -> Demand:
+    """The demand as it stood after this move of it, whatever moved it since."""
+    body, now = deed.body, found(archive, deed.body["demand"])
+    takeover = body["detail"].get("takeover", now.takeover)
+    return replace(
+        now, state=DemandState(body["to"]), position=body["position"], since=read_moment(deed.at), takeover=takeover
+    )
 
 
 def raise_if_moved(archive: Archive, demand: Demand, to: DemandState) -> None:

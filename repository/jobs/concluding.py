@@ -6,7 +6,6 @@ for again, or somebody is bound anew. Cut off after it, the next worker goes on.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from repository.access.principal import Principal
@@ -17,9 +16,8 @@ from repository.jobs.names import CONCLUDE
 from repository.jobs.waking import ring
 from repository.opening import archive_itself
 from repository.runtime import Archive
-from repository.transfer.closing import close_transfer
-from repository.transfer.errors import BindingEnded, NotLive
-from repository.transfer.opening import bindings, unbind
+from repository.transfer.closing import close_transfer, end_bindings
+from repository.transfer.errors import NotLive
 
 
 def enqueue_conclusion(archive: Archive, takeover: Takeover, *, by: Principal | None) -> Job:
@@ -28,7 +26,8 @@ def enqueue_conclusion(archive: Archive, takeover: Takeover, *, by: Principal | 
     will be in the statement. Raises `NotLive`."""
     if not takeover.live:
         raise NotLive(takeover=takeover.id)
-    _end_all(archive, takeover, by=by)
+    if archive.catalogue.takeover(takeover.id).state is State.RECEIVING:
+        end_bindings(archive, takeover, by=by)
     return enqueue_once(archive, CONCLUDE, takeover.id)
 
 
@@ -44,15 +43,4 @@ def concluding(archive: Archive, job: Job, tick: Callable[[int, int], None]) -> 
     Whoever was bound since it was asked for has been unbound by the archive itself."""
     takeover, by = archive.catalogue.takeover(job.subject), archive_itself(archive)
     tick(0, 0)  # the last moment at which it may be stopped
-    _end_all(archive, takeover, by=by)
     return {"state": close_transfer(archive, takeover, by=by).state.value}
-
-
-def _end_all(archive: Archive, takeover: Takeover, *, by: Principal | None) -> None:
-    """Every binding that lets push has ended; it does not matter who else ends them at the same time."""
-    if archive.catalogue.takeover(takeover.id).state is not State.RECEIVING:
-        return
-    for each in bindings(archive, takeover):
-        if not each.ended:
-            with suppress(BindingEnded):
-                unbind(archive, each.id, takeover=takeover.id, by=by)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from repository.access.bodies import read_moment
+from repository.access.bodies import lifting_of, read_moment
 from repository.access.errors import AccessRefused, AuthorisationUnfit, NothingToEnd
 from repository.access.facts import Approval, Authorisation, Lifting
 from repository.access.principal import Principal, PrincipalKind
+from repository.catalogue.entitling import LIFTING
 from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.people_rows import Person, PersonState
 from repository.clock import instant
@@ -54,6 +55,16 @@ def lift(archive: Archive, by: Principal, flag: str) -> Lifted:
         return _lifted(archive, by, others[0])
     own = next((each for each in waiting if each.asked_by == by.id), None)
     return Lifted(own or ask_lifting(archive, Lifting("", flag, by.id, now, now + LASTS), by=by), None)
+
+
+def lifted_by(archive: Archive, deed: Deed) -> Lifted:
+    """How far the lifting was by this deed: that it was asked for, or that the protection ended."""
+    if deed.kind == LIFTING:
+        return Lifted(lifting_of(deed.body), None)
+    asked = archive.catalogue.entitling.lifting(deed.body["lifting"])
+    if asked is None:
+        raise NothingToEnd
+    return Lifted(asked, read_moment(deed.at))
 
 
 def _lifted(archive: Archive, by: Principal, asked: Lifting) -> Lifted:

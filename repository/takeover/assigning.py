@@ -67,7 +67,14 @@ class Patients:
 
     def _enrich(self, number: int, facts: PatientFacts, identifiers: tuple[Identifier, ...]) -> None:
         known = self._facts[number]
-        new = tuple(i for i in identifiers if i not in known.identifiers)
+        new = tuple([i for i in identifiers if i not in known.identifiers])
+        if not (
+            new
+            or (facts.name and not known.name)
+            or (facts.birth_date and not known.birth_date)
+            or (facts.sex and not known.sex)
+        ):
+            return  # nearly always: it is said once more
         self._facts[number] = PatientFacts(
             identifiers=known.identifiers + new,
             name=known.name or facts.name,

@@ -13,6 +13,7 @@ written here and what is read there is one pair of functions for each kind.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -60,11 +61,10 @@ def inscribe_items(
     """The description of a pack of items; `members` are (item, facts, record), the last two canonical already.
     `sha1s`: by ordinal, of those that have one."""
     listed = b",".join(
-        b'{"facts":%b,"item":%b,"record":%b}'
-        % (facts, canonical(_declaration(item, sha1=sha1s.get(item.ordinal, b""))), record)
+        b'{"facts":%b,"item":%b,"record":%b}' % (facts, _declared(item, sha1=sha1s.get(item.ordinal, b"")), record)
         for item, facts, record in members
     )
-    who = canonical(_patient(patient))
+    who = _told_of(patient)
     head = canonical(takeover)
     return b'{"holdings":[%b],"kind":"items","patient":%b,"takeover":%b,"v":1}' % (listed, who, head)
 
@@ -197,6 +197,12 @@ def event_of_json(value: Json) -> CustodyEvent:
     return CustodyEvent(**{**value, "record": record, "entry": entry(record)})
 
 
+@lru_cache(maxsize=64)
+def _told_of(patient: PatientRecord | None) -> bytes:
+    """The patient in canonical form: of images that are pushed one by one, each pack tells of the same one."""
+    return canonical(_patient(patient))
+
+
 def _patient(patient: PatientRecord | None) -> Json | None:
     return {"number": patient.number, "facts": patient_to_json(patient.facts)} if patient else None
 
@@ -232,6 +238,13 @@ def facts_of_holding(holding: Holding) -> bytes:
         conflicts_with=holding.conflicts_with,
         says=said_by(holding.description),
     )
+
+
+def _declared(item: Item, *, sha1: bytes) -> bytes:
+    """`_declaration` in canonical form."""
+    if item.declared or sha1:
+        return canonical(_declaration(item, sha1=sha1))
+    return b'{"size":%d}' % item.size  # of an image that was pushed there is no more to say
 
 
 def _declaration(item: Item, *, sha1: bytes) -> Json:

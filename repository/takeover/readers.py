@@ -4,8 +4,9 @@ Promised: a batch that is asked for is answered with what `arrive_all` gives for
 no part in anything else: it touches the package and nothing more, and keeps no lock of the home. It ends with the block
 that started it, and with its parent, however that ends.
 
-What can go wrong: a reader dies (`ReaderDied`); what it raises is raised here. Only for a process in which no other
-thread reads, hashes or parses: a lock that another thread holds while a process is forked stays locked in it for ever.
+What can go wrong: a reader dies (`ReaderDied`); what it raises is raised here. Where the machine lets fewer of them
+start, fewer read, or none. Only for a process in which no other thread reads, hashes or parses: a lock that another
+thread holds while a process is forked stays locked in it for ever.
 
 Contents come through memory that both share, cut into as many slots as there are batches on their way; all else, some
 400 bytes an item, through a socket. A request is never longer than a few bytes there, so that nobody ever waits for the
@@ -27,6 +28,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 from operator import attrgetter
 from pathlib import Path
+from traceback import format_tb
 from typing import Any, Self
 
 from repository.domain.describing import Description, DicomFacts, DocumentFacts, EventFacts, Identifier, PatientFacts
@@ -53,25 +55,27 @@ def readers_for(package: HandoverPackage, *, workers: int) -> int:
 
 
 class Readers:
-    """`count` processes that read light batches of `package`. `home`: whose locks they leave to their parent."""
+    """`count` processes that read light batches of `package`, while this is entered: fewer, or none, where the machine
+    gives no more. `home`: whose locks they leave to their parent."""
 
     def __init__(self, package: HandoverPackage, *, count: int, home: Path) -> None:
-        self._package, self._turn = package, 0
-        self._memory = mmap(-1, count * AHEAD * SLOT)
-        self._free = list(range(count * AHEAD))
+        self._package, self._home, self._count, self._turn = package, home, count, 0
+        self._memory: mmap | None = None
+        self._free: list[int] = []
         self._lines: list[Connection] = []
         self._processes: list[ForkProcess] = []
-        gc.freeze()  # else the next search for garbage writes to every page that the readers share with us
-        for _ in range(count):
-            ours, theirs = _FORKED.Pipe()
-            self._lines.append(ours)
-            work = (package, theirs, tuple(self._lines), self._memory, (os.getpid(), home))
-            process = _FORKED.Process(target=_read, args=work, name="reader", daemon=True)
-            process.start()
-            theirs.close()
-            self._processes.append(process)
 
     def __enter__(self) -> Self:
+        gc.freeze()  # else the next search for garbage writes to every page that the readers share with us
+        try:
+            with suppress(OSError):  # too many processes, too little memory: whoever takes over reads himself
+                self._memory = mmap(-1, self._count * AHEAD * SLOT)
+                for _ in range(self._count):
+                    self._begin(self._memory)
+        except BaseException:
+            self.__exit__()
+            raise
+        self._free = list(range(self.slots))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,8 +85,26 @@ class Readers:
         for process in self._processes:
             process.kill()  # whatever it reads now is wanted no more
             process.join()
-        self._memory.close()
+        if self._memory is not None:
+            self._memory.close()
         gc.unfreeze()
+
+    def _begin(self, memory: mmap) -> None:
+        """One more reader. It is forked deaf to Ctrl-C, which it would else tell of until it has settled down."""
+        ours, theirs = _FORKED.Pipe()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            work = (self._package, theirs, (*self._lines, ours), memory, (os.getpid(), self._home))
+            process = _FORKED.Process(target=_read, args=work, name="reader", daemon=True)
+            process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            theirs.close()
+        self._lines.append(ours)
+        self._processes.append(process)
 
     @property
     def slots(self) -> int:
@@ -99,7 +121,7 @@ class Readers:
         slot, reader = self._free.pop(), self._turn % len(self._lines)
         self._turn += 1
         asked, at = pickle.dumps(batch, pickle.HIGHEST_PROTOCOL), slot * SLOT
-        self._memory[at : at + len(asked)] = asked
+        self._shared[at : at + len(asked)] = asked
         try:
             self._lines[reader].send((slot, len(asked)))
         except OSError:
@@ -123,11 +145,17 @@ class Readers:
             if isinstance(arrived, Item):
                 came.append(arrived)
                 continue
-            content = None if length < 0 else self._memory[at : at + length]
+            content = None if length < 0 else self._shared[at : at + length]
             came.append(revived(arrived, item, content, package=self._package))
             at += max(length, 0)
         self._free.append(slot)
         return came
+
+    @property
+    def _shared(self) -> mmap:
+        if self._memory is None:
+            raise RuntimeError("internal: nobody reads")
+        return self._memory
 
     def _died(self, reader: int) -> ReaderDied:
         process = self._processes[reader]
@@ -153,15 +181,18 @@ class Asked:
 
 
 class _Fault:
-    """An error on its way to the parent: ours as it is; of any other what it is, without what it says, which may name
-    somebody."""
+    """An error on its way to the parent: ours as it is; of any other what it is and where it happened, without what it
+    says, which may name somebody."""
 
     def __init__(self, error: Exception) -> None:
         self._told = (type(error), dict(error.fields)) if isinstance(error, ArchiveError) else type(error).__name__
+        self._place = "".join(format_tb(error.__traceback__))  # lines of the program, no values
 
     def error(self) -> Exception:
         if isinstance(self._told, str):
-            return RuntimeError(f"internal: {self._told} in a reader")
+            bug = RuntimeError(f"internal: {self._told} in a reader")
+            bug.add_note(self._place)
+            return bug
         kind, fields = self._told
         return kind(**fields)
 
@@ -177,12 +208,16 @@ def _read(
     _settle_down(*parent)
     for other in others:  # of the parent: while one is open here, its reader would not notice that the parent is gone
         other.close()
-    with suppress(EOFError, OSError, KeyboardInterrupt):
+    with suppress(EOFError, OSError):
         while True:
             slot, length = line.recv()
             at = slot * SLOT
             batch = pickle.loads(shared[at : at + length])  # noqa: S301  the parent wrote it
-            line.send_bytes(_pickled(_told(package, batch, shared, at=at)))
+            try:
+                told = _pickled(_told(package, batch, shared, at=at))
+            except Exception as error:  # noqa: BLE001  told to the parent, which raises it
+                told = pickle.dumps(_Fault(error))
+            line.send_bytes(told)
 
 
 def _pickled(told: object) -> bytes:
@@ -206,31 +241,30 @@ _REDUCED: dict[type, Callable[[Any], tuple[Any, ...]]] = {kind: _by_fields(kind)
 
 def _told(
     package: HandoverPackage, batch: Sequence[Item], shared: mmap, *, at: int
-) -> "list[tuple[Arrival | Item, int]] | _Fault":
+) -> list[tuple[Arrival | Item, int]]:
     """Each arrival without what does not travel, and the length of its content, which lies in the slot; -1 where it is
     streamed."""
     told: list[tuple[Arrival | Item, int]] = []
-    try:
-        for arrived in arrive_all(package, batch):
-            length = -1
-            if isinstance(arrived, Arrival):
-                if (content := arrived.content) is not None:
-                    length = len(content)
-                    shared[at : at + length] = content
-                    at += length
-                arrived.says = said_by(arrived.description)
-            told.append((arrived.bare() if isinstance(arrived, Arrival) else arrived, length))
-    except Exception as error:  # noqa: BLE001  told to the parent, which raises it
-        return _Fault(error)
+    for arrived in arrive_all(package, batch):
+        length = -1
+        if isinstance(arrived, Arrival):
+            if (content := arrived.content) is not None:
+                length = len(content)
+                shared[at : at + length] = content
+                at += length
+            arrived.says = said_by(arrived.description)
+        told.append((arrived.bare() if isinstance(arrived, Arrival) else arrived, length))
     return told
 
 
 def _settle_down(parent: int, home: Path) -> None:
-    """This process ends with its parent, hears no Ctrl-C, holds no lock, and never looks through what it shares."""
+    """This process ends with its parent, hears no Ctrl-C, holds no lock of the home, and never looks through what it
+    shares."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     leave_to_parent(home)
     gc.freeze()

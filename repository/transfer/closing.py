@@ -1,15 +1,16 @@
 """A live transfer ends: nobody may push any more, and what came is balanced, concluded and signed as of a package."""
 
+from contextlib import suppress
+
 from repository import journal
 from repository.access.principal import Principal
 from repository.catalogue.errors import ForbiddenMove
 from repository.clock import stamp
 from repository.domain.takeover import FINAL, State, Takeover
-from repository.entitlement import end_leave
 from repository.intake import conclude, record_opening
 from repository.runtime import Archive
-from repository.transfer.errors import NotLive
-from repository.transfer.opening import DETAIL, bindings
+from repository.transfer.errors import BindingEnded, NotLive
+from repository.transfer.opening import DETAIL, bindings, unbind
 
 
 def close_transfer(archive: Archive, takeover: Takeover, *, by: Principal | None = None) -> Takeover:
@@ -30,13 +31,19 @@ def close_transfer(archive: Archive, takeover: Takeover, *, by: Principal | None
     return conclude(archive, takeover)
 
 
+def end_bindings(archive: Archive, takeover: Takeover, *, by: Principal | None) -> None:
+    """Every binding that let push has ended; it does not matter who else ends them at the same time."""
+    for each in bindings(archive, takeover):
+        if not each.ended:
+            with suppress(BindingEnded):
+                unbind(archive, each.id, takeover=takeover.id, by=by)
+
+
 def _ended(archive: Archive, takeover: Takeover, *, by: Principal | None) -> Takeover:
     """Nothing more is written to the takeover: the transaction of a push looks at its state (`depositing.write`)."""
     if not archive.catalogue.events(takeover.number):  # stopped between the takeover and its opening
         record_opening(archive, takeover, detail=DETAIL)
-    for each in bindings(archive, takeover):
-        if not each.ended and each.until > stamp(archive.clock()):
-            end_leave(archive, each.id, by=by)
+    end_bindings(archive, takeover, by=by)
     try:
         return archive.catalogue.move(takeover.number, State.RECEIVED, at=stamp(archive.clock()))
     except ForbiddenMove:  # another process closes it too

@@ -148,9 +148,12 @@ class Group:
     def _numbered(self, offer: Offer) -> Arrival | Item:
         """With the next ordinal; an arrival is copied, so that another attempt finds the offer as it was."""
         self.known.last += 1
-        item = offer.came.item if isinstance(offer.came, Arrival) else offer.came
-        item = replace(item, ordinal=self.known.last, path=offer.path)
-        return replace(offer.came, item=item) if isinstance(offer.came, Arrival) else item
+        came = offer.came
+        if not isinstance(came, Arrival):
+            return replace(came, ordinal=self.known.last, path=offer.path)
+        return _copied(
+            came, _item(came.item, ordinal=self.known.last, path=offer.path, disposition=came.item.disposition)
+        )
 
     def _seal_all(self) -> None:
         packs = self._packs
@@ -158,6 +161,9 @@ class Group:
             return
         self._make_keys(set(self._patients))
         at = stamp(self._archive.clock())
+        if len(packs) == 1:
+            self._stored.append(self._seal(packs[0], at))
+            return
         sealing = [self._pool.submit(self._seal, pack, at) for pack in packs[1:]]
         try:
             self._stored.append(self._seal(packs[0], at))
@@ -233,10 +239,51 @@ def _ordinal(came: Arrival | Item) -> int:
     return came.item.ordinal if isinstance(came, Arrival) else came.ordinal
 
 
+# `dataclasses.replace`, which looks at each field by its name: 10 µs for an image that is pushed, and 4 so.
+def _copied(came: Arrival, item: Item) -> Arrival:
+    """As it came, under another item; nothing has been read of it again yet."""
+    return Arrival(
+        item,
+        came.description,
+        came.content,
+        came.reopen,
+        came.declared,
+        came.sha256,
+        came.sha1,
+        came.size,
+        came.patient,
+        came.conflicts_with,
+        came.disposition,
+        came.says,
+    )
+
+
+def _item(was: Item, *, ordinal: int, path: str, disposition: Disposition, conflicts_with: int = 0) -> Item:
+    return Item(
+        ordinal,
+        path,
+        was.size,
+        was.declared,
+        was.declared_size,
+        was.declared_digests,
+        disposition,
+        was.duplicate_of,
+        conflicts_with,
+        was.reason,
+    )
+
+
 def _settled(each: Arrival | Duplicate) -> Item:
     if isinstance(each, Duplicate):
         return each.item
-    return replace(each.item, disposition=each.disposition, conflicts_with=each.conflicts_with)
+    was = each.item
+    return _item(
+        was,
+        ordinal=was.ordinal,
+        path=was.path,
+        disposition=each.disposition,
+        conflicts_with=each.conflicts_with,
+    )
 
 
 def _deed(batch: Batch, items: Sequence[Item]) -> dict[str, object]:

@@ -26,7 +26,7 @@ from repository.intake import record_opening
 from repository.journal import note, note_all
 from repository.runtime import Archive
 from repository.transfer.errors import BindingEnded, BindingUnfit, BindingUnknown, NotLive, SeveralOpen
-from storage.ids import new_id
+from storage.ids import new_id, new_ids
 
 OPEN_END = "9999-12-31T23:59:59.999999Z"
 DETAIL = "live transfer"
@@ -100,10 +100,10 @@ def bind_all(
     since, end = instant(archive.clock()), instant(until) if until else OPEN_END
     bodies = [
         {
-            "id": str(new_id()), "person": _key(each), "takeover": takeover.id, "given_by": by.id if by else "",
+            "id": str(id), "person": _key(each), "takeover": takeover.id, "given_by": by.id if by else "",
             "since": since, "until": end, "peer": _peer_body(each), **by_body(by),
         }
-        for each in peers
+        for id, each in zip(new_ids(len(peers)), peers, strict=True)  # noqa: A001  as above
     ]  # fmt: skip
     note_all(archive, [(TRANSFER, each, "bound") for each in bodies], at=since)
     return [each["id"] for each in bodies]

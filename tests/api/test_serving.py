@@ -181,7 +181,7 @@ def held(archive: Archive) -> list[str]:
     found = []
     for each in Path("/proc/self/fd").iterdir():
         try:
-            found.append(str(each.readlink()))
+            found.append("" if each.is_dir() else str(each.readlink()))  # folders stay open for the next to read
         except OSError:
             continue
     return [name for name in found if str(archive.settings.home) in name and "/objects/takeovers/" in name]

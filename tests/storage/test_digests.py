@@ -5,6 +5,7 @@ import os
 import threading
 from io import BytesIO
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,4 +53,16 @@ def test_no_thread_hashes_on_after_it_is_closed() -> None:
     assert digest.digest() == hashlib.sha256(bytes(Aside.WORTH)).digest()
     assert not [each for each in threading.enumerate() if each.name.startswith("hashing")]
     aside.update(digest, bytes(Aside.WORTH))()
+    aside.close()
+
+
+def test_what_cannot_be_hashed_is_told_to_whoever_waits_and_the_thread_goes_on() -> None:
+    aside, digest, content = Aside(1), hashlib.sha256(), bytes(Aside.WORTH)
+    failing = aside.update(digest, content, "no bytes")  # type: ignore[arg-type]  # that is what fails
+    going_on = aside.update(digest, content)
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            failing()
+    going_on()
+    assert digest.digest() == hashlib.sha256(2 * content).digest()
     aside.close()

@@ -3,7 +3,7 @@
 import time
 import uuid
 
-from storage.ids import new_id
+from storage.ids import new_id, new_ids
 
 
 def test_an_id_is_a_uuid_of_version_7_with_the_time_in_front() -> None:
@@ -16,3 +16,10 @@ def test_an_id_is_a_uuid_of_version_7_with_the_time_in_front() -> None:
 
 def test_ids_do_not_repeat() -> None:
     assert len({new_id() for _ in range(10_000)}) == 10_000
+
+
+def test_ids_that_are_made_together_are_found_in_their_order() -> None:
+    made = new_ids(500)
+    assert made == sorted(made, key=str)
+    assert len(set(made)) == 500
+    assert new_ids(0) == []

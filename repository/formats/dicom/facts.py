@@ -188,10 +188,12 @@ def _placed(header: Header, found: dict[str, str], findings: list[Finding]) -> D
     of_nobody = found.get("SOPClassUID", "") in OF_NOBODY
     usable: dict[str, str] = {}
     for keyword, element in _PLACING.items():
-        if keyword in found or not (of_nobody and keyword in _OF_STUDIES):
-            findings += _oddities(found.get(keyword, ""), element)
-        if is_usable(found.get(keyword, "")):
-            usable[keyword] = found[keyword]
+        uid = found.get(keyword, "")
+        can_be_used, oddities = _judged(uid, element)
+        if oddities and (uid or not (of_nobody and keyword in _OF_STUDIES)):
+            findings += oddities
+        if can_be_used:
+            usable[keyword] = uid
     if not usable.keys() >= _NAMING:
         return None
     if from_meta and not usable.keys() >= _OF_STUDIES:
@@ -206,6 +208,13 @@ def _placed(header: Header, found: dict[str, str], findings: list[Finding]) -> D
         transfer_syntax_uid=header.syntax,
         attributes=found,
     )
+
+
+@lru_cache(maxsize=1024)
+def _judged(uid: str, element: str) -> tuple[bool, tuple[Finding, ...]]:
+    """Whether the UID can be used, and what is odd about it: that of a class, a study or a series comes again and
+    again."""
+    return is_usable(uid), tuple(_oddities(uid, element))
 
 
 def _oddities(uid: str, element: str) -> Iterator[Finding]:

@@ -59,17 +59,21 @@ def walk(data: bytes, start: int, *, explicit: bool, plan: Plan) -> tuple[Elemen
 
 
 def _explicit(data: bytes, pos: int, end: int, plan: Plan, found: Elements, *, depth: int, ended: bool = False) -> int:
-    values = plan.swapped_values
+    wanted_by_tag, kept = plan.swapped_values.get, found.values
     last = end - 8
     while pos <= last:
         tag, vr, length = _EXPLICIT(data, pos)
         if tag & 0xFFFF >= _LAST_GROUPS and _is_end(tag, depth=depth, ended=ended):
             return pos + 8 if depth else pos
         if vr in _SHORT:  # nearly all of them: as little as can be is done here
-            after = pos + 8 + length
-            if tag in values:
-                _keep(data, pos + 8, after, end=end, wanted=values[tag], vr=vr, found=found)
-            pos = after
+            at = pos + 8
+            pos = at + length
+            if (wanted := wanted_by_tag(tag)) is not None:  # as `_keep`: to call it took a tenth of all this
+                if pos > end:
+                    raise EndsEarly
+                kept[wanted[0]] = data[at:pos]
+                if vr != wanted[1]:
+                    found.vrs[wanted[0]] = _NAMES[vr]
         elif vr not in _LONG:
             raise UnusualEncoding
         elif pos + 12 > end:
@@ -83,8 +87,8 @@ def _explicit(data: bytes, pos: int, end: int, plan: Plan, found: Elements, *, d
             if tag in plan.swapped_sequences:
                 raise UnusualEncoding  # a sequence under another name, as UN: PS3.5 6.2.2
             pos = at + length
-            if tag in values:
-                _keep(data, at, pos, end=end, wanted=values[tag], vr=vr, found=found)
+            if (wanted := wanted_by_tag(tag)) is not None:
+                _keep(data, at, pos, end=end, wanted=wanted, vr=vr, found=found)
     return _settle(pos, end, ended=ended)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from repository.catalogue.catalogue import Catalogue
-from repository.catalogue.doing import current
+from repository.catalogue.doing import Written, current
 from repository.catalogue.requests_once import AT_WORK, KEPT, LOST, RequestsOnce, key_of
 from tests.builders.deeds import account, maker
 
@@ -110,9 +110,53 @@ def test_a_deed_that_another_thread_writes_marks_the_request_of_whoever_wanted_i
     requests.begin(key, "asked")
     with requests.doing(key):
         mine = current()
-    catalogue.journal._queue.add([(maker("account", account()), mine)])
+    (deed,) = catalogue.journal._queue.add([(maker("person", {"what": "invited"}), mine)])
     clock.now += AT_WORK + timedelta(seconds=1)
+    known = requests.begin(key, "asked")
+    assert known is not None
+    assert (known.status, known.written) == (LOST, Written(deeds=[deed.number]))
+
+
+def test_what_was_made_of_it_is_known_in_order(catalogue: Catalogue, requests: RequestsOnce, clock: Clock) -> None:
+    key = key_of("ada", "k")
+    requests.begin(key, "asked")
+    catalogue.jobs.enqueue("verify", "x", key="there already")
+    with requests.doing(key):
+        deeds = catalogue.journal.write([maker("person", {"what": "invited"}), maker("person", {"what": "invited"})])
+        catalogue.journal.write([maker("account", account())])
+        catalogue.jobs.enqueue("verify", "x", key="there already")
+        jobs = [catalogue.jobs.enqueue("verify", "x", key=each).id for each in ("a", "b")]
+        deeds += catalogue.journal.write([maker("person", {"what": "invited"})])
+    clock.now += AT_WORK + timedelta(seconds=1)
+    known = requests.begin(key, "asked")
+    assert known is not None
+    assert known.written == Written(deeds=[each.number for each in deeds], jobs=jobs)
+    assert catalogue.journal.numbered(known.written.deeds) == deeds
+
+
+def test_who_only_looked_has_done_nothing(catalogue: Catalogue, requests: RequestsOnce, clock: Clock) -> None:
+    key = key_of("ada", "k")
+    requests.begin(key, "asked")
+    with requests.doing(key):
+        catalogue.journal.write([maker("account", account())])
+    clock.now += AT_WORK + timedelta(seconds=1)
+    assert status_of(requests, key) is None
+
+
+def test_what_is_given_up_is_known_at_once_by_what_was_made(catalogue: Catalogue, requests: RequestsOnce) -> None:
+    key = key_of("ada", "k")
+    requests.begin(key, "asked")
+    with requests.doing(key):
+        something(catalogue)
+    requests.give_up(key)
+    assert status_of(requests, key) is None  # nothing that anybody could tell
+    with requests.doing(key):
+        catalogue.journal.write([maker("person", {"what": "invited"})])
+    assert status_of(requests, key) == 0
+    requests.give_up(key)
     assert status_of(requests, key) == LOST
+    requests.end(key, 201, {"body": "{}"})
+    assert status_of(requests, key) == 201
 
 
 def test_what_came_to_nothing_may_be_sent_again(requests: RequestsOnce) -> None:

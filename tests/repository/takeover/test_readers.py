@@ -1,6 +1,9 @@
 """Processes that read a package: they give what reading here gives, and leave nothing behind, however it ends."""
 
+import errno
+import gc
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -10,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 import pytest
@@ -19,19 +23,19 @@ from hypothesis import strategies as st
 from repository.domain.takeover import Disposition, Item
 from repository.errors import HomeBusy
 from repository.home_lock import sole_writer
-from repository.intake import Order, receive, statement_of
 from repository.packages.errors import PackageChanged
+from repository.packages.guard import Limits
 from repository.packages.package import HandoverPackage, open_package
-from repository.samples.building import build_sample
 from repository.takeover import readers as rooms
 from repository.takeover.arriving import SMALL, Arrival, arrive, arrive_all
 from repository.takeover.errors import ReaderDied
-from repository.takeover.readers import AHEAD, MOST, Asked, Readers, readers_for
-from repository.takeover.reading import in_order
+from repository.takeover.packing import LIGHT
+from repository.takeover.readers import AHEAD, MOST, SLOT, Asked, Readers, readers_for
+from repository.takeover.reading import in_order, is_light
+from repository.takeover.receiving import BATCH_ITEMS
 from tests.builders.archives import write_files
 from tests.builders.cda import clinical_document
 from tests.builders.dicom import data_set, part10
-from tests.builders.homes import at_home, new_home
 
 pytestmark = pytest.mark.requirement("R463-6.1")
 PATIENCE = 30.0  # seconds in which a process must have ended
@@ -138,6 +142,70 @@ def test_a_reader_keeps_no_file_of_the_home_open(tmp_path: Path, package: Handov
             pass  # ours, as before
 
 
+_SIGNALLED_AT_ONCE = """
+import os, signal, sys
+from pathlib import Path
+from repository.packages.package import open_package
+from repository.takeover.readers import Readers
+os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGINT))
+folder = Path(sys.argv[1])
+with open_package(folder) as package, Readers(package, count=2, home=folder) as readers:
+    print(len(readers.ask(list(package.items())[:3]).result()))
+"""
+
+
+def test_a_reader_is_deaf_to_an_interruption_from_its_first_moment(folder: Path) -> None:
+    arguments = [sys.executable, "-c", _SIGNALLED_AT_ONCE, str(folder)]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
+
+
+@pytest.mark.parametrize("started", [0, 1])
+def test_as_many_read_as_the_machine_lets_start(
+    tmp_path: Path, folder: Path, started: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process is not refused by the machine, which does so to nobody who may do everything, but in its place."""
+    left = iter([None] * started)
+    start = ForkProcess.start
+
+    def starting(self: ForkProcess) -> None:
+        if next(left, self) is self:
+            raise BlockingIOError(errno.EAGAIN, "no more processes")
+        start(self)
+
+    monkeypatch.setattr(ForkProcess, "start", starting)
+    with open_package(folder) as package, Readers(package, count=3, home=tmp_path) as readers:
+        assert (readers.slots, readers.free) == (started * AHEAD, started > 0)
+        items = [item for item in package.items() if item.size <= SMALL]
+        with ThreadPoolExecutor(1) as pool:
+            came = list(in_order(partial(arrive_all, package), [items] * 9, pool=pool, readers=readers, ahead=1))
+        assert [seen(each) for each in came] == [seen(arrive_all(package, items))] * 9
+
+
+def test_nothing_is_left_frozen_behind_readers(package: HandoverPackage, folder: Path) -> None:
+    with Readers(package, count=1, home=folder):
+        assert gc.get_freeze_count()
+    assert not gc.get_freeze_count()
+
+
+def test_the_largest_light_batch_fits_its_slot_and_disturbs_no_other(tmp_path: Path) -> None:
+    """64 items that average just under 64 KiB, with the longest paths that are taken and all digests declared."""
+    digests = {"sha512": "a" * 128, "sha384": "b" * 96, "sha256": "c" * 64, "sha224": "d" * 56, "sha1": "e" * 40}
+    deep = "/".join("ł" * 60 for _ in range(8))
+    sizes = [LIGHT] * (BATCH_ITEMS - 1) + [LIGHT - 1]
+    write_files(tmp_path / "p", {f"{deep}/{at:02}": bytes([at]) * size for at, size in enumerate(sizes * 2)})
+    with open_package(tmp_path / "p") as package, Readers(package, count=1, home=tmp_path) as readers:
+        items = [replace(item, declared=True, declared_digests=digests) for item in package.items()]
+        batches = items[:BATCH_ITEMS], items[BATCH_ITEMS:]
+        assert all(is_light(items=BATCH_ITEMS, size=sum(item.size for item in batch)) for batch in batches)
+        asked = [readers.ask(batch) for batch in batches]
+        for batch, answer in zip(batches, asked, strict=True):
+            assert seen(answer.result()) == seen(arrive_all(package, batch))
+    assert sum(sizes) + BATCH_ITEMS <= SLOT  # each may be a byte longer than listed
+    longest = [replace(item, path=item.path.ljust(Limits().path_bytes, "x")) for item in batches[0]]
+    assert len(pickle.dumps(longest, pickle.HIGHEST_PROTOCOL)) < SLOT
+
+
 _PARENT = """
 import sys, time
 from pathlib import Path
@@ -147,6 +215,8 @@ from repository.packages.package import open_package
 from repository.takeover.readers import Readers
 home, folder = map(Path, sys.argv[1:])
 with sole_writer(home), open_package(folder) as package, Readers(package, count=2, home=home) as readers:
+    for each in [readers.ask([]), readers.ask([])]:
+        each.result()  # both have settled down; in the moment before that, a reader still has what its parent has
     print(*(each.pid for each in readers._processes), flush=True)
     time.sleep(60)
 """
@@ -205,31 +275,3 @@ def test_batches_come_in_their_order_whoever_reads_them(
         assert [[each.ordinal for each in arrived] for arrived in came] == [
             [each.ordinal for each in batch] for batch in batches
         ]
-
-
-def test_a_takeover_with_readers_is_the_same_as_one_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = tmp_path / "package"
-    build_sample(source, patients=3, images=3, image_bytes=4096, damage=True)
-    made = list[int]()
-    begin = Readers.__init__
-
-    def noting(self: Readers, package: HandoverPackage, *, count: int, home: Path) -> None:
-        made.append(count)
-        begin(self, package, count=count, home=home)
-
-    monkeypatch.setattr(Readers, "__init__", noting)
-    outcomes = []
-    for forking in (False, True):
-        (tmp_path / str(forking)).mkdir()
-        with at_home(new_home(tmp_path / str(forking))) as archive:
-            takeover = receive(archive, Order(source), progress=lambda _: None, forking=forking)
-            items = list(archive.catalogue.items(takeover.number))
-            holdings = [archive.catalogue.holding(takeover.number, each.ordinal) for each in items if kept(each)]
-            said = [(each.ordinal, each.path, each.patient, each.sha256, each.description) for each in holdings]
-            outcomes.append((takeover.state, statement_of(archive, takeover), items, said))
-    assert outcomes[0] == outcomes[1]
-    assert made == [1]
-
-
-def kept(item: Item) -> bool:
-    return item.disposition in {Disposition.KEPT, Disposition.ALTERED, Disposition.UNEXPECTED}

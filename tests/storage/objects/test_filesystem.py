@@ -199,6 +199,56 @@ def test_a_folder_removed_under_the_store_is_made_again(store: FilesystemStore, 
     assert [found.key for found in store.list()] == ["t/two"]
 
 
+def read(store: FilesystemStore, key: str) -> bytes:
+    with store.open(key) as stream:
+        return stream.read()
+
+
+def test_a_folder_that_was_read_from_is_looked_at_again_each_time(store: FilesystemStore, root: Path) -> None:
+    store.put("t/u/one", [b"old"])
+    assert read(store, "t/u/one") == b"old"
+    (root / "t").rename(root / "set-aside")
+    with pytest.raises(ObjectMissing):
+        read(store, "t/u/one")
+    (root / "t" / "u").mkdir(parents=True)
+    store.put("t/u/one", [b"new"])
+    assert read(store, "t/u/one") == b"new"
+    (root / "set-aside").rename(root / "t" / "v")
+    assert read(store, "t/v/u/one") == b"old"
+
+
+@pytest.mark.parametrize("which", ["t", "t/u"])
+def test_no_link_is_followed_that_takes_the_place_of_a_folder_read_from(
+    store: FilesystemStore, root: Path, tmp_path: Path, which: str
+) -> None:
+    store.put("t/u/one", [b"ours"])
+    assert read(store, "t/u/one") == b"ours"
+    (root / which).rename(root / "set-aside")
+    outside = tmp_path / "outside"
+    (outside / "u").mkdir(parents=True)
+    (outside / "u" / "one").write_bytes(b"theirs")
+    (outside / "one").write_bytes(b"theirs")
+    (root / which).symlink_to(outside, target_is_directory=True)
+    with pytest.raises(StoreRefused):
+        read(store, "t/u/one")
+
+
+def test_no_more_folders_are_held_open_than_a_few(root: Path) -> None:
+    def descriptors() -> list[str]:
+        """Of folders below the root."""
+        every = (path for path in Path("/proc/self/fd").iterdir() if path.exists())
+        return [found for path in every if (found := str(path.readlink())).startswith(f"{root}/t")]
+
+    store = FilesystemStore(root)
+    keys = [f"t/{number}/one" for number in range(40)]
+    for key in keys:
+        store.put(key, [key.encode()])
+    assert [read(store, key).decode() for key in keys * 2] == keys * 2
+    assert 0 < len(descriptors()) <= 16
+    store.close()
+    assert not descriptors()
+
+
 def test_every_folder_on_the_way_is_synced_before_a_put_returns(
     store: FilesystemStore, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

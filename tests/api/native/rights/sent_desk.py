@@ -12,10 +12,10 @@ from repository.domain.describing import Identifier
 from repository.domain.identifiers import PESEL_OID
 from repository.samples.people import pesel
 from tests.api.native.rights.asked import account_of
-from tests.api.native.rights.conftest import ADMIN
-from tests.api.served import Served
+from tests.api.native.rights.conftest import ADMIN, AUDITOR
+from tests.api.served import DOCTOR, Served
 from tests.builders.access import THEIRS
-from tests.builders.staff import Staff
+from tests.builders.staff import Staff, custodian_of
 
 SECOND = Staff(kind=PrincipalKind.ADMINISTRATOR, given_name="Iga", surname="Druga", role="archive")
 REQUESTER = Staff(kind=PrincipalKind.ORGANISATION, house=THEIRS, surname="Wnioskodawca")
@@ -40,6 +40,13 @@ class Desk:
     served: Served
     clients: dict[Staff | None, httpx.Client] = field(default_factory=dict)
     serial: Any = field(default_factory=lambda: count(1))
+    keeper: Identifier = field(init=False)
+
+    def __post_init__(self) -> None:
+        """All are signed in while the newest takeover has a custodian, whom workers are of."""
+        self.keeper = custodian_of(self.served.archive)
+        for staff in (ADMIN, SECOND, DOCTOR, REQUESTER, AUDITOR, STRANGER):
+            self.client(staff)
 
     def client(self, staff: Staff | None = ADMIN) -> httpx.Client:
         if staff not in self.clients:

@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from repository.access.purpose import Purpose
 from repository.domain.takeover import STORED, Handover
-from repository.entitlement import give_custody
 from repository.transfer.opening import open_transfer
 from tests.api.native.rights.asked import account_of, consent, known_patients, number, to
 from tests.api.native.rights.conftest import AUDITOR
@@ -17,7 +16,6 @@ from tests.api.native.rights.sent_desk import NOWHERE, REQUESTER, SECOND, STRANG
 from tests.api.served import DOCTOR
 from tests.builders.access import SUCCESSOR, worker
 from tests.builders.people import PASSWORD
-from tests.builders.staff import custodian_of
 from tests.repository.demands.making import bare, certificate, ec_key, trusting
 
 
@@ -71,11 +69,24 @@ def custody(desk: Desk) -> Sent:
 
 
 def bind(desk: Desk) -> Sent:
-    archive, keeper = desk.served.archive, custodian_of(desk.served.archive)
-    live = open_transfer(archive, Handover())
-    give_custody(archive, live.id, keeper, name="Następca")  # whoever signs in later is of the newest one's custodian
+    live = open_transfer(desk.served.archive, Handover())
     said = {"peer": {"kind": "system", "system": "CT_1"}}
     return desk.sent(f"/v1/takeovers/{live.id}/bindings", said, other={"peer": {"kind": "system", "system": "CT_2"}})
+
+
+def _transfer(name: str) -> Body:
+    peers = [{"kind": "system", "system": name}]
+    return {"producer": {"name": "NZOZ Nadal Otwarty"}, "declared_counts": {"instances": 2}, "peers": peers}
+
+
+def transfer(desk: Desk) -> Sent:
+    said = _transfer(f"CT_{next(desk.serial)}")
+    return desk.sent("/v1/transfers", said, other={"declared_counts": {"instances": 3}})
+
+
+def conclude(desk: Desk) -> Sent:
+    one, two = (desk.post("/v1/transfers", _transfer(f"CT_{next(desk.serial)}"))["id"] for _ in range(2))
+    return desk.sent(f"/v1/takeovers/{one}/conclusion", other=f"/v1/takeovers/{two}/conclusion")
 
 
 def protect(desk: Desk) -> Sent:
@@ -244,6 +255,7 @@ CASES: dict[str, Callable[[Desk], Sent]] = {
     "/v1/grants": give_grant, "/v1/grants/{permission}/revocation": revoke_grant,
     "/v1/relations": relate, "/v1/relations/{relation}/end": unrelate, "/v1/deaths": death,
     "/v1/custody/{takeover}": custody, "/v1/takeovers/{takeover}/bindings": bind,
+    "/v1/transfers": transfer, "/v1/takeovers/{takeover}/conclusion": conclude,
     "/v1/protection": protect, "/v1/protection/{flag}/lifting": lift,
     "/v1/approvals": approve, "/v1/authorisations": authorise, "/v1/authorisations/{flag}/end": end_authorisation,
     "/v1/demands": submit, "/v1/demands/expiry": expire, "/v1/demands/{demand}/verification": verify,

@@ -1,42 +1,62 @@
-"""A process that dies between what it has done and its answer: the request is known, and is not done twice."""
+"""A process that dies between what it has done and its answer: whoever asks again is answered as if it had not."""
 
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import update
 
-from repository.catalogue.request_tables import request_once
-from repository.catalogue.requests_once import AT_WORK, KEPT
-from repository.clock import instant, now
+from tests.api.native.rights.passing import let_pass, made_so_far
+from tests.api.native.rights.sent_desk import Sent
 from tests.api.native.rights.sent_once import CASES, Desk
 from tests.api.served import Served, problem, served_sample
 from tests.builders.homes import environment_of
 from tests.cli.running import clean_environment
 from tests.peers.plain_http import PLAIN
+from tests.peers.postgres import postgres
 from tests.peers.processes import free_port
 
-# `serve`, killed in the moment in which it would keep an answer.
+# `serve`, killed in a moment of the request. "doing": before anything is done. "end": when it would keep its answer.
 DYING = """
 import os, signal, sys
-from repository.catalogue.requests_once import RequestsOnce
-RequestsOnce.{step} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from {module} import {owner}
+{owner}.{step} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 sys.argv[1:] = ["serve"]
 from cli.main import main
 main()
 """
+BEFORE = ("repository.catalogue.requests_once", "RequestsOnce", "doing")
+AFTER = ("repository.catalogue.requests_once", "RequestsOnce", "end")
+AMID = ("repository", "entitlement", "publish")
+"""The deed is written, and not yet under a checkpoint."""
+BOUND = ("repository.transfer", "opening", "note_all")
+"""A transfer is open, and nobody is bound to it yet."""
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("lost")
+    if request.param == "sqlite":
+        with served_sample(folder, patients=3, images=1, rate=1_000_000) as made:
+            yield Desk(made)
+        return
+    with (
+        postgres() as server,
+        server.database() as url,
+        served_sample(folder, catalogue=url, patients=3, images=1, rate=1_000_000) as made,
+    ):
+        yield Desk(made)
 
 
 @contextmanager
-def dying(served: Served, *, step: str) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
-    port = free_port()
+def dying(served: Served, where: tuple[str, str, str]) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+    port, (module, owner, step) = free_port(), where
     environment = clean_environment() | environment_of(served.settings, HTTP_LISTEN=f"127.0.0.1:{port}", LANG="en")
-    process = subprocess.Popen([sys.executable, "-c", DYING.format(step=step)], env=environment, stdout=subprocess.PIPE)
+    program = DYING.format(module=module, owner=owner, step=step)
+    process = subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         assert f":{port}".encode() in process.stdout.readline()
@@ -46,43 +66,80 @@ def dying(served: Served, *, step: str) -> Iterator[tuple["subprocess.Popen[byte
         process.communicate(timeout=30)
 
 
-def grants(served: Served) -> int:
-    """How many deeds there are that give a grant."""
-    return sum(1 for _ in served.archive.catalogue.journal.deeds(kind="permission"))
+def killed_at(desk: Desk, sent: Sent, where: tuple[str, str, str], *, key: str) -> None:
+    """A process of its own was asked, and killed there."""
+    headers = {"Idempotency-Key": key, "Authorization": sent.client.headers["Authorization"]}
+    with dying(desk.served, where) as (process, address):
+        with pytest.raises(httpx.TransportError), httpx.Client(trust_env=False, verify=PLAIN, timeout=60) as client:
+            client.post(address + sent.path, json=sent.body, headers=headers)
+        assert process.wait(30) == -signal.SIGKILL
 
 
-def let_pass(served: Served, *, marked: bool) -> None:
-    """The time in which whoever was at it might still be."""
-    until = now() - AT_WORK + (KEPT if marked else AT_WORK)
-    with served.archive.catalogue._room.writing() as connection:
-        connection.execute(update(request_once).values(until=instant(until)))
+def asked_again(sent: Sent, key: str, *, other: bool = False) -> httpx.Response:
+    path, body = sent.other if other else (sent.path, sent.body)
+    return sent.client.post(path, json=body, headers={"Idempotency-Key": key})
 
 
-@pytest.mark.parametrize(("step", "done"), [("end", True), ("doing", False)])
-def test_it_is_done_again_only_if_nothing_was_done(tmp_path: Path, step: str, *, done: bool) -> None:
-    with served_sample(tmp_path, patients=1, images=1) as served:
-        desk = Desk(served)
-        sent = CASES["/v1/grants"](desk)
-        before, headers = grants(served), {"Idempotency-Key": "lost"}
-        with dying(served, step=step) as (process, address):
-            token = sent.client.headers["Authorization"]
-            with (
-                pytest.raises(httpx.TransportError),
-                httpx.Client(trust_env=False, verify=PLAIN, timeout=60) as client,
-            ):
-                client.post(address + sent.path, json=sent.body, headers=headers | {"Authorization": token})
-            assert process.wait(30) == -signal.SIGKILL
-        assert grants(served) == before + done
-        waiting = sent.client.post(sent.path, json=sent.body, headers=headers)
-        assert (waiting.status_code, problem(waiting)["code"]) == (409, "RST-003")
-        let_pass(served, marked=done)
-        again = sent.client.post(sent.path, json=sent.body, headers=headers)
-        if done:
-            assert (again.status_code, problem(again)["code"]) == (409, "RST-006")
-            other = sent.client.post(sent.path, json=sent.other[1], headers=headers)
-            assert (other.status_code, problem(other)["code"]) == (422, "RST-002")
-        else:
-            assert again.status_code == 201
-        assert grants(served) == before + 1
-        for client in desk.clients.values():
-            client.close()
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/v1/grants", BEFORE),
+        ("/v1/grants", AFTER),
+        ("/v1/consents/{permission}/withdrawal", AMID),
+        ("/v1/runs", AFTER),
+        ("/v1/transfers", AFTER),
+        ("/v1/takeovers/{takeover}/conclusion", AFTER),
+    ],
+)
+def test_it_is_done_once_and_answered_though_a_process_died_at_it(
+    desk: Desk, path: str, where: tuple[str, str, str]
+) -> None:
+    sent, key = CASES[path](desk), f"killed {path} {where[2]}".replace(" ", "-").replace("{", "").replace("}", "")
+    before = made_so_far(desk.served)
+    killed_at(desk, sent, where, key=key)
+    after = made_so_far(desk.served)
+    assert (after > before) is (where is not BEFORE)
+    waiting = asked_again(sent, key)
+    assert (waiting.status_code, problem(waiting)["code"]) == (409, "RST-003")
+    let_pass(desk.served)
+    if where is not BEFORE:
+        other = asked_again(sent, key, other=True)
+        assert (other.status_code, problem(other)["code"]) == (422, "RST-002")
+    first = asked_again(sent, key)
+    assert first.status_code in (200, 201, 202), first.text
+    if where is not BEFORE:
+        assert made_so_far(desk.served) == after
+    last = made_so_far(desk.served)
+    second = asked_again(sent, key)
+    assert (second.status_code, second.content) == (first.status_code, first.content)
+    assert second.headers.get("location") == first.headers.get("location")
+    assert made_so_far(desk.served) == last
+    if "location" in first.headers:
+        assert sent.client.get(first.headers["location"]).status_code == 200
+    if where is AMID:  # what takes a right away is under a checkpoint when it is answered
+        log, journal = desk.served.archive.log.latest(), desk.served.archive.catalogue.journal
+        last_end = max(each.number for each in journal.deeds(kind="permission-end"))
+        assert log is not None
+        assert journal.signed_up_to(log.size) >= last_end
+
+
+def test_what_is_told_once_is_not_told_after_a_crash_and_not_done_twice(desk: Desk) -> None:
+    sent = CASES["/v1/people"](desk)
+    killed_at(desk, sent, AFTER, key="secret")
+    after = made_so_far(desk.served)
+    let_pass(desk.served)
+    for _ in range(2):
+        again = asked_again(sent, "secret")
+        assert (again.status_code, problem(again)["code"]) == (409, "RST-006")
+    assert made_so_far(desk.served) == after
+
+
+def test_a_transfer_that_was_opened_in_part_is_no_transfer_that_was_opened(desk: Desk) -> None:
+    sent = CASES["/v1/transfers"](desk)
+    killed_at(desk, sent, BOUND, key="part")
+    after = len(desk.served.archive.catalogue.takeovers())
+    let_pass(desk.served)
+    for _ in range(2):
+        again = asked_again(sent, "part")
+        assert (again.status_code, problem(again)["code"]) == (409, "RST-006")
+    assert len(desk.served.archive.catalogue.takeovers()) == after

@@ -1,13 +1,18 @@
 """A request with an Idempotency-Key is done once, on both engines; every POST that makes something has it."""
 
+import json
+import socket
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
-from repository.catalogue.requests_once import key_of
+from repository.catalogue.requests_once import RequestsOnce, key_of
 from tests.api.native.rights.asked import deeds
+from tests.api.native.rights.passing import let_pass, made_so_far
 from tests.api.native.rights.sent_once import CASES, Desk, Sent
 from tests.api.served import Served, problem, served_sample
 from tests.builders.people import cheap_argon2
@@ -22,6 +27,8 @@ READS = {
 """Each is a reading with an account of its own, and would be none if its answer came from elsewhere."""
 PROOFS = {"/v1/sessions", "/v1/people/password", "/v1/token"}
 """What is sent is a password or a proof that is good once: nobody is known by whom a key could be."""
+TOLD_ONCE = {"/v1/people", "/v1/people/acceptance"}
+"""What they tell is kept by nobody, but sealed in the answer: an answer that was not kept is lost."""
 ELSEWHERE = {"/v1/takeovers", "/v1/uploads"}
 """In the tests of uploads."""
 
@@ -88,6 +95,60 @@ def test_it_is_done_once_and_answered_alike(desk: Desk, described: Described, pa
     desk.served.archive.catalogue.requests.forget(key_of(sent.caller, "once"))
 
 
+@pytest.mark.parametrize("path", sorted(set(CASES) - TOLD_ONCE))
+def test_an_answer_that_nobody_kept_is_made_anew_from_what_was_written(
+    desk: Desk, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a crash in that moment, but with the answer at hand that there should have been."""
+    sent = CASES[path](desk)
+    with monkeypatch.context() as patch:
+        patch.setattr(RequestsOnce, "end", lambda *_: None)
+        first = posted(sent, "anew")
+    assert first.status_code in (200, 201, 202), first.text
+    after = made_so_far(desk.served)
+    let_pass(desk.served)
+    again = posted(sent, "anew")
+    assert made_so_far(desk.served) == after
+    assert (again.status_code, known_of(again)) == (first.status_code, known_of(first))
+    for name in ("location", "content-type", "cache-control"):
+        assert again.headers.get(name) == first.headers.get(name)
+    kept = posted(sent, "anew")
+    assert (kept.status_code, kept.content, kept.headers.get("etag")) == (
+        again.status_code, again.content, again.headers.get("etag"),
+    )  # fmt: skip
+    desk.served.archive.catalogue.requests.forget(key_of(sent.caller, "anew"))
+
+
+def test_what_failed_after_its_deed_is_ended_and_answered_at_the_next_try(desk: Desk) -> None:
+    """The store takes no bundle of deeds when this one is to be put under a checkpoint. Whoever sends it again needs
+    not wait until somebody gives up."""
+    sent = CASES["/v1/grants/{permission}/revocation"](desk)
+    before, folder = made_so_far(desk.served), desk.served.settings.home / "objects" / "journal"
+    aside = folder.rename(folder.with_name("aside"))
+    folder.write_bytes(b"in the way")
+    try:
+        failed = [posted(sent, "store").status_code for _ in range(2)]
+    finally:
+        folder.unlink()
+        aside.rename(folder)
+    assert all(each >= 500 for each in failed), failed
+    after = made_so_far(desk.served)
+    assert after[0] == before[0] + 1
+    again = posted(sent, "store")
+    assert (again.status_code, again.json()["end_reason"]) == (200, "revoked")
+    assert made_so_far(desk.served) == after
+    room = desk.served.archive
+    last, log = max(each.number for each in room.catalogue.journal.deeds(kind="permission-end")), room.log.latest()
+    assert log is not None
+    assert room.catalogue.journal.signed_up_to(log.size) >= last
+
+
+def known_of(answer: httpx.Response) -> dict[str, Any]:
+    """All that it says, and of a job, which goes on meanwhile, which one it is."""
+    said: dict[str, Any] = answer.json()
+    return {name: said[name] for name in ("id", "kind", "subject")} if "enqueued_at" in said else said
+
+
 def test_keys_are_a_callers_own_and_what_fails_is_kept_by_nobody(desk: Desk) -> None:
     sent = CASES["/v1/grants"](desk)
     wrong = sent.client.post("/v1/grants", json=sent.body | {"purposes": []}, headers={"Idempotency-Key": "mine"})  # type: ignore[operator]
@@ -117,6 +178,40 @@ def test_no_secret_is_kept_as_it_is(desk: Desk, path: str) -> None:
     assert secrets
     assert set(known.answer) == {"sealed"}
     assert not [each for each in secrets if each in kept]
+
+
+@pytest.mark.parametrize("path", ["/v1/relations", "/v1/transfers"])
+def test_no_answer_is_kept_in_clear(desk: Desk, path: str) -> None:
+    sent = CASES[path](desk)
+    if path == "/v1/transfers":  # longer than one small secret may be
+        peers = [{"kind": "system", "system": f"PEER_{each}"} for each in range(40)]
+        sent = replace(sent, body=(sent.body or {}) | {"peers": peers})
+    first, key = posted(sent, "clear"), key_of(sent.caller, "clear")
+    known = desk.served.archive.catalogue.requests.begin(key, "another")
+    assert known is not None
+    assert set(known.answer) == {"sealed"}
+    assert not [each for each in json.dumps(dict(known.answer)).split('"') if len(each) > 3 and each in first.text]
+    again = posted(sent, "clear")
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    desk.served.archive.catalogue.requests.forget(key)
+
+
+def test_an_answer_that_its_client_did_not_wait_for_is_given_again(desk: Desk) -> None:
+    sent, before = CASES["/v1/grants"](desk), made_so_far(desk.served)
+    host, port = desk.served.url.removeprefix("http://").split(":")
+    body = json.dumps(sent.body).encode()
+    head = f"POST {sent.path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nIdempotency-Key: gone\r\n"
+    head += f"Content-Type: application/json\r\nAuthorization: {sent.client.headers['authorization']}\r\n\r\n"
+    with socket.create_connection((host, int(port)), 10) as connection:
+        connection.sendall(head.encode() + body)
+    for _ in range(200):
+        again = posted(sent, "gone")
+        if again.status_code != 409:
+            break
+        time.sleep(0.02)
+    assert again.status_code == 201
+    assert again.headers["location"].endswith(again.json()["id"])
+    assert made_so_far(desk.served)[0] == before[0] + 1
 
 
 def test_every_route_that_makes_something_has_it(desk: Desk) -> None:

@@ -82,6 +82,12 @@ def test_the_same_key_begins_one_upload(client: httpx.Client) -> None:
     key = {"Idempotency-Key": "one-upload"}
     first = begun(client, b"0123", **key)
     assert begun(client, b"0123", **key) == first
+    both = [
+        client.post("/v1/uploads", headers=TUS | {"Idempotency-Key": "two", "Upload-Length": "4"}) for _ in range(2)
+    ]
+    told = [{name: each.headers[name] for name in ("location", "tus-resumable", "upload-expires")} for each in both]
+    assert told[0] == told[1]
+    client.delete(told[0]["location"], headers=TUS)
     other = client.post("/v1/uploads", headers=TUS | key | {"Upload-Length": "9"})
     assert (other.status_code, problem(other)["code"]) == (422, "RST-002")
     client.delete(first, headers=TUS)
