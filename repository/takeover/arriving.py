@@ -57,6 +57,24 @@ class Arrival:
         self._passing = Digesting(self.reopen(), algorithms={*_needed(self.item.declared_digests), *also})
         return self._passing
 
+    def under(self, item: Item) -> "Arrival":
+        """As it came, under another item; nothing has been read of it again yet. `dataclasses.replace` looks at each
+        field by its name: 10 µs for an image that is pushed, and 4 so."""
+        return Arrival(
+            item,
+            self.description,
+            self.content,
+            self.reopen,
+            self.declared,
+            self.sha256,
+            self.sha1,
+            self.size,
+            self.patient,
+            self.conflicts_with,
+            self.disposition,
+            self.says,
+        )
+
     def bare(self) -> "Arrival":
         """As it travels between processes: without its item, its bytes, and the way to them (`revived`)."""
         return replace(self, item=_NOWHERE, content=None, reopen=None)

@@ -151,9 +151,8 @@ class Group:
         came = offer.came
         if not isinstance(came, Arrival):
             return replace(came, ordinal=self.known.last, path=offer.path)
-        return _copied(
-            came, _item(came.item, ordinal=self.known.last, path=offer.path, disposition=came.item.disposition)
-        )
+        was = came.item
+        return came.under(_item(was, ordinal=self.known.last, path=offer.path, disposition=was.disposition))
 
     def _seal_all(self) -> None:
         packs = self._packs
@@ -237,25 +236,6 @@ def _packs(arrivals: Sequence[Arrival]) -> Iterator[Pack]:
 
 def _ordinal(came: Arrival | Item) -> int:
     return came.item.ordinal if isinstance(came, Arrival) else came.ordinal
-
-
-# `dataclasses.replace`, which looks at each field by its name: 10 µs for an image that is pushed, and 4 so.
-def _copied(came: Arrival, item: Item) -> Arrival:
-    """As it came, under another item; nothing has been read of it again yet."""
-    return Arrival(
-        item,
-        came.description,
-        came.content,
-        came.reopen,
-        came.declared,
-        came.sha256,
-        came.sha1,
-        came.size,
-        came.patient,
-        came.conflicts_with,
-        came.disposition,
-        came.says,
-    )
 
 
 def _item(was: Item, *, ordinal: int, path: str, disposition: Disposition, conflicts_with: int = 0) -> Item:

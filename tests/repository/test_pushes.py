@@ -1,7 +1,6 @@
 """What was pushed into a live transfer, told page by page from the deeds of all of them."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,21 +13,18 @@ from repository.clock import now, stamp
 from repository.domain.takeover import Takeover
 from repository.intake import Order, receive
 from repository.pushes import Push, pushes
-from repository.runtime import Archive, open_archive
+from repository.runtime import Archive
 from repository.transfer.opening import Depositor, admitted_to, bindings
 from repository.transfer.transfers import Transfers
-from tests.builders.homes import new_home
 from tests.builders.pushing import image, offers_of, opened_for_clinic, pacs
 from tests.repository.catalogue.conftest import ENGINES
+from tests.repository.engines import archive_on
 
 
 @pytest.fixture(params=ENGINES)
 def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
-    with ExitStack() as stack:
-        url = ""
-        if request.param == "postgresql":
-            url = stack.enter_context(request.getfixturevalue("databases").one())
-        yield stack.enter_context(open_archive(new_home(tmp_path, catalogue=url)))
+    with archive_on(request, tmp_path) as made:
+        yield made
 
 
 def pushed(archive: Archive, takeover: Takeover, *groups: Sequence[bytes]) -> None:

@@ -1,7 +1,6 @@
 """A live transfer is concluded by a job, or by a person who waits for it; never by both."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,24 +15,21 @@ from repository.jobs.foreground import conclude_here
 from repository.jobs.kinds import KINDS
 from repository.jobs.names import CONCLUDE
 from repository.jobs.waking import Bell
-from repository.runtime import Archive, open_archive
+from repository.runtime import Archive
 from repository.transfer.errors import NotLive
 from repository.transfer.opening import bind, bindings
 from repository.transfer.transfers import Transfers
-from tests.builders.homes import new_home
 from tests.builders.pushing import CLINIC_AS_PEER, image, opened_for_clinic, pushed
 from tests.repository.catalogue.conftest import ENGINES
+from tests.repository.engines import archive_on
 
 ONLY = {CONCLUDE: KINDS[CONCLUDE]}
 
 
 @pytest.fixture(params=ENGINES)
 def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
-    with ExitStack() as stack:
-        url = ""
-        if request.param == "postgresql":
-            url = stack.enter_context(request.getfixturevalue("databases").one())
-        yield stack.enter_context(open_archive(new_home(tmp_path, catalogue=url)))
+    with archive_on(request, tmp_path) as made:
+        yield made
 
 
 def test_asked_for_by_two_there_is_one_job_and_one_end_of_each_binding(archive: Archive) -> None:

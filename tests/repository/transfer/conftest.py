@@ -2,28 +2,24 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from repository.catalogue.turns import Turn
 from repository.domain.takeover import Takeover
-from repository.runtime import Archive, open_archive
+from repository.runtime import Archive
 from repository.transfer.transfers import Transfers
-from tests.builders.homes import new_home
 from tests.builders.pushing import opened_for_clinic
 from tests.repository.catalogue.conftest import ENGINES
+from tests.repository.engines import archive_on
 from tests.repository.transfer.sharers import Both, Process
 
 
 @pytest.fixture(params=ENGINES)
 def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
-    with ExitStack() as stack:
-        url = ""
-        if request.param == "postgresql":
-            url = stack.enter_context(request.getfixturevalue("databases").one())
-        yield stack.enter_context(open_archive(new_home(tmp_path, catalogue=url)))
+    with archive_on(request, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

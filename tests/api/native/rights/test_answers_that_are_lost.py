@@ -9,14 +9,14 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from tests.api.native.rights.desks import desk_on
 from tests.api.native.rights.passing import let_pass, made_so_far
 from tests.api.native.rights.sent_desk import Sent
 from tests.api.native.rights.sent_once import CASES, Desk
-from tests.api.served import Served, problem, served_sample
+from tests.api.served import Served, problem
 from tests.builders.homes import environment_of
 from tests.cli.running import clean_environment
 from tests.peers.plain_http import PLAIN
-from tests.peers.postgres import postgres
 from tests.peers.processes import free_port
 
 # `serve`, killed in a moment of the request. "doing": before anything is done. "end": when it would keep its answer.
@@ -39,16 +39,8 @@ BOUND = ("repository.transfer", "opening", "note_all")
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("lost")
-    if request.param == "sqlite":
-        with served_sample(folder, patients=3, images=1, rate=1_000_000) as made:
-            yield Desk(made)
-        return
-    with (
-        postgres() as server,
-        server.database() as url,
-        served_sample(folder, catalogue=url, patients=3, images=1, rate=1_000_000) as made,
-    ):
-        yield Desk(made)
+    with desk_on(request.param, folder) as made:
+        yield made
 
 
 @contextmanager

@@ -12,11 +12,11 @@ import pytest
 
 from repository.catalogue.requests_once import RequestsOnce, key_of
 from tests.api.native.rights.asked import deeds
+from tests.api.native.rights.desks import desk_on
 from tests.api.native.rights.passing import let_pass, made_so_far
 from tests.api.native.rights.sent_once import CASES, Desk, Sent
-from tests.api.served import Served, problem, served_sample
+from tests.api.served import Served, problem
 from tests.builders.people import cheap_argon2
-from tests.peers.postgres import postgres
 
 Described = dict[str, dict[str, Any]]
 READS = {
@@ -36,16 +36,8 @@ ELSEWHERE = {"/v1/takeovers", "/v1/uploads"}
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("once")
-    if request.param == "sqlite":
-        with served_sample(folder, patients=3, images=1, rate=1_000_000) as made:
-            yield Desk(made)
-        return
-    with (
-        postgres() as server,
-        server.database() as url,
-        served_sample(folder, catalogue=url, patients=3, images=1, rate=1_000_000) as made,
-    ):
-        yield Desk(made)
+    with desk_on(request.param, folder) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
