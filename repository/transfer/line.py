@@ -14,7 +14,7 @@ All of it is guarded by the one lock that it is given.
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Condition, Lock
+from threading import Lock
 
 from repository.transfer.depositing import Depositing
 from repository.transfer.group import Batch
@@ -32,7 +32,8 @@ class Line:
         self._held = 0  # bytes of those that wait
         self._forming = False  # somebody takes the next group, or is told to
         self._storing, self._begun, self._ended, self._left = 0, 0, 0, 0  # groups
-        self._turn = Condition(lock)
+        self._lock = lock
+        self._behind = dict[int, Lock]()  # those who wait for their turn to commit, by place; the next one is told
 
     @property
     def idle(self) -> bool:
@@ -91,16 +92,33 @@ class Line:
     def turn(self, place: int) -> Iterator[BaseException | None]:
         """All groups that began before `place` have ended; afterwards, so has this one. The lock is free meanwhile.
         With what interrupted the thread while it waited, which is for later: others are in its group and behind it."""
-        interrupted = None
-        with self._turn:
-            while self._ended != place - 1:
-                try:
-                    self._turn.wait()
-                except BaseException as error:  # noqa: BLE001  as above
-                    interrupted = error
         try:
-            yield interrupted
+            yield _acquired(self._its_turn(place))
         finally:
-            with self._turn:
+            with self._lock:
                 self._ended = place
-                self._turn.notify_all()
+                following = self._behind.pop(place + 1, None)
+            if following is not None:
+                following.release()
+
+    def _its_turn(self, place: int) -> Lock:
+        """Held until all before `place` have ended."""
+        mine = Lock()
+        with self._lock:
+            if self._ended != place - 1:
+                mine.acquire()
+                self._behind[place] = mine
+        return mine
+
+
+def _acquired(lock: Lock) -> BaseException | None:
+    """With the last of what interrupted it. No `Condition`: one that is interrupted in the moment in which it has given
+    its lock away raises without having it back."""
+    interrupted = None
+    while True:
+        try:
+            lock.acquire()
+        except BaseException as error:  # noqa: BLE001  others are in the group of this thread and behind it
+            interrupted = error
+        else:
+            return interrupted

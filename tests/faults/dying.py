@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 from sqlalchemy import event
 
@@ -48,39 +48,52 @@ class Grim:
 
     def __init__(self, death: Death) -> None:
         self.death = death
-        self._calls = 0
+        self._calls, self._trying = 0, False
         self._lock = threading.Lock()
         self._here = threading.local()
 
     def watch(self, part: object) -> None:
-        original: Callable[..., Any] = getattr(part, self.death.method)
+        original: Callable[..., object] = getattr(part, self.death.method)
 
-        def watched(*args: Any, **named: Any) -> Any:
+        def watched(*args: object, **named: object) -> object:
             if not self._is_meant(args, named):
                 return original(*args, **named)
             if not (self.death.after or self.death.inside):
                 die()
             self._here.now = self.death.inside
-            answer = original(*args, **named)
-            die()
-            return answer
+            try:
+                original(*args, **named)
+            except BaseException:
+                self._not_yet()
+                raise
+            return die()
 
         setattr(part, self.death.method, watched)
+
+    def _not_yet(self) -> None:
+        """The call failed, as one does that others have overtaken: the next one is meant."""
+        self._here.now = False
+        with self._lock:
+            self._trying = False
 
     def before_commit(self, _connection: object) -> None:
         if getattr(self._here, "now", False):
             die()
 
-    def _is_meant(self, args: tuple[Any, ...], named: dict[str, Any]) -> bool:
+    def _is_meant(self, args: tuple[object, ...], named: dict[str, object]) -> bool:
         if self.death.naming not in f"{args[:1]} {named}":
             return False
         with self._lock:
             self._calls += 1
-            return self._calls == self.death.call
+            if self._calls < self.death.call or self._trying:
+                return False
+            self._trying = True
+            return True
 
 
-def die() -> None:
+def die() -> NoReturn:
     os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("dead")
 
 
 def put_together(settings: Settings, death: Death) -> Archive:

@@ -1,10 +1,12 @@
 """Whoever is interrupted while he waits with the pushes of others takes nothing of them with him, nor their turn; and
 whatever fails when they are told keeps none of them waiting."""
 
+import faulthandler
 import multiprocessing
 import signal
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
@@ -37,12 +39,24 @@ def waits_in_the_line() -> bool:
     while frame is not None:
         names.append(frame.f_code.co_name)
         frame = frame.f_back
-    return names[:2] == ["wait", "turn"]  # nor for its own bytes, which are stored: interrupted there, nothing is kept
+    return names[:2] == [
+        "_acquired",
+        "turn",
+    ]  # nor for its own bytes, which are stored: interrupted there, nothing is kept
+
+
+def stands_in_the_line() -> bool:
+    """Seen once, the thread may be about to wait, and not do it yet."""
+    if not eventually(waits_in_the_line):
+        return False
+    time.sleep(0.05)
+    return waits_in_the_line()
 
 
 def interrupted(settings: Settings, takeover: Takeover) -> None:
     """The main thread pushes, and is sent a SIGINT while what it pushed waits for what came before. Ends with 0 where
     all of it is kept all the same, the turn is free and others go on."""
+    faulthandler.dump_traceback_later(PATIENCE / 2, exit=True)  # where it hangs, it says where
     heard = threading.Event()
 
     def stops(_number: int, _frame: FrameType | None) -> None:
@@ -64,10 +78,10 @@ def interrupted(settings: Settings, takeover: Takeover) -> None:
             assert gate.came.wait(PATIENCE)
 
             def interrupts() -> None:
-                assert eventually(waits_in_the_line)
+                assert stands_in_the_line()
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
                 assert heard.wait(PATIENCE)
-                assert eventually(waits_in_the_line)
+                assert stands_in_the_line()
                 gate.free.set()
 
             done = pool.submit(interrupts)
