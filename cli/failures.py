@@ -2,7 +2,7 @@
 
 ArchiveError            its own texts and exit code
 OSError                 ARC-001: the machine did not let us go on
-interruption            130: what was kept is said
+Ctrl-C, SIGTERM         130, 143: what was kept is said
 closed pipe             141, in silence: whoever read has read enough
 command line            2: what is not understood, without repeating a value
 anything else           ARC-999: our bug; the traceback goes to a file that only the owner can read
@@ -26,7 +26,7 @@ from cli.screen import Screen, shown
 from storage.errors import ArchiveError, Text
 
 DEBUG = "EDM_ARCHIVE_DEBUG"
-INTERRUPTED, PIPE_CLOSED, USAGE = 130, 141, 2
+INTERRUPTED, PIPE_CLOSED, TERMINATED, USAGE = 130, 141, 143, 2
 
 
 class MachineRefused(ArchiveError):
@@ -52,6 +52,10 @@ class CommandNotUnderstood(ArchiveError):
     todo = Text(en="`{command} --help` shows how it is used.", pl="`{command} --help` pokazuje, jak go użyć.")
 
 
+class Terminated(KeyboardInterrupt):
+    """Somebody sent SIGTERM: the verb ends as by Ctrl-C, with an exit code of its own."""
+
+
 class Bug(ArchiveError):
     """Something that nobody foresaw."""
 
@@ -69,8 +73,9 @@ def guarded(run: Callable[[], Any], screen: Screen) -> Any:
         return run()
     except (typer.Exit, typer.Abort):
         raise
-    except KeyboardInterrupt:
-        raise typer.Exit(_interrupted(screen)) from None
+    except KeyboardInterrupt as stopped:
+        _tell_interrupted(screen)
+        raise typer.Exit(TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED) from None
     except BrokenPipeError:
         raise typer.Exit(_quiet()) from None
     except Exception as error:  # noqa: BLE001  the last door before a person
@@ -136,13 +141,12 @@ def as_json(error: ArchiveError, screen: Screen) -> dict[str, Any]:
     }
 
 
-def _interrupted(screen: Screen) -> int:
+def _tell_interrupted(screen: Screen) -> None:
     kept = screen.text(screen.kept_so_far)
     if screen.as_json:
         sys.stdout.write(json.dumps({"interrupted": {"kept": kept}}, ensure_ascii=False, indent=1) + "\n")
     else:
         sys.stderr.write(("\nPrzerwano. " if screen.language == "pl" else "\nStopped. ") + kept + "\n")
-    return INTERRUPTED
 
 
 def _quiet() -> int:

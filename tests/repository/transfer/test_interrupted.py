@@ -25,7 +25,7 @@ from tests.builders.pushing import image, large_image, offers_of, pacs
 from tests.repository.transfer.gates import gated
 from tests.repository.waiting import eventually
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def stands_in_the_line() -> bool:
 def interrupted(settings: Settings, takeover: Takeover) -> None:
     """The main thread pushes, and is sent a SIGINT while what it pushed waits for what came before. Ends with 0 where
     all of it is kept all the same, the turn is free and others go on."""
-    faulthandler.dump_traceback_later(PATIENCE / 2, exit=True)  # where it hangs, it says where
+    faulthandler.dump_traceback_later(PATIENCE - 10, exit=True)  # where it hangs, it says where
     heard = threading.Event()
 
     def stops(_number: int, _frame: FrameType | None) -> None:
