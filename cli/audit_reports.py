@@ -8,7 +8,7 @@ import typer
 
 from cli.identity import signed_in
 from cli.opening import DOOR, opened
-from cli.options import Json
+from cli.options import Json, Misused
 from cli.screen import Screen, screen_of
 
 if TYPE_CHECKING:
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from repository.runtime import Archive
 
 
-Patient = Annotated[
-    str, typer.Option("--patient", metavar="ID", help="PESEL, ROOT^EXTENSION, or TAKEOVER/NUMBER of the patient.")
-]
+NAMES_PATIENT = "PESEL, ROOT^EXTENSION, or TAKEOVER/NUMBER of the patient."
+Patient = Annotated[str, typer.Option("--patient", metavar="ID", help=NAMES_PATIENT)]
 OneTakeover = Annotated[str, typer.Option("--takeover", metavar="ID", help="In this takeover only.")]
 Since = Annotated[str, typer.Option("--from", metavar="DAY", help="From this day in Poland on: YYYY-MM-DD.")]
 Until = Annotated[str, typer.Option("--to", metavar="DAY", help="Up to this day, included.")]
@@ -46,7 +45,7 @@ def register_command(
 
 
 def who_looked_command(
-    context: typer.Context, *, patient: Annotated[str, typer.Argument(metavar="PATIENT", help="As --patient.")],
+    context: typer.Context, *, patient: Annotated[str, typer.Argument(metavar="PATIENT", help=NAMES_PATIENT)],
     since: Since = "", until: Until = "", out: Out = None, as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:  # fmt: skip
     """Who has looked at a patient's documentation, through any door, permitted or refused; signed."""
@@ -69,7 +68,10 @@ def special_report_command(
         return special_report(archive, errand, patient=patient, takeover=takeover, period=period)
 
     if bool(patient) is bool(takeover):
-        raise typer.BadParameter("either of both", param_hint="--patient, --takeover")
+        raise Misused(
+            en="one of --patient and --takeover is needed, and not both",
+            pl="potrzebne jest --patient albo --takeover, nie oba naraz",
+        )
     _report(screen_of(context), made, days=(since, until), out=out)
 
 
@@ -111,7 +113,9 @@ def _form(out: Path | None) -> "PaperForm":
 
     suffix = out.suffix.lower().lstrip(".") if out else PaperForm.JSON.value
     if suffix not in set(PaperForm):
-        raise typer.BadParameter("json, csv or html", param_hint="--out")
+        raise Misused(
+            en="the file of --out ends in .json, .csv or .html", pl="plik --out ma końcówkę .json, .csv albo .html"
+        )
     return PaperForm(suffix)
 
 

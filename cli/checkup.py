@@ -29,6 +29,7 @@ from storage.keys.ring import KeyRing, read_private
 from storage.objects.port import ObjectStore
 
 LITTLE = 1 << 30  # bytes free, below which nothing should be taken over
+NONE_LEFT = 1 << 20  # below which not even the catalogue can be written to
 OLD = timedelta(days=35)  # since the last verification
 _CLOCK_SLACK = timedelta(minutes=5)
 
@@ -125,7 +126,8 @@ def _disk(found: Settings, home: Home) -> Iterator[Check]:
             continue  # the store's own check tells
         detail = Text(en=f"{size(free)} free", pl=f"wolne {size(free)}")
         todo = Text(en="Make room before the next takeover.", pl="Zwolnij miejsce przed następnym przejęciem.")
-        yield Check(f"disk of {name}", *(("ok", detail) if free >= LITTLE else ("warning", detail, todo)))
+        state = "ok" if free >= LITTLE else "warning" if free >= NONE_LEFT else "wrong"
+        yield Check(f"disk of {name}", state, detail, todo if state != "ok" else None)
 
 
 def _dicom(found: Settings) -> Iterator[Check]:
@@ -268,7 +270,7 @@ def _orphans(catalogue: Catalogue, store: ObjectStore) -> Check:
     except ArchiveError as error:
         return failed("orphans", error)
     if not left:
-        return Check("orphans", "ok", Text(en="none", pl="brak"))
+        return Check("orphans", "ok", Text(en="no pack is left over", pl="żadna paczka nie pozostała"))
     return Check(
         "orphans",
         "warning",
@@ -276,5 +278,8 @@ def _orphans(catalogue: Catalogue, store: ObjectStore) -> Check:
             en=f"{number(left)} objects were stored and never acknowledged",
             pl=f"obiektów zapisanych i niepotwierdzonych: {number(left)}",
         ),
-        Text(en="They take room and do no harm.", pl="Zajmują miejsce i nie szkodzą."),
+        Text(
+            en="They take room and do no harm: `edm-archive storage orphans` lists them, and keys and headers besides.",
+            pl="Zajmują miejsce i nie szkodzą: `edm-archive storage orphans` wymienia je, a także klucze i nagłówki.",
+        ),
     )

@@ -7,7 +7,7 @@ import typer
 
 from cli import permitting as options
 from cli.opening import DOOR, opened
-from cli.options import Json
+from cli.options import Json, Misused
 from cli.screen import Screen, screen_of
 from cli.terms import Said, with_terms
 from repository.consents.errors import OptionUnreadable
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from repository.access.permission import Permission
     from repository.runtime import Archive
 
+InTakeover = Annotated[
+    str,
+    typer.Option("--takeover", metavar="ID", help="In this takeover alone; workers of the custodian always name it."),
+]
 verbs = typer.Typer(no_args_is_help=True, help="Consents and objections of patients.")
 
 
@@ -33,7 +37,7 @@ def give_command(
     ] = "PATIENT",
     grantor_name: Annotated[str, typer.Option("--grantor-name", metavar="TEXT", help="Who says so, by name.")] = "",
     against: Annotated[bool, typer.Option("--objection", metavar="", help="It is an objection.")] = False,
-    takeover: options.InTakeover = "",
+    takeover: InTakeover = "",
     said: Said,
     evidence: options.Evidence = "",
     as_json: Json = False,  # noqa: ARG001  the screen knows
@@ -72,7 +76,7 @@ def list_command(
     context: typer.Context,
     *,
     patient: options.Patient = "",
-    takeover: options.InTakeover = "",
+    takeover: InTakeover = "",
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Every edition, ended ones too, of a patient's consents and objections, or of those bound to a takeover. Those
@@ -82,7 +86,7 @@ def list_command(
 
     screen = screen_of(context)
     if not (patient or takeover):
-        raise typer.BadParameter("one of them", param_hint="--patient, --takeover")
+        raise Misused(en="one of --patient and --takeover is needed", pl="potrzebne jest --patient albo --takeover")
     whose = options.patient_of(patient) if patient else None
     with opened(screen) as archive:
         where = options.named(archive, screen, takeover)
@@ -118,8 +122,11 @@ def export_command(context: typer.Context, id: options.PermissionId, as_json: Js
 def import_command(
     context: typer.Context,
     *,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A FHIR Consent, or a Bundle of them.")],
-    takeover: options.InTakeover = "",
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A FHIR Consent, or a Bundle of them.", exists=True, dir_okay=False),
+    ],
+    takeover: InTakeover = "",
     policy: Annotated[
         list[str] | None, typer.Option("--policy", metavar="URI", help="A policy that you have read and accept.")
     ] = None,

@@ -36,7 +36,10 @@ DemandId = Annotated[str, typer.Argument(metavar="ID", help="The demand.")]
 @verbs.command("submit")
 def submit_command(
     context: typer.Context,
-    message: Annotated[Path, typer.Argument(metavar="FILE.json", help="The message; you are its requester.")],
+    message: Annotated[
+        Path,
+        typer.Argument(metavar="FILE.json", help="The message; you are its requester.", exists=True, dir_okay=False),
+    ],
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:
     """Submit a demand in your own name, and get a receipt or the list of its errors."""
@@ -182,8 +185,16 @@ def sign_command(
     context: typer.Context,
     demand_id: DemandId,
     *,
-    signature: Annotated[Path, typer.Option("--signature", metavar="FILE", help="Over the bytes of `prepare --out`.")],
-    certificate: Annotated[Path | None, typer.Option("--certificate", metavar="FILE", help="PEM or DER.")] = None,
+    signature: Annotated[
+        Path,
+        typer.Option(
+            "--signature", metavar="FILE", help="Over the bytes of `prepare --out`.", exists=True, dir_okay=False
+        ),
+    ],
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--certificate", metavar="FILE", help="PEM or DER.", exists=True, dir_okay=False),
+    ] = None,
     kind: Annotated[str, typer.Option("--kind", metavar="qualified|trusted|personal")] = "qualified",
     as_json: Json = False,  # noqa: ARG001  the screen knows
 ) -> None:

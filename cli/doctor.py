@@ -40,6 +40,11 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:  # noqa: ARG0
             screen.say(en=f"    → {check.todo.en}", pl=f"    → {check.todo.pl}")
     if wrong:
         screen.say(en="\nSomething is wrong.", pl="\nCoś jest nie w porządku.")
+    elif any(check.state == "warning" for check in checks):
+        screen.say(
+            en="\nNothing is wrong; what is marked with ! wants to be seen to.",
+            pl="\nWszystko działa; sprawy oznaczone ! wymagają uwagi.",
+        )
     else:
         screen.say(en="\nNothing is wrong.", pl="\nWszystko w porządku.")
     raise typer.Exit(1 if wrong else 0)

@@ -22,6 +22,7 @@ from typing import Any
 
 import typer
 
+from cli.options import Misused
 from cli.screen import Screen, shown
 from storage.errors import ArchiveError, Text
 
@@ -194,23 +195,35 @@ def _not_understood(error: typer.TyperException, screen: Screen) -> CommandNotUn
 
 
 def _reason(error: typer.TyperException) -> tuple[str, str]:
+    if isinstance(error, Misused):
+        return error.said.en, error.said.pl
     option, parameter = getattr(error, "option_name", ""), getattr(error, "param", None)
     match type(error).__name__:
         case "NoSuchOption":
             return f"there is no option {option}", f"nie ma opcji {option}"
         case "BadOptionUsage":
-            return f"the option {option} is not used so", f"opcji {option} nie używa się w ten sposób"
+            return (
+                f"the option {option} lacks its value, or takes none",
+                f"opcja {option} nie ma wartości albo jej nie przyjmuje",
+            )
         case "MissingParameter":
             name = _name(parameter)
             return f"{name} is missing", f"brakuje {name}"
         case "BadParameter":
-            name = _name(parameter) or str(getattr(error, "param_hint", ""))
-            choices = "|".join(
-                map(_choice, getattr(getattr(parameter, "type_descriptor", None), "choices", None) or ())
-            )
-            hint = f" ({choices})" if choices else ""
-            return f"the value of {name} cannot be used{hint}", f"wartość {name} jest niewłaściwa{hint}"
+            return _of_value(_name(parameter) or str(getattr(error, "param_hint", "")), parameter)
     return "an unknown verb, or more words than it takes", "nieznane słowo polecenia albo za dużo słów"
+
+
+def _of_value(name: str, parameter: Any) -> tuple[str, str]:
+    kind = getattr(parameter, "type_descriptor", None)
+    if getattr(kind, "annotation", None) is Path:
+        return (
+            f"what {name} names is not there, is no file, or cannot be read",
+            f"tego, co wskazuje {name}, nie ma, nie jest plikiem albo nie można tego odczytać",
+        )
+    choices = "|".join(map(_choice, getattr(kind, "choices", None) or ()))
+    hint = f" ({choices})" if choices else ""
+    return f"the value of {name} cannot be used{hint}", f"wartość {name} jest niewłaściwa{hint}"
 
 
 def _choice(choice: object) -> str:

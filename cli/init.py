@@ -1,6 +1,9 @@
 """`edm-archive init`: a new archive: key ring, store, catalogue, and the public key for those who check proofs."""
 
+import errno
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -99,8 +102,9 @@ def init(
         key_file, passphrase_file = found.key_file, found.passphrase_file
     if (found.home / FILE).exists():
         raise HomeExists(home=str(found.home))
-    protection, made_key, secret = _protection(screen, key_file, passphrase_file)
-    home = create_archive(found, protection=protection, store=store, catalogue=catalogue, versioned=not unversioned)
+    with _places_named():
+        protection, made_key, secret = _protection(screen, key_file, passphrase_file)
+        home = create_archive(found, protection=protection, store=store, catalogue=catalogue, versioned=not unversioned)
     answer = {
         "archive": home.archive.hex,
         "home": str(found.home.resolve()),
@@ -113,6 +117,18 @@ def init(
         "invitation": _first_invitation(found, secret),
     }
     screen.json(answer) if screen.as_json else _tell(screen, answer)
+
+
+@contextmanager
+def _places_named() -> Iterator[None]:
+    """Where the machine refuses, its error names the place: those of a home and of a key file are of no person."""
+    from cli.failures import MachineRefused
+
+    try:
+        yield
+    except OSError as error:
+        symbol = errno.errorcode.get(error.errno or 0, type(error).__name__)
+        raise MachineRefused(reason=f"{symbol}, {error.filename}" if error.filename else symbol) from error
 
 
 def _refuse_passwords(catalogue: str) -> None:

@@ -48,9 +48,16 @@ class Doors(TyperGroup):
             return code
         sys.exit(code)
 
+    def make_context(self, *what: Any, **extra: Any) -> Any:
+        """Guarded as well, for typer would end an interruption of the parsing without a word."""
+        return guarded(lambda: super(Doors, self).make_context(*what, **extra), _screen(extra.get("obj")))
+
     def invoke(self, ctx: Any) -> Any:
-        screen = ctx.obj if isinstance(ctx.obj, Screen) else Screen()
-        return guarded(lambda: super(Doors, self).invoke(ctx), screen)
+        return guarded(lambda: super(Doors, self).invoke(ctx), _screen(ctx.obj))
+
+
+def _screen(found: object) -> Screen:
+    return found if isinstance(found, Screen) else Screen()
 
 
 class Program(Doors):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cli.screen import Screen
+from cli.screen import Screen, unseen
 
 if TYPE_CHECKING:
     from repository.domain.takeover import Takeover
@@ -44,15 +44,13 @@ def opened(screen: Screen, *, writes: bool = False) -> Iterator["Archive"]:
 
 def asked(screen: Screen, *, again: bool = False) -> bytes:
     """A passphrase that a person types, unseen."""
-    import getpass
-
     words = {
         ("en", False): "Passphrase of the key ring: ",
         ("en", True): "The same passphrase again: ",
         ("pl", False): "Hasło pęku kluczy: ",
         ("pl", True): "To samo hasło ponownie: ",
     }
-    return getpass.getpass(words[screen.language, again], stream=sys.stderr).encode()
+    return unseen(words[screen.language, again]).encode()
 
 
 def takeover_named(archive: "Archive", wanted: str) -> "Takeover":

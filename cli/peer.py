@@ -120,7 +120,7 @@ def list_command(
                 " ".join(sorted(each.services)),
                 each.purpose.value,
                 _place(each),
-                seen.get(each.ae_title, "")[:19],
+                seen.get(each.ae_title, "")[:19] or "–",
             ]
             for each in found
         ],

@@ -6,7 +6,7 @@ import typer
 
 from cli import permitting
 from cli.opening import opened, takeover_id
-from cli.options import Json
+from cli.options import Json, Misused
 from cli.screen import screen_of
 
 verbs = typer.Typer(no_args_is_help=True, help="Special protection of persons, their families and providers.")
@@ -31,7 +31,7 @@ def set_command(
     screen = screen_of(context)
     people = [permitting.patient_of(each) for each in patient or ()]
     if not (people or takeover):
-        raise typer.BadParameter("one of them", param_hint="--patient, --takeover")
+        raise Misused(en="one of --patient and --takeover is needed", pl="potrzebne jest --patient albo --takeover")
     with opened(screen) as archive:
         by = permitting.administrator(archive, screen)
         where = takeover_id(archive, takeover)
@@ -84,7 +84,10 @@ def approve_command(
 
     screen = screen_of(context)
     if bool(patient) == bool(takeover):
-        raise typer.BadParameter("one of them", param_hint="--patient, --takeover")
+        raise Misused(
+            en="one of --patient and --takeover is needed, and not both",
+            pl="potrzebne jest --patient albo --takeover, nie oba naraz",
+        )
     whose = permitting.patient_of(patient) if patient else None
     with opened(screen) as archive:
         by = permitting.administrator(archive, screen)

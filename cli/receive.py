@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.opening import opened
-from cli.options import Json
+from cli.options import Json, Misused
 from cli.screen import Advance, Screen, number, screen_of
 from repository.domain.takeover import Handover, Producer, Route, State
 from storage.errors import ArchiveError, Text
@@ -34,6 +34,7 @@ class DateWrong(ArchiveError):
     todo = Text(en="Correct it and run the command again.", pl="Popraw ją i powtórz polecenie.")
 
 
+Package = Annotated[str, typer.Argument(metavar="PACKAGE", help="A folder, tar, tar.gz or zip; a BagIt bag or bare.")]
 Manifest = Annotated[
     Path | None, typer.Option("--manifest", metavar="CSV", help="What a bare package declares: path,size,sha256.")
 ]
@@ -46,9 +47,7 @@ Again = Annotated[
 def receive(
     context: typer.Context,
     *,
-    package: Annotated[
-        Path, typer.Argument(metavar="PACKAGE", help="A folder, tar, tar.gz or zip; a BagIt bag or bare.")
-    ],
+    package: Package,
     manifest: Manifest = None,
     producer_name: Annotated[
         str, typer.Option("--producer-name", help="The closed provider.", rich_help_panel=_PANEL)
@@ -81,11 +80,17 @@ def receive(
         legal_basis=legal_basis,
         route=route,
     )
+    if not package:  # a variable that is not set, say: as a path it would be the folder that one is in
+        raise Misused(en="PACKAGE is empty", pl="PACKAGE jest puste")
     screen = screen_of(context)
+    screen.kept_so_far = Text(
+        en="What was settled is kept. The same command goes on from there.",
+        pl="To, co rozliczono, jest zachowane. To samo polecenie wznowi pracę.",
+    )
     with opened(screen) as archive:
         ended = {each.id for each in archive.catalogue.takeovers() if each.closed_at}
         with screen.progress(en="receiving", pl="przyjmowanie", unit="bytes") as advance:
-            order = Order(package, manifest=manifest, given=given)
+            order = Order(Path(package), manifest=manifest, given=given)
             order = anew(archive, order) if again else order
             takeover = receive_here(archive, order, progress=_noting(screen, advance))
         if takeover.id in ended and not screen.as_json:
@@ -114,8 +119,10 @@ def _noting(screen: Screen, advance: Advance) -> "Callable[[Progress], None]":
     def note(progress: "Progress") -> None:
         done, total = number(progress.items), number(progress.of_items)
         screen.kept_so_far = Text(
-            en=f"{done} of {total} items are settled and kept. The same command goes on from there.",
-            pl=f"Rozliczono i zachowano pozycji: {done} z {total}. To samo polecenie wznowi pracę.",
+            en=f"{done} of {total} items that this run had before it are settled and kept. "
+            "The same command goes on from there.",
+            pl=f"Rozliczono i zachowano pozycji: {done} z {total}, które były do zrobienia w tym uruchomieniu. "
+            "To samo polecenie wznowi pracę.",
         )
         advance(progress.bytes, progress.of_bytes)
 

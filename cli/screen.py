@@ -167,6 +167,17 @@ def _plain(value: object) -> str:
     return number(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
+def unseen(question: str) -> str:
+    """What a person types without seeing it; empty at the end of the input (Ctrl-D), as without a terminal."""
+    import getpass
+
+    try:
+        return getpass.getpass(question, stream=sys.stderr)
+    except EOFError:
+        sys.stderr.write("\n")
+        return ""
+
+
 def number(value: int) -> str:
     """Thousands apart, as both languages can read them."""
     return f"{value:,}".replace(",", " ")
@@ -186,6 +197,7 @@ def _print(what: object, stream: TextIO) -> None:
     """Text goes out as it is, so that a command in it can be copied; rich lays out tables, plain for programs."""
     if isinstance(what, str):
         stream.write(what + "\n")
+        stream.flush()  # `serve` and `watch` say something and go on: into a pipe too it comes at once
         return
     from rich.console import Console
 

@@ -7,7 +7,7 @@ import typer
 
 from cli.errand import Basis, Evidence, For, Reason, errand_of
 from cli.opening import opened, takeover_named
-from cli.options import Json
+from cli.options import Json, Misused
 from cli.screen import Screen, screen_of
 from storage.errors import Text
 
@@ -119,7 +119,7 @@ def search(
     As whoever is signed in, for a purpose; the search is accounted for.
     """
     if after and level is None:
-        raise typer.BadParameter("it needs --level", param_hint="--after")
+        raise Misused(en="--after needs --level", pl="--after wymaga --level")
     root, mark, extension = document_id.partition("^")
     asked: dict[str, Any] = {"patient_id": patient_id, "patient_root": issuer, "patient_name": name}
     asked |= {"birth_date": birth_date, "document_id": extension if mark else document_id}
@@ -213,7 +213,7 @@ def _row(
 ) -> list[str]:
     more = {
         "what": _what(hit, names),
-        "identifiers": ", ".join(each.extension for each in hit.identifiers),
+        "identifiers": ", ".join(dict.fromkeys(each.extension for each in hit.identifiers)),
         "counts": ", ".join(f"{screen.text(_HEADS_OF[name])} {count}" for name, count in hit.counts.items()),
     }
     return [str(hit.values.get(word, "")) for word in words] + [more[name] for name in extra]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from repository.domain.statement import Statement
 from repository.domain.takeover import Item, Takeover
 from repository.findings import Finding
 from repository.peers.titles import title_of
-from repository.polish_time import warsaw_date
+from repository.polish_time import in_poland
 from repository.takeover.explaining import (
     COUNTS,
     DISPOSITIONS,
@@ -40,9 +41,9 @@ def unnamed(_: Item) -> bool:
 
 
 def moment(stamp: str) -> str:
-    """UTC, with the day in Poland where it is another one."""
-    day = warsaw_date(stamp)
-    return f"{stamp[:10]} {stamp[11:19]} UTC" + (f" ({day} Europe/Warsaw)" if day != stamp[:10] else "")
+    """UTC, with what clocks in Poland show where it is another day there."""
+    there = in_poland(datetime.fromisoformat(stamp)).isoformat(" ", "minutes")
+    return f"{stamp[:10]} {stamp[11:19]} UTC" + (f" ({there} Europe/Warsaw)" if there[:10] != stamp[:10] else "")
 
 
 def takeover_json(takeover: Takeover) -> dict[str, Any]:

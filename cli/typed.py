@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from cli.identity import read_owned
-from cli.screen import Screen
+from cli.screen import Screen, unseen
 from repository.people.errors import PeopleError
 from repository.people.passphrases import SHORTEST
 from storage.errors import Text
@@ -40,9 +40,7 @@ def typed(screen: Screen, question: Text, *, secret: bool = True) -> str:
         sys.stderr.flush()
     if not secret or not at_a_terminal():
         return sys.stdin.readline(LONGEST_LINE).rstrip("\r\n")
-    import getpass
-
-    return getpass.getpass(f"{screen.text(question)}: ", stream=sys.stderr)
+    return unseen(f"{screen.text(question)}: ")
 
 
 def password(screen: Screen, file: Path | None, *, question: Text = PASSWORD, twice: bool = False) -> str:

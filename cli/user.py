@@ -11,7 +11,7 @@ from cli import authorising, permitting, typed
 from cli.identity import forget, keep, kept_token, noting, signed_in
 from cli.invitation import as_answer, show_secret, tell_invitation
 from cli.opening import opened
-from cli.options import Json
+from cli.options import Json, Misused
 from cli.screen import Screen, heads, screen_of
 from repository.access.principal import Organisation, PrincipalKind
 from repository.domain.describing import Identifier
@@ -62,7 +62,7 @@ def invite_command(
 
     screen = screen_of(context)
     if kind is PrincipalKind.ARCHIVE:
-        raise typer.BadParameter("archive", param_hint="--kind")
+        raise Misused(en="--kind cannot be archive", pl="--kind nie może mieć wartości archive")
     house = _organisation(organisation, organisation_id, role=organisation_role)
     known = _identifier(identifier, "--identifier")
     with opened(screen) as archive:
@@ -205,6 +205,7 @@ def sign_in_command(
     Without a terminal the password and, unless --totp, the code are lines of standard input.
     """
     from repository.clock import stamp
+    from repository.people.sessions import IDLE, IDLE_OF_ADMINISTRATORS
     from repository.people.signing_in import sign_in
 
     screen = screen_of(context)
@@ -217,7 +218,13 @@ def sign_in_command(
         whose = {"account": session.account, "name": name}
         screen.json({**whose, "session": session.id, "until": until, "file": str(file)})
         return
-    screen.say(en=f"Signed in as {name} until {until}.", pl=f"Zalogowano jako {name} do {until}.")
+    idle, idle_of_administrators = (int(each.total_seconds()) // 60 for each in (IDLE, IDLE_OF_ADMINISTRATORS))
+    screen.say(
+        en=f"Signed in as {name} until {until}, unless nothing is asked for {idle} minutes "
+        f"(administrators: {idle_of_administrators}).",
+        pl=f"Zalogowano jako {name} do {until}, chyba że przez {idle} minut o nic się nie zapyta "
+        f"(administratorzy: {idle_of_administrators}).",
+    )
 
 
 @verbs.command("sign-out")
@@ -263,7 +270,10 @@ def _signed_in(archive: "Archive", screen: Screen, *kinds: PrincipalKind) -> str
 def _organisation(name: str, id: str, *, role: str) -> Organisation | None:  # noqa: A002
     known = _identifier(id, "--organisation-id")
     if bool(name) != bool(known):
-        raise typer.BadParameter("both or none", param_hint="--organisation")
+        raise Misused(
+            en="--organisation and --organisation-id go together",
+            pl="--organisation i --organisation-id podaje się razem",
+        )
     return Organisation(known, name, role) if known else None
 
 
@@ -271,7 +281,10 @@ def _identifier(text: str, option: str) -> Identifier | None:
     """As `permitting.number_of` reads it, but no number that does not say of which register; OID:NUMBER as well."""
     root, colon, extension = text.partition(":")
     if text and not colon and "^" not in text:
-        raise typer.BadParameter("of which register?", param_hint=option)
+        raise Misused(
+            en=f"{option} does not say of which register its number is (as in RPWDL:… or OID^NUMBER)",
+            pl=f"{option} nie podaje, z którego rejestru jest numer (jak w RPWDL:… albo OID^NUMER)",
+        )
     if colon and extension and root.replace(".", "").isdecimal():
         return Identifier(root, extension)
     return permitting.number_of(option, text) if text else None

@@ -5,6 +5,7 @@ To import all of them and build their tree took 70 ms of CPU, a third of `edm-ar
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from inspect import cleandoc
 from typing import Any
 
 import typer
@@ -45,7 +46,17 @@ def _built(name: str) -> Any:
     if hasattr(module, "verbs"):
         command: Any = typer.main.get_group(module.verbs)
         command.name = name
-        return command
-    alone = typer.Typer(add_completion=False)
-    alone.command(name)(getattr(module, name))
-    return typer.main.get_command(alone)
+    else:
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(getattr(module, name))
+        command = typer.main.get_command(alone)
+    _reflow(command)
+    return command
+
+
+def _reflow(command: Any) -> None:
+    """A paragraph of its help is one line, which breaks at the reader's margin and not at that of the source."""
+    paragraphs = cleandoc(command.help or "").split("\n\n")
+    command.help = "\n\n".join(" ".join(each.split()) for each in paragraphs)
+    for each in getattr(command, "commands", {}).values():
+        _reflow(each)

@@ -12,8 +12,8 @@ class VerifierKeyMissing(ArchiveError):
     code = "PRF-010"
     exit_code = 2
     what = Text(
-        en="Nothing says by which public key the proof is to be checked.",
-        pl="Nie wiadomo, jakim kluczem publicznym sprawdzić dowód.",
+        en="There is no public key to check by: none was given, or its file cannot be read.",
+        pl="Brak klucza publicznego do sprawdzenia: nie podano go albo nie można odczytać jego pliku.",
     )
     kept = Text(en="Nothing was checked.", pl="Niczego nie sprawdzono.")
     todo = Text(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.opening import opened, takeover_named
-from cli.options import Json
+from cli.options import Json, Misused
 from cli.screen import Screen, number, screen_of, size
 from storage.errors import ArchiveError, Text
 
@@ -100,14 +100,14 @@ def verify(
 def _sample(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", text)
     if not found or int(found[1]) > int(found[2]):
-        raise typer.BadParameter("not N/T", param_hint="--sample")
+        raise Misused(en="--sample is not of the form N/T, as in 1/30", pl="--sample nie ma postaci N/T, jak 1/30")
     return int(found[1]), int(found[2])
 
 
 def _bytes(text: str) -> int:
     found = re.fullmatch(r"([0-9]{1,12})([kMG]?)", text)
     if not found:
-        raise typer.BadParameter("not a number of bytes", param_hint="--rate")
+        raise Misused(en="--rate is no number of bytes, as in 50M", pl="--rate nie jest liczbą bajtów, jak 50M")
     return int(found[1]) * _UNITS[found[2]]
 
 

@@ -37,10 +37,11 @@ from repository.catalogue.commitments import Commitment, CommitmentState
 from repository.catalogue.jobs import Job
 from repository.commitment.asking import key_of
 from repository.formats.dicom.transactions import Named, Transaction, write_transaction
-from repository.jobs.draining import LEASE, owner_name
+from repository.jobs.draining import LEASE
 from repository.jobs.names import COMMITMENT_REPORT
 from repository.jobs.performing import perform
 from repository.jobs.waking import Bell
+from repository.liveness import new_name
 from repository.peers.peer import Peer
 from repository.peers.registering import registered
 from repository.runtime import Archive
@@ -60,7 +61,7 @@ class Reporting:
     def __init__(self, archive: Archive, settings: GatewaySettings, *, every: float = EVERY) -> None:
         self._archive, self._settings, self._every = archive, settings, every
         self._stopping = threading.Event()
-        self._bell, self._owner = Bell(archive.settings.home), owner_name()
+        self._bell = Bell(archive.settings.home)
         self._thread = threading.Thread(target=self._run, name="reports")
 
     def start(self) -> None:
@@ -75,9 +76,10 @@ class Reporting:
         self._thread.join()
 
     def _run(self) -> None:
+        owner = new_name()  # of the process in which the thread runs
         while not self._stopping.is_set():
             try:
-                report_due(self._archive, self._settings, owner=self._owner, stopping=self._stopping.is_set)
+                report_due(self._archive, self._settings, owner=owner, stopping=self._stopping.is_set)
             except ArchiveError as error:  # the database is away for a while: the rows are still there
                 _log.warning("no report was looked for (%s)", error.code)
             except Exception as error:  # noqa: BLE001  a thread that has died without a word serves nobody

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import BinaryIO
@@ -79,8 +80,12 @@ class Aside:
             return _nothing
         hashing = _Hashing(digest, pieces)
         with self._lock:  # nothing is queued behind the end
-            (self._queue or self._begun()).put(hashing)
-        return hashing.result
+            queue = self._queue or self._begun()
+            if queue is not None:
+                queue.put(hashing)
+                return hashing.result
+        _update(digest, pieces)
+        return _nothing
 
     def close(self) -> None:
         """The threads have ended; they come again for whoever hashes on."""
@@ -93,15 +98,17 @@ class Aside:
         for each in threads:
             each.join()
 
-    def _begun(self) -> "SimpleQueue[_Hashing | None]":
-        """With the first bytes: a process may be forked before."""
-        queue = self._queue = SimpleQueue()
-        self._threads = [
-            Thread(target=_hash, args=(queue,), name=f"hashing_{number}", daemon=True) for number in range(self._count)
-        ]
-        for each in self._threads:
-            each.start()
-        return queue
+    def _begun(self) -> "SimpleQueue[_Hashing | None] | None":
+        """With the first bytes: a process may be forked before. None where the system has no more threads, of which it
+        is asked again for the next bytes; with fewer than are wanted it goes on."""
+        queue = SimpleQueue[_Hashing | None]()
+        with suppress(RuntimeError):
+            for number in range(self._count):
+                thread = Thread(target=_hash, args=(queue,), name=f"hashing_{number}", daemon=True)
+                thread.start()
+                self._threads.append(thread)
+        self._queue = queue if self._threads else None
+        return self._queue
 
 
 class _Hashing:

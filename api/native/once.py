@@ -2,8 +2,9 @@
 
 The same key with the same request gets the same answer for a day; with another request 422; while the first is being
 done 409. Where the process that was at it has died, it is done if nothing of it was written; else the answer is made
-anew from what was, and is 409 for that day only where it held what is told once. Keys are a caller's own, and answers
-are kept sealed: most name people.
+anew from what was, by one at a time, and is 409 for that day only where it held what is told once. That it died is
+known at once on its own machine, and elsewhere assumed after five minutes. Keys are a caller's own, and answers are
+kept sealed: most name people.
 """
 
 from base64 import b64decode, b64encode
@@ -100,9 +101,15 @@ class Once:
             raise StillAtWork
         if known.status != LOST:
             return _again(known.status, self._opened(known.answer, key, whole))
-        if again is None:
-            raise AnswerLost
-        return self._noted(lambda: self._settled(known, again), key, whole)
+        return self._gone_on_with(known, again, key, whole)
+
+    def _gone_on_with(self, known: Known, again: Again | None, key: str, whole: str) -> Response:
+        """What `again` makes of what is `LOST`. Raises `AnswerLost`: then whoever asks next is told the same."""
+        try:
+            return self._noted(lambda: self._settled(known, again), key, whole)
+        except AnswerLost:
+            self.archive.catalogue.requests.leave(key, known)
+            raise
 
     def _noted(self, make: Callable[[], Response], key: str, whole: str) -> Response:
         """Raises what `make` raises: then it may be sent again, and what was written is gone on with."""
@@ -120,8 +127,10 @@ class Once:
         requests.end(key, answer.status_code, self._sealed(told, key, whole))
         return answer
 
-    def _settled(self, known: Known, again: Again) -> Response:
+    def _settled(self, known: Known, again: Again | None) -> Response:
         """What takes a right away is under a checkpoint before it is answered (`repository.entitlement`)."""
+        if again is None:
+            raise AnswerLost
         written = known.written
         if written.deeds:
             publish(self.archive)

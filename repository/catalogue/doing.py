@@ -6,10 +6,10 @@ notes the deeds, jobs and takeovers that it made, by which the answer is made an
 looked has done nothing that could be done twice.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -18,7 +18,8 @@ from repository.catalogue.request_tables import request_once
 from repository.catalogue.text import packed, unpacked
 
 MARKED = -1  # status of a request of which something was written, and which has no answer
-_OPEN = (0, MARKED)
+OPEN = (0, MARKED)
+BY = "by"  # in the answer that there is not yet: who does it, a name of `repository/liveness.py`
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,13 @@ class Written:
     def plus(self, more: "Written") -> "Written":
         return Written([*self.deeds, *more.deeds], [*self.jobs, *more.jobs], [*self.takeovers, *more.takeovers])
 
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> "Written":
+        """From the row of a request that has no answer."""
+        return cls(**{each.name: answer.get(each.name, ()) for each in fields(cls)})
+
     def body(self) -> dict[str, list[Any]]:
-        """As the row of the request has it; nothing else is in it before there is an answer."""
+        """As the row of the request has it; besides, before there is an answer, only who does it."""
         return {name: list(part) for name, part in asdict(self).items() if part}
 
 
@@ -78,8 +84,9 @@ def mark_made(connection: Connection, doing: Doing | None, made: Written) -> Non
     """As `mark`, and `made` is what was written for it. One that has its answer keeps that."""
     if doing is None:
         return
-    mine = (request_once.c.key == doing.key) & request_once.c.status.in_(_OPEN)
+    mine = (request_once.c.key == doing.key) & request_once.c.status.in_(OPEN)
     row = connection.execute(select(request_once.c.answer).where(mine).with_for_update()).one_or_none()
     if row is not None:
-        whole = packed(Written(**unpacked(row.answer)).plus(made).body())
+        before = unpacked(row.answer)
+        whole = packed({**before, **Written.of(before).plus(made).body()})
         connection.execute(update(request_once).where(mine).values(status=MARKED, until=doing.until, answer=whole))

@@ -88,8 +88,10 @@ def _prepare_postgresql(connection: psycopg.Connection[tuple[object, ...]], reco
 
 
 # A server that went away without a word (its power, the network) is noticed by whoever waits for its answer after a
-# minute, and not when TCP gives up, after fifteen; seconds, and the last one milliseconds.
+# minute, and not when TCP gives up, after fifteen; seconds, and the last one milliseconds. What an address says
+# (`?tcp_user_timeout=…`) stays.
 _SILENT = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+_CONNECTING = {"connect_timeout": BUSY_SECONDS, "application_name": "edm-archive", **_SILENT}
 
 
 def _engine(url: URL) -> Engine:
@@ -104,7 +106,7 @@ def _engine(url: URL) -> Engine:
         pool_pre_ping=True,
         pool_size=MOST // 2,
         max_overflow=MOST // 2,
-        connect_args={"connect_timeout": BUSY_SECONDS, "application_name": "edm-archive", **_SILENT},
+        connect_args={name: value for name, value in _CONNECTING.items() if name not in url.query},
     )
     event.listen(engine, "connect", _prepare_postgresql)
     event.listen(engine, "begin", begin_as_said)
@@ -131,13 +133,14 @@ class _Writers:
         except CatalogueUnavailable:  # no file can be made here: then it is the database that says what is wrong
             self._processes.close()
         except BaseException:
-            self._processes.give()
-            self._threads.release()
+            self.__exit__()
             raise
 
     def __exit__(self, *_: object) -> None:
-        self._processes.give()
-        self._threads.release()
+        try:
+            self._processes.give()
+        finally:  # interrupted as well
+            self._threads.release()
 
     def close(self) -> None:
         self._processes.close()

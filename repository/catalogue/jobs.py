@@ -3,6 +3,9 @@
 A worker holds a job by a lease: a time and a *generation*. The time says when others may take it; the generation
 says who holds it. Clocks may differ or run backwards: then a lease is taken early or late, and still only the holder
 of the last generation can renew or end the job. What the others did is not taken.
+
+Where the holder was a process of this machine that is surely gone (`repository/liveness.py`), its time is over once
+somebody asks on this machine; in every doubt it runs.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,6 +23,7 @@ from repository.catalogue.errors import LeaseLost
 from repository.catalogue.tables import job
 from repository.catalogue.text import packed, unpacked
 from repository.clock import instant
+from repository.liveness import surely_gone
 
 ATTEMPTS = 5
 WORN_OUT = "JOB-ATTEMPTS"  # the code of a job whose workers all vanished
@@ -101,9 +105,11 @@ class Jobs(Desk):
         """The oldest due job of these kinds, held by `owner` for `seconds`; None if nothing is due.
 
         A job whose lease ran out is leased again, with a higher generation; after its last attempt it is failed.
-        With `key` only the job of that key is meant.
+        With `key` only the job of that key is meant. A lease is over as well once its owner is surely gone, where that
+        is a name that `liveness.new_name` made.
         """
         now = self._now()
+        self._end_leases_of_the_gone(kinds, now, key)
         with self._room.writing() as connection:
             self._give_up(connection, now)
             row = connection.execute(self._due(kinds, now, key)).one_or_none()
@@ -116,6 +122,19 @@ class Jobs(Desk):
             }  # fmt: skip
             connection.execute(update(job).where(job.c.id == row.id).values(**held))
             return _read(connection.execute(select(job).where(job.c.id == row.id)).one())
+
+    def _end_leases_of_the_gone(self, kinds: Collection[str], now: datetime, key: str) -> None:
+        leased = (job.c.state == JobState.LEASED.value) & job.c.kind.in_(kinds)
+        running = select(job.c.id, job.c.generation, job.c.owner).where(leased, job.c.due_at > instant(now))
+        with self._room.reading() as connection:
+            found = connection.execute(running.where(job.c.key == key) if key else running).all()
+        for id, generation, owner in found:  # noqa: A001  the domain calls it id
+            if surely_gone(owner):
+                # Each in a transaction of its own: on PostgreSQL the server may still be committing for the owner, who
+                # has locked the row (`fencing.py`) and is waited for. Nobody else's lease is of this generation.
+                over = update(job).where(job.c.id == id, job.c.generation == generation, leased)
+                with self._room.writing() as connection:
+                    connection.execute(over.values(due_at=instant(now)))
 
     def _due(self, kinds: Collection[str], now: datetime, key: str) -> Any:
         due = select(job).where(job.c.state.in_(OPEN), job.c.due_at <= instant(now), job.c.kind.in_(kinds))

@@ -29,7 +29,8 @@ class Turn(Protocol):
         """This process has the turn. Raises `CatalogueBusy` and what the catalogue raises; then it has not."""
 
     def give(self) -> None:
-        """It has it no more. Never raises: a turn that cannot be given back ends with its connection."""
+        """It has it no more. Raises only what interrupts the thread: a turn that cannot be given back ends with its
+        connection."""
 
     def wanted(self) -> bool:
         """Whether others wait for it, who has it asks."""

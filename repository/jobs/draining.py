@@ -1,13 +1,11 @@
 """One job after another, until none is due: what every worker does, in a thread, in a process, woken by whatever.
 
 Two drains never run one job at the same time: the lease keeps them apart, and what an owner of an old lease still
-does is not taken. Where the catalogue is SQLite, the home folder's lock is held as well while a job runs, so that a
+does is not taken. The job of a process of this machine that was killed is taken at once, that of any other when its
+lease has run out. Where the catalogue is SQLite, the home folder's lock is held as well while a job runs, so that a
 command of this machine (`keys rotate`, `rebuild`) and a worker wait for each other.
 """
 
-import os
-import secrets
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -20,7 +18,7 @@ from repository.jobs.uploading import reap_uploads
 from repository.runtime import Archive
 from repository.settings import read_home
 
-LEASE = 60.0  # seconds without a sign of life after which a job is another's
+LEASE = 60.0  # seconds without a sign of life after which a job is another's; at once if its owner is surely gone
 
 
 def drain(
@@ -33,6 +31,7 @@ def drain(
 ) -> int:
     """No job of these kinds is due, or `until` said stop, or another process has the home; how many were run.
 
+    `owner`: a name that `liveness.new_name` made in this process, or one that the time alone takes jobs from.
     Raises what the catalogue raises while nothing is held.
     """
     recover(archive)
@@ -66,8 +65,3 @@ def home_of(archive: Archive) -> Iterator[None]:
 def is_embedded(archive: Archive) -> bool:
     """Whether the catalogue is a file of this machine, with one writer at a time."""
     return read_home(archive.settings.home).catalogue.startswith("sqlite")
-
-
-def owner_name() -> str:
-    """A name for one worker that no other has."""
-    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"

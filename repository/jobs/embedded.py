@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from repository.jobs.draining import LEASE, drain, owner_name
+from repository.jobs.draining import LEASE, drain
 from repository.jobs.kinds import KINDS, Run
 from repository.jobs.waking import Bell
+from repository.liveness import new_name
 from repository.runtime import Archive
 from storage.errors import ArchiveError
 
@@ -28,7 +29,7 @@ class Embedded:
     ) -> None:
         self._archive, self._kinds, self._seconds, self._every = archive, kinds, seconds, every
         self._woken, self._stopping = threading.Event(), threading.Event()
-        self._bell, self._owner = Bell(archive.settings.home), owner_name()
+        self._bell = Bell(archive.settings.home)
         self._thread = threading.Thread(target=self._run, name="worker")
 
     def __enter__(self) -> Self:
@@ -55,12 +56,13 @@ class Embedded:
             self._thread.join()
 
     def _run(self) -> None:
+        owner = new_name()  # of the process in which the thread runs
         while not self._stopping.is_set():
             self._woken.clear()
             try:
                 drain(
                     self._archive,
-                    owner=self._owner,
+                    owner=owner,
                     kinds=self._kinds,
                     seconds=self._seconds,
                     until=self._stopping.is_set,

@@ -1,7 +1,7 @@
 """A takeover that a person waits for, under the same lease as one that a worker does.
 
 So `receive` or `close` in a terminal and a worker, on this machine or another, never work on one takeover at the same
-time.
+time. Where whoever had it was killed on this machine, it is gone on with at once.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,11 +12,12 @@ from repository.catalogue.jobs import Job, JobState
 from repository.domain.takeover import Takeover
 from repository.intake import Order
 from repository.jobs.concluding import concluding, enqueue_conclusion
-from repository.jobs.draining import LEASE, home_of, owner_name
+from repository.jobs.draining import LEASE, home_of
 from repository.jobs.enqueuing import enqueue_intake
 from repository.jobs.errors import TakeoverHeld
 from repository.jobs.kinds import Run, Tick, intake
 from repository.jobs.performing import perform
+from repository.liveness import new_name
 from repository.runtime import Archive
 from repository.takeover.receiving import Progress
 
@@ -61,7 +62,7 @@ def _do(archive: Archive, job: Job, run: Run, *, seconds: float) -> None:
             faults.append(fault)
             raise
 
-    held = archive.catalogue.jobs.lease({job.kind}, owner=owner_name(), seconds=seconds, key=job.key)
+    held = archive.catalogue.jobs.lease({job.kind}, owner=new_name(), seconds=seconds, key=job.key)
     if held is None:
         raise TakeoverHeld(takeover=job.subject, job=job.id)
     try:

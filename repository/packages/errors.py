@@ -31,6 +31,9 @@ class PackageMissing(PackageError):
     todo = Text(en="Check the path.", pl="Sprawdź ścieżkę.")
 
 
+_NO_MORE = frozenset({"EMFILE", "ENFILE", "ENOMEM"})
+
+
 class PackageUnreadable(PackageError):
     code = "PKG-002"
     retryable = True
@@ -39,6 +42,16 @@ class PackageUnreadable(PackageError):
         en="Check the disk and the permissions, and run the same command again: it goes on where it stopped.",
         pl="Sprawdź dysk i uprawnienia, po czym uruchom to samo polecenie ponownie: praca zostanie wznowiona.",
     )
+
+    @property
+    def is_machines(self) -> bool:
+        """Whether the machine has no more to give (descriptors, memory) at the moment: then nothing is known of what
+        was to be read, and nothing may be settled by it."""
+        return self.fields["reason"] in _NO_MORE
+
+    def of_item(self) -> "ItemUnreadable | PackageUnreadable":
+        """The error of the one item that was to be read."""
+        return self if self.is_machines else ItemUnreadable("PKG-UNREADABLE")
 
 
 class PackageUnusable(PackageError):

@@ -39,7 +39,7 @@ class FolderSource:
         except OSError as error:
             if reason_of(error) == "ELOOP":  # a link stands where a file or a folder was listed
                 raise PackageChanged(path=str(self._path)) from None
-            raise ItemUnreadable("PKG-UNREADABLE") from None
+            raise _unreadable(self._path, error).of_item() from None
         stream = _FolderFile(fd, entry, package=self._path)
         try:
             stream.check()
@@ -74,7 +74,7 @@ class FolderSource:
         try:
             pending = [iter(_scan(root, b""))]
         except OSError as error:
-            raise PackageUnreadable(path=str(self._path), reason=reason_of(error)) from None
+            raise _unreadable(self._path, error) from None
         while pending:
             item = next(pending[-1], None)
             if item is None:
@@ -87,7 +87,9 @@ class FolderSource:
                 try:
                     pending.append(iter(_scan(root, inner)))
                     found.append(entry)
-                except OSError:
+                except OSError as error:
+                    if (unreadable := _unreadable(self._path, error)).is_machines:
+                        raise unreadable from None
                     found.append(_with_obstacle(entry, "PKG-FOLDER-UNREADABLE"))
             else:
                 found.append(entry)
@@ -114,8 +116,8 @@ class _FolderFile(io.RawIOBase):
     def readinto(self, buffer: "memoryview", /) -> int:  # type: ignore[override]  # what BufferedReader passes
         try:
             count = os.readv(self._fd, [buffer])
-        except OSError:
-            raise ItemUnreadable("PKG-UNREADABLE") from None
+        except OSError as error:
+            raise _unreadable(self._package, error).of_item() from None
         self._read += count
         if count == 0 or self._read > self._entry.size:
             self.check()
@@ -133,6 +135,10 @@ class _FolderFile(io.RawIOBase):
         if not self.closed:
             os.close(self._fd)
         super().close()
+
+
+def _unreadable(package: Path, error: OSError) -> PackageUnreadable:
+    return PackageUnreadable(path=str(package), reason=reason_of(error))
 
 
 def _scan(root: bytes, inner: bytes) -> Iterator[tuple[Entry, bytes]]:

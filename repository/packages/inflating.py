@@ -8,7 +8,7 @@ listing therefore inflates the file once for each thread, and reading them in an
 import threading
 import zlib
 
-from repository.packages.errors import ItemUnreadable, PackageUnreadable
+from repository.packages.errors import PackageUnreadable
 from repository.packages.source import Forwards, PackedFile
 
 STEP = 1 << 16
@@ -142,8 +142,8 @@ class GzipSlice(Forwards):
             self._cursor = index.take(offset)
         except Damaged:
             raise file.damage() from None
-        except PackageUnreadable:
-            raise ItemUnreadable("PKG-UNREADABLE") from None
+        except PackageUnreadable as error:
+            raise error.of_item() from None
 
     def _piece(self, most: int) -> bytes:
         try:

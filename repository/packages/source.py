@@ -180,8 +180,8 @@ class Forwards(io.RawIOBase):
             return 0
         try:
             part = self._piece(wanted)
-        except PackageUnreadable:
-            raise ItemUnreadable("PKG-UNREADABLE") from None
+        except PackageUnreadable as error:
+            raise error.of_item() from None
         if not part:
             raise self._file.damage()
         buffer[: len(part)] = part

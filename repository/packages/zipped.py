@@ -162,8 +162,8 @@ class _Unpacked(io.RawIOBase):
     def _packed(self, length: int) -> bytes:
         try:
             part = self._file.read_at(self._at, length)
-        except PackageUnreadable:
-            raise ItemUnreadable("PKG-UNREADABLE") from None
+        except PackageUnreadable as error:
+            raise error.of_item() from None
         if not part:
             raise self._file.damage()
         return part

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from repository.domain.describing import Description
 from repository.domain.takeover import Disposition, Item
+from repository.findings import Finding
 from repository.formats import HOSTILE
 from repository.formats.describe import HEAD_BYTES, describe
 from repository.packages.errors import ItemUnreadable
@@ -74,6 +75,11 @@ class Arrival:
             self.disposition,
             self.says,
         )
+
+    def note(self, finding: Finding) -> None:
+        """It is said of the item too; what was made of its description before does not have it, and is made anew."""
+        self.description = replace(self.description, findings=(*self.description.findings, finding))
+        self.says = b""
 
     def bare(self) -> "Arrival":
         """As it travels between processes: without its item, its bytes, and the way to them (`revived`)."""

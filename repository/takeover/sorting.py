@@ -129,12 +129,9 @@ class Sorter:
         description = arrival.description
         arrival.patient, ambiguous = self.patients.assign(description.patient)
         if ambiguous:
-            noted = Finding("TKO-PATIENT-AMBIGUOUS")
+            arrival.note(Finding("TKO-PATIENT-AMBIGUOUS"))
         elif arrival.patient == NOBODY and (description.dicom or description.document):
-            noted = Finding("TKO-NO-PATIENT")
-        else:
-            return
-        arrival.description = replace(description, findings=(*description.findings, noted))
+            arrival.note(Finding("TKO-NO-PATIENT"))
 
     @staticmethod
     def _drop(known: dict[Any, int], key: Any, ordinal: int) -> None:

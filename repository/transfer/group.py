@@ -45,6 +45,7 @@ class Batch:
     outcomes: Future[list[Outcome]] = field(default_factory=Future)
     waits: "Lock | None" = None  # held by the thread that waits for it, if one does (`Transfers.deposit`)
     accept: "Accept | None" = None
+    leads: bool = False  # its thread is to take the next group, and has not yet
 
     @property
     def held(self) -> int:

@@ -58,6 +58,7 @@ class Line:
         if on_their_way and self.depositing.draining:
             return None
         self._forming = True
+        self._waiting[0].leads = True
         return self._waiting[0]
 
     def take(self) -> list[Batch]:
@@ -71,6 +72,7 @@ class Line:
                 break
             group.append(self._waiting.popleft())
             self._held -= batch.held
+            batch.leads = False
         return group
 
     def formed(self) -> int:
@@ -93,7 +95,7 @@ class Line:
         """All groups that began before `place` have ended; afterwards, so has this one. The lock is free meanwhile.
         With what interrupted the thread while it waited, which is for later: others are in its group and behind it."""
         try:
-            yield _acquired(self._its_turn(place))
+            yield self._acquired(self._its_turn(place), place)
         finally:
             with self._lock:
                 self._ended = place
@@ -110,15 +112,19 @@ class Line:
                 self._behind[place] = mine
         return mine
 
+    def _acquired(self, mine: Lock, place: int) -> BaseException | None:
+        """All before `place` have ended. With the last of what interrupted this thread meanwhile.
 
-def _acquired(lock: Lock) -> BaseException | None:
-    """With the last of what interrupted it. No `Condition`: one that is interrupted in the moment in which it has given
-    its lock away raises without having it back."""
-    interrupted = None
-    while True:
-        try:
-            lock.acquire()
-        except BaseException as error:  # noqa: BLE001  others are in the group of this thread and behind it
-            interrupted = error
-        else:
-            return interrupted
+        Whether they have is what is asked, and not whether the lock was got: a thread that is interrupted as it gets it
+        has it, and is told otherwise. No `Condition`: one that is interrupted in the moment in which it has given its
+        lock away raises without having it back.
+        """
+        interrupted = None
+        while True:
+            try:
+                while self._ended != place - 1:
+                    mine.acquire()
+                break
+            except BaseException as error:  # noqa: BLE001  others are in the group of this thread and behind it
+                interrupted = error
+        return interrupted

@@ -75,15 +75,15 @@ class Transfers:
         if not offers or waits is None:
             return []
         waits.acquire()
-        line = self._add(batch)
         try:
+            line = self._add(batch)
             while True:
                 waits.acquire()
                 if batch.outcomes.done():
                     return batch.outcomes.result()
                 self._lead(line)
         except BaseException:
-            self._leave(line, batch)
+            self._leave(batch)
             raise
 
     def submit(self, depositor: Depositor, offers: Sequence[Offer]) -> Future[list[Outcome]]:
@@ -146,16 +146,22 @@ class Transfers:
             self._lines.pop(name).depositing.close()
         self._idle.notify_all()
 
-    def _leave(self, line: Line, batch: Batch) -> None:
-        """The thread goes away without its outcome, interrupted: whatever it was told or will be, others do it."""
+    def _leave(self, batch: Batch) -> None:
+        """The thread goes away without its outcome, interrupted: whatever it was told or will be, others do it. Whether
+        it was told to lead, the line knows: it may have got its lock, and been interrupted before it knew."""
         with self._lock:
-            waits, batch.waits = batch.waits, None
-            if waits is not None and not batch.outcomes.done() and waits.acquire(blocking=False):
+            batch.waits = None
+            line = self._lines.get(batch.depositor.takeover)
+            if line is None:
+                return
+            if batch.leads:
                 self._hand_over(line)
+            else:
+                self._next(line)
 
     def _lead(self, line: Line) -> None:
         """The next group of the line, from its first step to its last. Raises nothing but, at its end, what interrupted
-        this thread while it waited for others."""
+        this thread while it waited for others, or gave their turn away."""
         fault = self._entered(line)
         with self._lock:
             taken = line.take()  # whoever came while the turn was waited for is with them
@@ -174,9 +180,7 @@ class Transfers:
         with self._lock:
             line.stored()
             self._next(line)
-        with line.turn(place) as interrupted, line.depositing.leaving():
-            told = self._committed(line, batches, group, fault=fault)
-            told = [self._anew(line, batch, outcome) for batch, outcome in zip(batches, told, strict=True)]
+        told, interrupted = self._in_turn(line, place, batches, group, fault=fault)
         for batch, outcome in zip(batches, told, strict=True):
             self._tell(batch, outcome)
         with self._lock:
@@ -205,6 +209,19 @@ class Transfers:
             line.depositing.forget(group)
             return error
         return None
+
+    def _in_turn(
+        self, line: Line, place: int, batches: Sequence[Batch], group: Group | None, *, fault: BaseException | None
+    ) -> "tuple[Sequence[list[Outcome] | BaseException], BaseException | None]":
+        """What each batch of the group is told, and what interrupted this thread meanwhile."""
+        told: Sequence[list[Outcome] | BaseException] = ()
+        try:
+            with line.turn(place) as interrupted, line.depositing.leaving():
+                told = self._committed(line, batches, group, fault=fault)
+                told = [self._anew(line, batch, outcome) for batch, outcome in zip(batches, told, strict=True)]
+        except BaseException as error:  # noqa: BLE001  whoever waits has to be told, whatever it is
+            return told or [error] * len(batches), error
+        return told, interrupted
 
     def _committed(
         self, line: Line, batches: Sequence[Batch], group: Group | None, *, fault: BaseException | None

@@ -120,7 +120,7 @@ def test_what_is_cut_off_says_no_more_and_a_closed_one_takes_nothing() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_answers_with_and_without_a_body_come_one_after_the_other(served: Served, method: str) -> None:
-    with httpx.Client(base_url=served.url, trust_env=False, verify=PLAIN, timeout=20) as client:
+    with httpx.Client(base_url=served.url, trust_env=False, verify=PLAIN, timeout=60) as client:
         answers = [client.request(method, "/v1/health") for _ in range(5)]
     assert len({each.status_code for each in answers}) == 1
     assert len({each.content for each in answers}) == 1
@@ -129,7 +129,7 @@ def test_answers_with_and_without_a_body_come_one_after_the_other(served: Served
 def test_requests_that_come_in_one_piece_are_answered_in_their_order(served: Served) -> None:
     host, port = served.url.removeprefix("http://").split(":")
     asked = [f"GET /v1/{each} HTTP/1.1\r\nHost: x\r\n" for each in ("health", "nothing", "health")]
-    with socket.create_connection((host, int(port)), 20) as connection:
+    with socket.create_connection((host, int(port)), 60) as connection:
         connection.sendall(("\r\n".join(asked) + "Connection: close\r\n\r\n").encode())
         answer = b""
         while piece := connection.recv(65536):

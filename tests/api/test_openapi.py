@@ -93,7 +93,11 @@ class Callers:
         staff = Staff(kind=self._kind, surname="Nowak" + "a" * self._count, house=last.custodian)
         token = self._made.token(staff)
         asked = httpx.get(
-            f"{self._made.url}/v1/log/key", headers={"Authorization": f"Bearer {token}"}, trust_env=False, verify=PLAIN
+            f"{self._made.url}/v1/log/key",
+            headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+            verify=PLAIN,
+            timeout=60,
         )
         if asked.status_code != 401:
             return token

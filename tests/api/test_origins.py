@@ -22,7 +22,7 @@ def open_to(served: Served) -> Iterator[str]:
 
 def asked(url: str, path: str, **headers: str) -> httpx.Response:
     said = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.options(url + path, headers={"Origin": VIEWER} | said, trust_env=False, verify=PLAIN)
+    return httpx.options(url + path, headers={"Origin": VIEWER} | said, trust_env=False, verify=PLAIN, timeout=60)
 
 
 def test_every_field_that_a_route_takes_or_tells_is_open_to_pages(open_to: str) -> None:
@@ -41,7 +41,7 @@ def test_a_page_sends_a_package_in_parts(open_to: str, served: Served) -> None:
     for path, method in (("/v1/uploads", "POST"), ("/v1/uploads/x", "PATCH"), ("/v1/uploads/x", "HEAD")):
         allowed = asked(open_to, path, Access_Control_Request_Method=method, Access_Control_Request_Headers=wanted)
         assert allowed.status_code == 200, allowed.text
-    answer = httpx.get(f"{open_to}/v1/health", headers={"Origin": VIEWER}, trust_env=False, verify=PLAIN)
+    answer = httpx.get(f"{open_to}/v1/health", headers={"Origin": VIEWER}, trust_env=False, verify=PLAIN, timeout=60)
     exposed = answer.headers["access-control-expose-headers"].lower()
     assert {"location", "upload-offset", "upload-expires", "tus-resumable"} <= set(exposed.split(", "))
     assert served.url

@@ -4,7 +4,6 @@ import http.client
 import os
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import httpx
 import pytest
@@ -28,7 +27,8 @@ from tests.api.served import DOCTOR, serving
 from tests.builders.faulty_stores import Countdown, CrashingStore
 from tests.builders.homes import environment_of, new_home, plain_package
 from tests.builders.staff import session_of
-from tests.cli.running import clean_environment, command
+from tests.cli.running import clean_environment
+from tests.peers.forked import Forked, forked, serve
 from tests.peers.plain_http import PLAIN
 from tests.peers.processes import free_port
 from tests.repository.waiting import eventually
@@ -58,24 +58,11 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Large:
 
 
 @contextmanager
-def started(large: Large, *words: str, **more: object) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+def started(large: Large, *words: str, **more: Any) -> Iterator[tuple[Forked, str]]:
     """`edm-archive serve` in a process of its own, and its address; killed at the end if it still runs."""
-    port = free_port()
-    environment = clean_environment() | environment_of(large.home, HTTP_LISTEN=f"127.0.0.1:{port}", LANG="en", **more)
-    process = subprocess.Popen(
-        command("serve", *words), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline().decode()
-        if f"http://127.0.0.1:{port}" not in line:
-            process.kill()
-            pytest.fail(f"{line}{process.communicate(timeout=30)[1].decode()}")
-        yield process, f"127.0.0.1:{port}"
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=30)
+    address = f"127.0.0.1:{free_port()}"
+    with serve(large.home, *words, HTTP_LISTEN=address, **more) as process:
+        yield process, address
 
 
 def children(pid: int) -> list[int]:
@@ -112,7 +99,7 @@ def test_a_running_answer_is_finished_when_the_door_is_closed(large: Large) -> N
 
 def reachable(host: str, port: int) -> bool:
     try:
-        socket.create_connection((host, port), 5).close()
+        socket.create_connection((host, port), 60).close()
     except OSError:
         return False
     return True
@@ -150,6 +137,7 @@ def test_several_processes_answer_and_one_that_dies_is_started_again(large: Larg
 def test_processes_end_with_the_one_that_watches_them(large: Large) -> None:
     with started(large, HTTP_PROCESSES=2) as (process, _):
         left = children(process.pid)
+        assert len(left) == 2
         process.kill()
         process.wait(30)
         assert eventually(lambda: not any(Path(f"/proc/{each}").exists() for each in left))
@@ -169,11 +157,11 @@ def test_an_address_where_somebody_listens_is_told(large: Large) -> None:
 
 def assert_refused(large: Large, code: bytes, **more: object) -> None:
     """`serve` has ended at once, in words."""
-    environment = clean_environment() | environment_of(large.home, LANG="en", **more)
-    done = subprocess.run(command("serve"), env=environment, capture_output=True, check=False, timeout=60)
-    assert done.returncode == 2, done.stderr
-    assert code in done.stderr
-    assert b"Traceback" not in done.stderr
+    with forked(["serve"], clean_environment() | environment_of(large.home, LANG="en", **more)) as process:
+        assert process.wait() == 2
+        said = process.complained.read_bytes()
+    assert code in said
+    assert b"Traceback" not in said
 
 
 def held(archive: Archive) -> list[str]:
@@ -208,12 +196,17 @@ def test_a_client_that_goes_amid_an_upload_leaves_nothing_open(large: Large) -> 
     with open_archive(large.home) as archive, serving(archive, at_once=1) as url:
         host, port = url.removeprefix("http://").split(":")
         for _ in range(5):
-            with socket.create_connection((host, int(port)), 10) as connection:
+            with socket.create_connection((host, int(port)), 60) as connection:
                 fields = "".join(f"{name}: {value}\r\n" for name, value in large.headers.items())
                 head = f"POST /v1/sessions HTTP/1.1\r\nHost: x\r\n{fields}Content-Length: 9999\r\n\r\n"
                 connection.sendall(head.encode() + b'{"name": ')
         assert eventually(
-            lambda: httpx.get(url + large.path, headers=large.headers, trust_env=False, verify=PLAIN).status_code == 200
+            lambda: (
+                httpx.get(
+                    url + large.path, headers=large.headers, trust_env=False, verify=PLAIN, timeout=60
+                ).status_code
+                == 200
+            )
         )
         assert eventually(lambda: held(archive) == [])
 
@@ -272,7 +265,10 @@ class _Half(BytesIO):
 
 def read_into(came: list[int], url: str, headers: dict[str, str]) -> None:
     """The sizes of the pieces of an answer that begins as a whole one."""
-    with httpx.Client(trust_env=False, verify=PLAIN) as client, client.stream("GET", url, headers=headers) as answer:
+    with (
+        httpx.Client(trust_env=False, verify=PLAIN, timeout=60) as client,
+        client.stream("GET", url, headers=headers) as answer,
+    ):
         assert (answer.status_code, answer.headers["content-length"]) == (200, str(LARGE))
         came.extend(map(len, answer.iter_bytes()))
 

@@ -14,7 +14,7 @@ from anyio import CapacityLimiter
 
 from api.threads import Threads
 
-PATIENCE = 20  # seconds for what comes at once
+PATIENCE = 60  # seconds for what comes at once
 ASKED = ContextVar("asked", default="nobody")
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from docs import trace
+from tests.builders.shared import shared
 
-REFERENCE = trace.ROOT.parent / "shared" / "reference" / "polish-edm.md"
 BOLD_ID = re.compile(r"\*\*(?:(R463|KRN)-)?(\d+(?:\.\d+)*(?:/\d+(?:\.\d+)*)*)\*\*")
 
 
@@ -48,9 +48,7 @@ def test_no_line_is_there_twice_or_cannot_be_read() -> None:
 
 
 def test_every_requirement_of_the_reference_is_in_the_table() -> None:
-    if not REFERENCE.is_file():
-        pytest.skip("the reading of the regulations (../shared/reference/polish-edm.md) is not here to compare with")
-    wanted = ids_of_the_reference(REFERENCE.read_text("utf-8"))
+    wanted = ids_of_the_reference(shared("reference", "polish-edm.md").read_text("utf-8"))
     assert len(wanted) > 50
     assert wanted - {row.id for row in table()} == set()
 

@@ -94,10 +94,14 @@ def test_an_error_is_json_for_programs(bare: Machine) -> None:
         (("verify", "--level", "90010112349"), "--level cannot be used (exists|sealed|opened)"),
         (("sample", "x", "--patients", "90010112349"), "--patients cannot be used"),
         (("doctor", "90010112349"), "more words than it takes"),
-        (("verify", "--sample", "90010112349"), "--sample cannot be used"),
-        (("search", "--purpose", "audit", "--after", "90010112349"), "--after cannot be used"),
+        (("verify", "--sample", "90010112349"), "--sample is not of the form N/T"),
+        (("search", "--purpose", "audit", "--after", "90010112349"), "--after needs --level"),
         (("search", "--after", "90010112349"), "--purpose is missing"),
         (("--nonsense",), "there is no option --nonsense"),
+        (("demand", "submit", "/90010112349"), "what FILE.JSON names is not there"),
+        (("audit", "special-report"), "one of --patient and --takeover is needed, and not both"),
+        (("audit", "search", "--purpose", "90010112349"), "--purpose cannot be used (treatment|continuity"),
+        (("verify", "--level"), "the option --level lacks its value, or takes none"),
     ],
 )
 def test_a_command_line_that_is_not_understood_is_told_without_its_values(

@@ -42,6 +42,9 @@ def test_orphans_are_listed_and_reaped_and_nothing_else_is(machine: Machine) -> 
     listed = machine.json("storage", "orphans")
     assert [each["key"].rpartition("/")[2] for each in listed["orphans"]] == ["0" * 32]
     assert stray.exists()
+    told = machine.done("storage", "orphans").stdout
+    assert "Left over for good: 1. They are deleted by: edm-archive storage orphans --reap" in told
+    assert "unfinished" not in told
     assert "Deleted: 1." in machine.done("storage", "orphans", "--reap").stdout
     assert not stray.exists()
     machine.done("verify", "--level", "opened")

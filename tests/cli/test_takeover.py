@@ -62,6 +62,13 @@ def test_a_package_that_is_not_there_is_told(machine: Machine) -> None:
     assert "PKG-001" in machine.run("takeover", "receive", machine.folder / "nothing").stderr
 
 
+def test_no_name_is_not_the_folder_that_one_is_in(machine: Machine) -> None:
+    """As from a variable that is not set."""
+    result = machine.done("takeover", "receive", "", code=2)
+    assert "PACKAGE is empty" in result.stderr
+    assert machine.json("takeover", "list")["takeovers"] == []
+
+
 def test_a_package_whose_bytes_the_system_does_not_give_is_told(machine: Machine) -> None:
     """The memory of a process is a file that opens, and gives an error when it is read from its start."""
     result = machine.done("takeover", "receive", "/proc/self/mem", code=2)

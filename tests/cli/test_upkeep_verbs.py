@@ -15,6 +15,7 @@ from repository.home_lock import in_use, sole_writer, unused
 from tests.builders.homes import new_home
 from tests.cli.running import Machine, command
 from tests.cli.stopping import opened_takeover
+from tests.faults.mounts import disk
 from tests.peers.postgres import postgres
 
 
@@ -205,6 +206,13 @@ def test_a_worker_does_waiting_work_until_it_is_told_to_stop(machine: Machine) -
 def test_a_worker_without_an_archive_says_so(bare: Machine) -> None:
     assert "HOM-001" in bare.done("worker", code=2).stderr
     assert os.environ.get("EDM_ARCHIVE_HOME") is None
+
+
+def test_the_doctor_says_that_a_disk_without_room_is_wrong(bare: Machine) -> None:
+    with disk(bare.folder / "disk", size="512k") as small:
+        bare.done("init", "--key-file", bare.key, "--store", f"file://{small.path}/objects")
+        checks = bare.json("doctor", code=1)["checks"]
+    assert [each["name"] for each in checks if each["state"] == "wrong"] == ["disk of store"]
 
 
 def test_the_doctor_names_a_database_that_keeps_nothing_for_certain(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def reporting_back(door: Door, what: Dataset, kind: int, *, role: bool = True) -
     from pynetdicom import build_role
 
     entity = AE(ae_title=CUSTODIAN.ae_title)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
     entity.add_requested_context(COMMITMENT)
     roles = [build_role(COMMITMENT, scp_role=True)] if role else []
     association: Association = entity.associate("127.0.0.1", door.port, ae_title="EDM-ARCHIVE", ext_neg=roles)

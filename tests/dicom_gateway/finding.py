@@ -27,7 +27,7 @@ def asking(
     """An association for questions; `extended`: what is negotiated further, of which the first byte is for relational
     ones."""
     entity = AE(ae_title=title)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
     entity.add_requested_context(model, [syntax] if syntax == IMPLICIT else [syntax, IMPLICIT])
     more: list[Any] = []
     if extended:

@@ -32,7 +32,7 @@ from tests.builders.staff import custodian_of
 
 CT, VERIFICATION = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.1"
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
-PATIENT = Patience(acse=10, dimse=30, idle=30, network=10)
+PATIENT = Patience(acse=60, dimse=60, idle=60, network=60)
 CUSTODIAN = Peer(
     ae_title="PACS",
     organisation=Organisation(OURS, "Nasza Przychodnia"),
@@ -60,7 +60,7 @@ class Door:
     ) -> Association:
         """An association of pynetdicom's that asks for these classes; whether it was accepted is for it to say."""
         entity = AE(ae_title=title)
-        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
         for each in contexts:
             entity.add_requested_context(each, syntaxes or [EXPLICIT, IMPLICIT])  # type: ignore[arg-type]
         return entity.associate("127.0.0.1", self.port, ae_title=called)
@@ -68,7 +68,7 @@ class Door:
     def getting(self, *classes: str, model: str, syntax: str = EXPLICIT) -> Association:
         """One that asks for `model`, and offers to be the SCP of the storage `classes`, as for C-GET."""
         entity = AE(ae_title=CUSTODIAN.ae_title)
-        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
         entity.add_requested_context(model, [EXPLICIT, IMPLICIT])
         for each in classes:
             entity.add_requested_context(each, [syntax])

@@ -11,7 +11,6 @@ from dicom_gateway.protocol import commands
 from dicom_gateway.protocol.commands import COMPLETED, FAILED, REMAINING, STATUS, WARNING, Command
 from dicom_gateway.protocol.negotiating import Proposed
 from dicom_gateway.protocol.pdus import ABORT, abort
-from dicom_gateway.protocol.wire import Patience
 from repository.access.principal import Organisation
 from repository.formats.dicom.identifiers_writing import write_identifier
 from repository.intake import Order, receive
@@ -22,17 +21,16 @@ from tests.dicom_gateway.deaf import Deaf, Deafness, deaf
 from tests.dicom_gateway.gateways import CT, EXPLICIT, Door, named, opened
 from tests.dicom_gateway.raw import LONGEST, Raw, an_instance, cancel, command, good, in_pieces, line, message, moving
 from tests.dicom_gateway.remaining import none_left
+from tests.dicom_gateway.tempers import ENDLESS
 from tests.dicom_gateway.test_destinations import final, study_of
 from tests.dicom_gateway.test_inventories import found
 
-FOREVER = 3600.0  # seconds of patience with a destination: what ends before is not ended by it
-PATIENCE = Patience(acse=FOREVER, dimse=FOREVER, idle=FOREVER, network=FOREVER)
 TITLE, LARGE = "GLUCHY", 24 << 20
 
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with opened(tmp_path_factory.mktemp("deaf"), patients=1, images=4, patience=PATIENCE, grace=1) as door:
+    with opened(tmp_path_factory.mktemp("deaf"), patients=1, images=4, patience=ENDLESS, grace=1) as door:
         yield door
 
 
@@ -43,7 +41,7 @@ def ample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     package = folder / "large"
     package.mkdir()
     (package / "large.dcm").write_bytes(part10(an_instance(kind=CT, size=LARGE)))
-    with opened(folder, patience=PATIENCE, grace=1) as door:
+    with opened(folder, patience=ENDLESS, grace=1) as door:
         receive(door.archive, Order(package), progress=lambda _: None)
         remove(door.archive, door.peer.ae_title)
         house = Organisation(custodian_of(door.archive), "Następca")
@@ -174,7 +172,7 @@ def test_a_cancel_of_another_message_ends_nothing(own: Door) -> None:
 
 @pytest.mark.parametrize("deafness", [Deafness.NO_ANSWER, Deafness.NO_ASSOCIATION, Deafness.ANSWERING_BYTES])
 def test_all_of_it_takes_no_longer_than_it_may_though_a_sub_operation_might(tmp_path: Path, deafness: Deafness) -> None:
-    with opened(tmp_path, patients=1, images=4, patience=PATIENCE, retrieval=1.0, grace=1) as door:
+    with opened(tmp_path, patients=1, images=4, patience=ENDLESS, retrieval=1.0, grace=1) as door:
         study, count = study_of(door)
         with registered_deaf(door, deafness) as to, line(door) as peer:
             peer.send(moving(study, TITLE))
@@ -187,7 +185,7 @@ def test_all_of_it_takes_no_longer_than_it_may_though_a_sub_operation_might(tmp_
 
 
 def test_a_sub_operation_takes_no_longer_than_it_may(tmp_path: Path) -> None:
-    with opened(tmp_path, patients=1, images=4, patience=PATIENCE, suboperation=0.6, grace=1) as door:
+    with opened(tmp_path, patients=1, images=4, patience=ENDLESS, suboperation=0.6, grace=1) as door:
         study, count = study_of(door)
         with registered_deaf(door, Deafness.ANSWERING_BYTES) as to, line(door) as peer:
             peer.send(moving(study, TITLE))

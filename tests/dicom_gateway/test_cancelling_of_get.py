@@ -27,7 +27,6 @@ from dicom_gateway.protocol.commands import (
     Command,
 )
 from dicom_gateway.protocol.pdus import ABORT, P_DATA, RELEASE_REQUEST, abort
-from dicom_gateway.protocol.wire import Patience
 from repository.rendering.pool import Limits, Pool
 from tests.builders import compressed as made
 from tests.builders.certificates import Authority
@@ -51,12 +50,11 @@ from tests.dicom_gateway.raw import (
     stored_answer,
 )
 from tests.dicom_gateway.remaining import none_left
+from tests.dicom_gateway.tempers import ENDLESS
 from tests.dicom_gateway.test_destinations import final, study_of
 from tests.dicom_gateway.test_tls import opened_with_tls
 from tests.repository.rendering.test_pool import scripted
 
-FOREVER = 3600.0
-PATIENCE = Patience(acse=FOREVER, dimse=FOREVER, idle=FOREVER, network=FOREVER)
 LARGE = 24 << 20  # bytes of an image that no socket's buffers hold
 SLOW = (
     "from repository.rendering.worker import _task\ntask = _task()\n"
@@ -66,7 +64,7 @@ SLOW = (
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with opened(tmp_path_factory.mktemp("getting"), patients=1, images=4, patience=PATIENCE, grace=1) as door:
+    with opened(tmp_path_factory.mktemp("getting"), patients=1, images=4, patience=ENDLESS, grace=1) as door:
         yield door
 
 
@@ -78,7 +76,7 @@ def large_and_small() -> list[bytes]:
 @pytest.fixture(scope="module")
 def ample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     folder = tmp_path_factory.mktemp("ample")
-    with opened(folder, files=large_and_small(), patience=PATIENCE, grace=1) as door:
+    with opened(folder, files=large_and_small(), patience=ENDLESS, grace=1) as door:
         yield door
 
 
@@ -225,7 +223,7 @@ def test_it_is_heard_as_well_where_all_goes_by_tls(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     study = str(an_instance(kind=CT).StudyInstanceUID)
     first, *rest = in_pieces(cancel(3))["in PDUs"]
-    with opened_with_tls(tmp_path, authority, files=large_and_small(), patience=PATIENCE, grace=1) as door:
+    with opened_with_tls(tmp_path, authority, files=large_and_small(), patience=ENDLESS, grace=1) as door:
         with secured_line(door, authority) as peer:
             peer.send(getting(study, number=3))
             begun = next_image(peer)
@@ -260,7 +258,7 @@ class Counting(Pool):
 def test_nothing_is_decoded_any_more_once_a_cancel_has_come(tmp_path: Path) -> None:
     files = [made.compressed(GREY, made.LS, bits=12, instance=at) for at in (1, 2, 3)]
     pool = Counting()
-    with opened(tmp_path, files=files, pool=pool, patience=PATIENCE, grace=1) as door, line(door) as peer:
+    with opened(tmp_path, files=files, pool=pool, patience=ENDLESS, grace=1) as door, line(door) as peer:
         study, _ = study_of(door)
         peer.send(getting(study, number=3))
         peer.send(cancel(3) + stored_answer(next_image(peer)))
@@ -275,7 +273,7 @@ def test_a_cancel_amid_decoding_is_no_error(tmp_path: Path, caplog: pytest.LogCa
     caplog.set_level(logging.DEBUG)
     pool = Counting(3, limits=Limits(seconds=60), command=scripted(SLOW))
     files = [made.compressed(GREY, made.LS, bits=12, frames=2000)]
-    with opened(tmp_path, files=files, pool=pool, patience=PATIENCE, grace=1) as door, line(door) as peer:
+    with opened(tmp_path, files=files, pool=pool, patience=ENDLESS, grace=1) as door, line(door) as peer:
         study, _ = study_of(door)
         caplog.clear()
         peer.send(getting(study, number=3))

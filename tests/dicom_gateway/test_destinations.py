@@ -1,25 +1,30 @@
 """C-MOVE to destinations that are dead, deaf or go away: told with the UIDs that failed, and nobody else waits."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from dicom_gateway.protocol.commands import COMPLETED, FAILED, REMAINING, STATUS, Command
 from dicom_gateway.protocol.pdus import abort
-from dicom_gateway.protocol.wire import Patience
 from repository.peers.registering import register, remove
 from tests.dicom_gateway.destinations import Destination, Manner, destination
-from tests.dicom_gateway.gateways import Door, named, opened
+from tests.dicom_gateway.gateways import PATIENT, Door, named, opened
 from tests.dicom_gateway.raw import LONGEST, Raw, cancel, good, line, moving
 from tests.dicom_gateway.remaining import none_left
+from tests.dicom_gateway.tempers import Temper
 
-SHORT = Patience(acse=0.6, dimse=0.6, idle=30, network=0.6)
 TITLE = "DALEKI"
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with opened(tmp_path_factory.mktemp("moving"), patients=1, images=4, patience=SHORT) as door:
+def temper() -> Temper:
+    return Temper(PATIENT)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory, temper: Temper) -> Iterator[Door]:
+    with opened(tmp_path_factory.mktemp("moving"), patients=1, images=4, patience=temper) as door:
         yield door
 
 
@@ -47,14 +52,18 @@ def final(peer: Raw) -> Command:
 
 
 DEAD = [each for each in Manner if each not in (Manner.ENDING, Manner.GOOD, Manner.WAITING)]
+ENOUGH = {Manner.SILENT: replace(PATIENT, acse=2), Manner.DEAF: replace(PATIENT, dimse=0.6)}
+"""What ends where nothing comes; the others do something at once, and end it themselves."""
 
 
 @pytest.mark.parametrize("to", DEAD, indirect=True)
-def test_a_destination_that_takes_nothing_is_told_of_and_holds_up_nobody(own: Door, to: Destination) -> None:
+def test_a_destination_that_takes_nothing_is_told_of_and_holds_up_nobody(
+    own: Door, temper: Temper, to: Destination
+) -> None:
     study, count = study_of(own)
-    with line(own) as peer:
+    with line(own) as peer, temper.being(ENOUGH.get(to.manner, PATIENT)):
         peer.send(moving(study, TITLE))
-        assert all(good(own) for _ in range(3))
+        assert [good(own) for _ in range(3)] == [True] * 3
         found = final(peer)
         assert (found.number(STATUS), found.number(FAILED), found.number(COMPLETED)) == (0xA702, count, 0)
         assert found.has_data_set
@@ -110,9 +119,9 @@ def test_a_move_that_is_cancelled_stops_and_tells_what_remains(own: Door, to: De
 
 
 @pytest.mark.parametrize("to", [Manner.DEAF], indirect=True)
-def test_many_who_move_to_one_that_is_deaf_wait_for_it_alone(own: Door, to: Destination) -> None:
+def test_many_who_move_to_one_that_is_deaf_wait_for_it_alone(own: Door, temper: Temper, to: Destination) -> None:
     study, count = study_of(own)
-    with line(own) as one, line(own) as other:
+    with line(own) as one, line(own) as other, temper.being(ENOUGH[Manner.DEAF]):
         for peer in (one, other):
             peer.send(moving(study, TITLE))
         assert good(own)

@@ -105,7 +105,7 @@ def test_so_do_those_of_referring_physicians(door: Door) -> None:
 
 def test_what_is_agreed_on_for_one_class_does_not_count_for_another(door: Door) -> None:
     entity = AE(ae_title=CUSTODIAN.ae_title)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
     for model in (STUDY_ROOT, PATIENT_ROOT):
         entity.add_requested_context(model, [EXPLICIT, IMPLICIT])
     wish = SOPClassExtendedNegotiation()

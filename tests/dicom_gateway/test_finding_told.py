@@ -117,7 +117,9 @@ def test_text_is_told_in_the_wanted_character_set_where_it_can(door: Door, wante
     asked = question("STUDY", PatientName="", AccessionNumber="", StudyInstanceUID="")
     asked.SpecificCharacterSet = wanted
     asked.PatientName = name if wanted == "ISO_IR 144" else name.replace("иванов", "*")
-    for match in found(door, asked):
+    matches = found(door, asked)
+    assert matches, "somebody has that name"
+    for match in matches:
         assert match.get("SpecificCharacterSet", "") == said
         original = next(each for each in STUDIES if each.AccessionNumber == match.AccessionNumber)
         assert str(match.PatientName) == str(original.PatientName)

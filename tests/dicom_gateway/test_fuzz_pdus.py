@@ -22,10 +22,12 @@ from dicom_gateway.protocol.wire import Patience, Wire
 from repository.upkeep.checking import Level
 from repository.upkeep.verifying import VerifyOrder, verify
 from tests.dicom_gateway.conversations import mutated, recorded, replayed
-from tests.dicom_gateway.gateways import CT, EXPLICIT, Door, opened
+from tests.dicom_gateway.gateways import CT, EXPLICIT, PATIENT, Door, opened
 from tests.dicom_gateway.markers import MARKER, NAME
 from tests.dicom_gateway.raw import asking, command, data, good, pdu, value
 from tests.dicom_gateway.remaining import files_held, none_left
+from tests.dicom_gateway.tempers import Temper
+from tests.dicom_gateway.wrong import study_of
 
 TIMES = 200
 SHORT = Patience(acse=0.3, dimse=0.3, idle=0.3, network=0.3)
@@ -34,29 +36,29 @@ SEED = int(os.environ.get("EDM_ARCHIVE_FUZZ_SEED", random.SystemRandom().randran
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with opened(tmp_path_factory.mktemp("fuzzed"), patients=1, images=2, patience=SHORT) as door:
+def temper() -> Temper:
+    return Temper(PATIENT)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory, temper: Temper) -> Iterator[Door]:
+    with opened(tmp_path_factory.mktemp("fuzzed"), patients=1, images=2, patience=temper) as door:
         yield door
 
 
-def study_of(door: Door) -> str:
-    assert door.sample is not None
-    facts = (each.description.dicom for each in door.archive.catalogue.holdings(door.sample.number))
-    return next(each.study_instance_uid for each in facts if each is not None)
-
-
 def test_conversations_that_are_changed_by_chance_end_and_leave_nothing_behind(
-    own: Door, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    own: Door, temper: Temper, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     chance = random.Random(SEED)
     talks = recorded(own, study=study_of(own))
     assert all(len(each) > 2 for each in talks)
     caplog.set_level(logging.INFO)
     caplog.clear()
-    for number in range(TIMES):
-        changed = mutated(chance.choice(talks), talks, chance)
-        assert replayed(own.port, changed, closing=number % 10 > 0), f"no end (seed {SEED}, the {number}th): {changed}"
-    assert none_left(), f"seed {SEED}"
+    with temper.being(SHORT):
+        for number in range(TIMES):
+            changed, closing = mutated(chance.choice(talks), talks, chance), number % 10 > 0
+            assert replayed(own.port, changed, closing=closing), f"no end (seed {SEED}, the {number}th): {changed}"
+        assert none_left(), f"seed {SEED}"
     assert good(own)
     assert files_held(own.archive.settings.home / "spool") == 0
     assert_discreet(caplog, capfd)
@@ -131,10 +133,10 @@ def test_an_association_comes_to_its_end_whatever_comes(coming: list[bytes]) -> 
     with ours, theirs:
         theirs.sendall(b"".join(coming))
         theirs.shutdown(socket.SHUT_WR)
-        association = Association(Wire(ours, patience=Patience(network=5)), Agreed(contexts=CONTEXTS, longest=0))
+        association = Association(Wire(ours, patience=PATIENT), Agreed(contexts=CONTEXTS, longest=0))
         for _ in range(40):
             try:
-                found = association.receive(gathering, patience=5)
+                found = association.receive(gathering, patience=PATIENT.idle)
             except ConnectionEnds:
                 return
             if found is None:

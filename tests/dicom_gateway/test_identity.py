@@ -37,7 +37,7 @@ def called(
     door: Door, identity: UserIdentityNegotiation, *contexts: str, title: str = CUSTODIAN.ae_title
 ) -> Association:
     entity = AE(ae_title=title)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
     for each in contexts or (VERIFICATION,):
         entity.add_requested_context(each)
     return entity.associate("127.0.0.1", door.port, ae_title="EDM-ARCHIVE", ext_neg=[identity])

@@ -36,11 +36,12 @@ TITLE, ODD = "MALY", 20_000  # an even number that nobody has by himself
 @dataclass
 class Exact:
     """A peer that answers everything with success. `takes`: bytes of a PDU, as it says. `offered`: what it was told
-    that we take; `sizes`: of P-DATA that came."""
+    that we take; `sizes`: of P-DATA that came; `released`: associations that were ended in order."""
 
     takes: int
     offered: list[int] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
+    released: int = 0
     _command: bytes = b""
 
     def serve(self, server: socket.socket) -> None:
@@ -64,6 +65,7 @@ class Exact:
             self.sizes.append(len(found[1]))
             self._answered(line, found[1])
         if found is not None and found[0] == RELEASE_RQ:
+            self.released += 1
             line.send(RELEASE_RESPONSE)
 
     def _answered(self, line: Raw, content: bytes) -> None:
@@ -110,7 +112,7 @@ def test_a_destination_is_sent_no_longer_pdus_than_it_takes_and_told_what_we_tak
         peer.send(moving(study, TITLE))
         found = final(peer)
         assert (found.number(raw.commands.STATUS), found.number(raw.commands.COMPLETED)) == (0, count)
-    assert to.offered == [ODD]
+    assert (to.offered, to.released) == ([ODD], 1)
     assert max(to.sizes) <= (min(takes, LARGEST) or LARGEST)
     if takes in (64, 4096):
         assert max(to.sizes) == takes, "they are filled"
@@ -176,4 +178,4 @@ def test_a_report_of_commitment_says_what_we_take(tmp_path: Path) -> None:
         at_port(door.archive, peer.port)
         assert committed(door, asking_for(*stored(door, 1))).Status == 0
         looked_and_reported(door.archive, pdu=ODD)
-        assert to.offered == [ODD]
+        assert (to.offered, to.released) == ([ODD], 1)

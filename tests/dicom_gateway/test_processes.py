@@ -4,11 +4,11 @@ import os
 import re
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -24,8 +24,9 @@ from repository.settings import Settings
 from repository.transfer.opening import open_transfer
 from storage.keys.ring import write_private
 from tests.builders.homes import environment_of, new_home
-from tests.cli.running import clean_environment, command
+from tests.cli.running import clean_environment
 from tests.dicom_gateway.gateways import CT, CUSTODIAN, VERIFICATION, an_image, status_of
+from tests.peers.forked import Forked, forked, serve
 from tests.peers.plain_http import PLAIN
 from tests.peers.processes import free_port
 from tests.repository.waiting import eventually
@@ -45,24 +46,11 @@ def home(tmp_path: Path) -> Settings:
 
 
 @contextmanager
-def served(home: Settings, **more: object) -> Iterator[tuple["subprocess.Popen[bytes]", int, int]]:
+def served(home: Settings, **more: Any) -> Iterator[tuple[Forked, int, int]]:
     """`serve` in a process of its own, and the ports of HTTP and DICOM."""
     http, dicom = free_port(), free_port()
-    told = environment_of(home, HTTP_LISTEN=f"127.0.0.1:{http}", DICOM_LISTEN=f"127.0.0.1:{dicom}", LANG="en", **more)
-    process = subprocess.Popen(
-        command("serve"), env=clean_environment() | told, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        lines = process.stdout.readline() + process.stdout.readline()
-        if f"EDM-ARCHIVE@127.0.0.1:{dicom}".encode() not in lines:
-            process.kill()
-            pytest.fail((lines + process.communicate(timeout=30)[1]).decode())
+    with serve(home, HTTP_LISTEN=f"127.0.0.1:{http}", DICOM_LISTEN=f"127.0.0.1:{dicom}", **more) as process:
         yield process, http, dicom
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=30)
 
 
 def below(pid: int) -> list[int]:
@@ -88,7 +76,7 @@ def answering(pid: int, port: int) -> list[int]:
 
 def echoed(port: int) -> bool:
     entity = AE(ae_title="PACS")
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
     entity.add_requested_context(VERIFICATION)
     association = entity.associate("127.0.0.1", port, ae_title="EDM-ARCHIVE")
     try:
@@ -136,7 +124,7 @@ def test_an_association_that_runs_is_finished_when_the_doors_are_closed(home: Se
     """What it has begun; and the archive has what was acknowledged."""
     with served(home) as (process, _, dicom):
         entity = AE(ae_title="PACS")
-        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
         entity.add_requested_context(CT, ["1.2.840.10008.1.2.1"])
         association = entity.associate("127.0.0.1", dicom, ae_title="EDM-ARCHIVE")
         assert association.is_established
@@ -173,10 +161,9 @@ def test_an_address_where_somebody_listens_is_told(home: Settings) -> None:
 def refused(home: Settings, **more: object) -> bytes:
     """The code with which `serve` has ended at once."""
     told = environment_of(home, HTTP_LISTEN=f"127.0.0.1:{free_port()}", LANG="en", **more)
-    done = subprocess.run(
-        command("serve"), env=clean_environment() | told, capture_output=True, check=False, timeout=60
-    )
-    assert done.returncode == 2, done.stderr
-    assert b"Traceback" not in done.stderr
-    found = re.search(rb"Error ([A-Z]+-\d+)", done.stderr)
-    return found[1] if found else done.stderr
+    with forked(["serve"], clean_environment() | told) as process:
+        assert process.wait() == 2
+        said = process.complained.read_bytes()
+    assert b"Traceback" not in said
+    found = re.search(rb"Error ([A-Z]+-\d+)", said)
+    return found[1] if found else said

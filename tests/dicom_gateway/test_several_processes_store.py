@@ -1,7 +1,7 @@
 """`edm-archive serve` whose DICOM door has several processes: images of one takeover come by all of them together."""
 
 import signal
-import time
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -40,24 +40,39 @@ def receiving(tmp_path: Path) -> Settings:
 
 def associated(port: int) -> Association:
     entity = AE(ae_title=CUSTODIAN.ae_title)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
     entity.add_requested_context(CT, [EXPLICIT])
     association = entity.associate("127.0.0.1", port, ae_title="EDM-ARCHIVE")
     assert association.is_established
     return association
 
 
-def hold(association: Association) -> None:
+class Gate(threading.Event):
+    """Of pynetdicom's own reader, which stands `here` until `open`, whoever tells it to go on before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.here, self._opened = threading.Event(), False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.here.set()
+        return super().wait(timeout)
+
+    def set(self) -> None:
+        if self._opened:
+            super().set()
+
+    def open(self) -> None:
+        self._opened = True
+        self.set()
+
+
+def hold(association: Association) -> Gate:
     """Whoever stores reads the answers. pynetdicom's own reader is to wait meanwhile, but looks whether it has to, and
     reads, in two steps: with many threads at work it took one answer in some hundred for a request, and lost it."""
-    association._reactor_checkpoint.clear()
-    time.sleep(0.2)  # it has come by: nothing is there to be read yet
-    association._reactor_checkpoint.set = lambda: None  # type: ignore[method-assign]
-
-
-def let_go(association: Association) -> None:
-    del association._reactor_checkpoint.set
-    association._reactor_checkpoint.set()
+    association._reactor_checkpoint = gate = Gate()
+    assert gate.here.wait(60)
+    return gate
 
 
 def connections(pid: int, port: int) -> Sequence[int]:
@@ -85,21 +100,20 @@ def test_associations_of_both_processes_store_into_one_takeover(receiving: Setti
         assert len(connections(process.pid, port)) == 2
         start = Barrier(ASSOCIATIONS)
 
-        for each in associations:
-            hold(each)
+        gates = [hold(each) for each in associations]
 
         def store(place: int) -> list[int]:
             mine = [an_image(number % 3, study=place + 2, instance=number) for number in range(1, OWN + 1)]
             same = [an_image(number % 3, instance=number) for number in range(1, SAME + 1)]
-            start.wait(30)
+            start.wait(60)
             mixed = [each for pair in zip(mine, same, strict=False) for each in pair] + mine[SAME:]
             return [status_of(associations[place].send_c_store(each)) for each in mixed]
 
         with ThreadPoolExecutor(ASSOCIATIONS) as pool:
             told = list(pool.map(store, range(ASSOCIATIONS)))
         assert told == [[0x0000] * (OWN + SAME)] * ASSOCIATIONS
-        for each in associations:
-            let_go(each)
+        for each, gate in zip(associations, gates, strict=True):
+            gate.open()
             each.release()
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0

@@ -19,12 +19,11 @@ from tests.builders.certificates import Authority
 from tests.dicom_gateway.gateways import VERIFICATION, Door, opened
 from tests.dicom_gateway.raw import LONGEST, Raw, asking, echo, good, line
 from tests.dicom_gateway.remaining import none_left, threads
+from tests.dicom_gateway.tempers import ENDLESS, FOREVER
 from tests.dicom_gateway.test_limits import family
 from tests.dicom_gateway.test_tls import called, opened_with_tls
 from tests.repository.waiting import eventually
 
-FOREVER = 3600.0  # seconds: whoever goes before does not go because it is over
-PATIENCE = Patience(acse=FOREVER, dimse=FOREVER, idle=FOREVER, network=FOREVER)
 CROWD, ELSEWHERE = 600, "127.0.0.2"
 
 
@@ -54,7 +53,7 @@ def closed(connections: list[socket.socket]) -> int:
 
 
 def test_a_crowd_that_says_nothing_leaves_a_registered_peer_its_place(tmp_path: Path) -> None:
-    with opened(tmp_path, associations=2, unidentified=40, address_unidentified=30, patience=PATIENCE) as door:
+    with opened(tmp_path, associations=2, unidentified=40, address_unidentified=30, patience=ENDLESS) as door:
         with silent(door, CROWD) as crowd:
             assert eventually(lambda: closed(crowd) >= CROWD - 30)
             assert good(door)
@@ -66,7 +65,7 @@ def test_a_crowd_that_says_nothing_leaves_a_registered_peer_its_place(tmp_path: 
 
 def test_silent_ones_of_one_address_never_crowd_out_those_of_another(tmp_path: Path) -> None:
     with (
-        opened(tmp_path, unidentified=16, address_unidentified=16, patience=PATIENCE) as door,
+        opened(tmp_path, unidentified=16, address_unidentified=16, patience=ENDLESS) as door,
         silent(door, 3, origin=ELSEWHERE) as few,
         silent(door, 100) as crowd,
     ):
@@ -83,7 +82,7 @@ def test_silent_ones_of_one_address_never_crowd_out_those_of_another(tmp_path: P
 
 def test_one_address_has_no_more_than_its_places(tmp_path: Path) -> None:
     with (
-        opened(tmp_path, unidentified=16, address_unidentified=5, patience=PATIENCE) as door,
+        opened(tmp_path, unidentified=16, address_unidentified=5, patience=ENDLESS) as door,
         silent(door, 9) as crowd,
     ):
         assert eventually(lambda: closed(crowd) == 4)
@@ -92,7 +91,7 @@ def test_one_address_has_no_more_than_its_places(tmp_path: Path) -> None:
 
 def test_whoever_has_begun_to_speak_is_not_crowded_out_by_silent_ones(tmp_path: Path) -> None:
     with (
-        opened(tmp_path, unidentified=8, address_unidentified=8, patience=PATIENCE) as door,
+        opened(tmp_path, unidentified=8, address_unidentified=8, patience=ENDLESS) as door,
         line(door, associated=False) as slow,
     ):
         said = request(asking())
@@ -112,7 +111,7 @@ def test_where_all_speak_others_are_told_that_there_are_too_many_until_a_moment_
 ) -> None:
     monkeypatch.setattr(rooms, "SPEAKING", FOREVER)
     with (
-        opened(tmp_path, unidentified=4, address_unidentified=4, patience=PATIENCE) as door,
+        opened(tmp_path, unidentified=4, address_unidentified=4, patience=ENDLESS) as door,
         silent(door, 4) as half,
     ):
         for each in half:
@@ -125,7 +124,7 @@ def test_where_all_speak_others_are_told_that_there_are_too_many_until_a_moment_
 
 
 def test_those_that_are_let_go_are_counted_and_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with opened(tmp_path, unidentified=4, address_unidentified=4, patience=PATIENCE) as door:
+    with opened(tmp_path, unidentified=4, address_unidentified=4, patience=ENDLESS) as door:
         assert door.gateway is not None
         families = door.gateway.measures.families
         with silent(door, 50) as crowd:
@@ -142,7 +141,7 @@ def test_handshakes_that_never_end_leave_a_registered_peer_its_place(
     monkeypatch.setattr(rooms, "SPEAKING", 0.0)
     authority = Authority(tmp_path)
     own = authority.sign("pacs")
-    with opened_with_tls(tmp_path, authority, unidentified=8, address_unidentified=6, patience=PATIENCE) as door:
+    with opened_with_tls(tmp_path, authority, unidentified=8, address_unidentified=6, patience=ENDLESS) as door:
         with silent(door, 100) as crowd:
             for each in crowd:
                 try:
@@ -161,7 +160,7 @@ def test_a_door_that_is_closed_waits_for_nobody_who_says_nothing(tmp_path: Path)
     closing = threading.Event()
 
     def lived() -> None:
-        with opened(tmp_path, patience=PATIENCE, grace=int(FOREVER)) as door, silent(door, 5):
+        with opened(tmp_path, patience=ENDLESS, grace=int(FOREVER)) as door, silent(door, 5):
             assert eventually(lambda: threads() == 5)
             stack.enter_context(silent(door, 5))
         closing.set()
@@ -174,7 +173,7 @@ def test_a_door_that_is_closed_waits_for_nobody_who_says_nothing(tmp_path: Path)
 
 
 def test_as_many_associate_as_there_may_be_and_no_more(tmp_path: Path) -> None:
-    with opened(tmp_path, associations=3, patience=PATIENCE) as door:
+    with opened(tmp_path, associations=3, patience=ENDLESS) as door:
         taken = [door.associated(VERIFICATION) for _ in range(3)]
         assert all(each.is_established for each in taken)
         with line(door, associated=False) as peer:

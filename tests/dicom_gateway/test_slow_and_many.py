@@ -4,6 +4,7 @@ import gc
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from repository.intake import Order, receive
 from repository.peers.registering import register
 from tests.builders.dicom import part10
 from tests.builders.staff import custodian_of
-from tests.dicom_gateway.gateways import CT, EXPLICIT, Door, named, opened
+from tests.dicom_gateway.gateways import CT, EXPLICIT, PATIENT, Door, named, opened
 from tests.dicom_gateway.raw import (
     CT_ID,
     LONGEST,
@@ -40,6 +41,7 @@ from tests.dicom_gateway.raw import (
     value,
 )
 from tests.dicom_gateway.remaining import files_held, none_left, threads
+from tests.dicom_gateway.tempers import Temper
 
 SHORT = Patience(acse=0.6, dimse=0.6, idle=0.6, network=0.6)
 LARGE = 24 << 20  # bytes of an image that no socket's buffers hold
@@ -47,8 +49,13 @@ MOST, MORE = 200, 230
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with opened(tmp_path_factory.mktemp("slow"), patience=SHORT) as door:
+def temper() -> Temper:
+    return Temper(PATIENT)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory, temper: Temper) -> Iterator[Door]:
+    with opened(tmp_path_factory.mktemp("slow"), patience=temper) as door:
         yield door
 
 
@@ -56,28 +63,32 @@ def kept(door: Door) -> int:
     return len(list(door.archive.catalogue.holdings(door.open_one.number)))
 
 
-def in_the_request(peer: Raw) -> Iterator[bytes]:
+Slowness = Callable[[Raw], Iterator[bytes]]
+
+
+def in_the_request(_: Raw) -> Iterator[bytes]:
     for each in request(asking()):
         yield bytes((each,))
 
 
-def in_a_pdu(peer: Raw) -> Iterator[bytes]:
-    peer.associated()
+def in_nothing_at_all(_: Raw) -> Iterator[bytes]:
+    while True:
+        yield b""
+
+
+def in_a_pdu(_: Raw) -> Iterator[bytes]:
     yield pdu(P_DATA, b"", length=100_000)
     while True:
         yield b"\0"
 
 
 def in_a_header(peer: Raw) -> Iterator[bytes]:
-    peer.associated()
     yield from (b"\4", b"\0", b"\0", b"\0")
-    while True:
-        yield b""
+    yield from in_nothing_at_all(peer)
 
 
-def in_a_data_set(peer: Raw) -> Iterator[bytes]:
+def in_a_data_set(_: Raw) -> Iterator[bytes]:
     """Every PDU is whole, and has one byte of an image: each comes in time."""
-    peer.associated()
     made = an_instance()
     said = command(C_STORE_RQ, MR, has=DATA_SET, AFFECTED_INSTANCE=str(made.SOPInstanceUID))
     yield data(value(CT_ID, COMMAND | LAST, written(said)))
@@ -85,37 +96,41 @@ def in_a_data_set(peer: Raw) -> Iterator[bytes]:
         yield data(value(CT_ID, 0, b"\0"))
 
 
-def in_a_command(peer: Raw) -> Iterator[bytes]:
-    peer.associated()
+def in_a_command(_: Raw) -> Iterator[bytes]:
     while True:
         yield data(value(CT_ID, COMMAND, b"\0"))
 
 
-def in_nothing_at_all(peer: Raw) -> Iterator[bytes]:
-    while True:
-        yield b""
+STRANGE: list[Slowness] = [in_the_request, in_nothing_at_all]
+KNOWN: list[Slowness] = [in_a_header, in_a_pdu, in_a_data_set, in_a_command, in_nothing_at_all]
 
 
-def in_asking_for_anything(peer: Raw) -> Iterator[bytes]:
-    peer.associated()
-    yield from in_nothing_at_all(peer)
+@pytest.mark.parametrize("slowness", STRANGE)
+def test_a_stranger_that_is_slow_is_not_waited_for(own: Door, temper: Temper, slowness: Slowness) -> None:
+    with temper.being(SHORT), line(own, associated=False) as peer:
+        assert_not_waited_for(peer, slowness)
+    assert_nothing_left(own)
 
 
-SLOW = [in_the_request, in_a_header, in_a_pdu, in_a_data_set, in_a_command, in_nothing_at_all, in_asking_for_anything]
+@pytest.mark.parametrize("slowness", KNOWN)
+def test_a_peer_that_is_slow_is_not_waited_for(own: Door, temper: Temper, slowness: Slowness) -> None:
+    with line(own) as peer, temper.being(SHORT):
+        peer.send(echo())
+        assert peer.status() == 0  # from here on the door has no patience with it
+        assert_not_waited_for(peer, slowness)
+    assert_nothing_left(own)
 
 
-@pytest.mark.parametrize("slowness", SLOW, ids=lambda each: each.__name__)
-def test_a_peer_that_is_slow_is_not_waited_for(own: Door, slowness: Callable[[Raw], Iterator[bytes]]) -> None:
+def assert_not_waited_for(peer: Raw, slowness: Slowness) -> None:
     """A byte every now and then, until the gateway has had enough."""
-    with line(own, associated=False) as peer:
-        drip = slowness(peer)
-        ended = False
-        for each in (next(drip) for _ in range(1000)):
-            peer.send(each)
-            ended = gone(peer.socket)
-            if ended:
-                break
-        assert ended, "it waits for ever"
+    for each in islice(slowness(peer), 1000):
+        peer.send(each)
+        if gone(peer.socket):
+            return
+    pytest.fail("it waits for ever")
+
+
+def assert_nothing_left(own: Door) -> None:
     assert good(own)
     assert none_left()
     assert kept(own) == 0
@@ -138,17 +153,19 @@ def test_a_peer_that_reads_no_answers_is_not_waited_for(tmp_path: Path) -> None:
     package.mkdir()
     made = an_instance(kind=CT, size=LARGE)
     (package / "large.dcm").write_bytes(part10(made))
-    with opened(tmp_path, patients=1, patience=SHORT) as door:
+    temper = Temper(PATIENT)
+    with opened(tmp_path, patients=1, patience=temper) as door:
         receive(door.archive, Order(package), progress=lambda _: None)
         house = Organisation(custodian_of(door.archive), "Następca")
         register(door.archive, named(door.peer, "CZYTA", organisation=house))
         with line(door, title="CZYTA") as peer:
-            peer.send(getting(str(made.StudyInstanceUID)))
-            found = peer.command()
-            assert found is not None
-            assert found.field == C_STORE_RQ
+            with temper.being(SHORT):
+                peer.send(getting(str(made.StudyInstanceUID)))
+                found = peer.command()
+                assert found is not None
+                assert found.field == C_STORE_RQ
+                assert none_left()
             assert good(door)
-            assert none_left()
 
 
 def a_pair(patience: Patience) -> tuple[Wire, socket.socket]:
@@ -202,13 +219,13 @@ def test_a_peer_that_keeps_us_waiting_for_a_response_with_cancels_is_not_waited_
 
 
 def test_a_fast_peer_is_never_too_slow() -> None:
-    ours, theirs = a_pair(Patience(network=0.5))
+    ours, theirs = a_pair(PATIENT)
     context = Context(1, MR, EXPLICIT)
     association = Association(ours, Agreed(contexts={1: context}, longest=0))
     said = command(C_STORE_RQ, MR, has=DATA_SET)
     theirs.send(data(value(1, COMMAND | LAST, written(said))))
     theirs.send(data(value(1, 0, b"abc"), value(1, LAST, b"")))
-    found = association.receive(gathering, patience=5)
+    found = association.receive(gathering, patience=PATIENT.idle)
     assert found is not None
     assert found.command.field == C_STORE_RQ
     ours.close()
@@ -233,8 +250,8 @@ def crowd(door: Door) -> list[int]:
         assert rejected == {bytes((0, 2, 3, 2))}
         for each in taken:
             each.send(echo())
-        assert all(each.status() == 0 for each in taken)
-        assert all(each.released() for each in taken)
+        assert {each.status() for each in taken} == {0}
+        assert {each.released() for each in taken} == {True}
     finally:
         for each in peers:
             each.close()
@@ -242,8 +259,7 @@ def crowd(door: Door) -> list[int]:
 
 
 def test_of_two_hundred_and_more_at_once_each_is_answered_or_told_that_there_are_too_many(tmp_path: Path) -> None:
-    patience = Patience(acse=60, dimse=60, idle=120, network=60)
-    with opened(tmp_path, associations=MOST, address_unidentified=MORE, patience=patience) as door:
+    with opened(tmp_path, associations=MOST, address_unidentified=MORE) as door:
         crowd(door)
         assert none_left()
         before = memory()
@@ -257,12 +273,14 @@ def test_of_two_hundred_and_more_at_once_each_is_answered_or_told_that_there_are
 
 
 def test_a_crowd_that_says_nothing_lets_others_in_once_their_time_is_over(tmp_path: Path) -> None:
-    with opened(tmp_path, associations=20, patience=SHORT) as door:
+    temper = Temper(SHORT)
+    with opened(tmp_path, associations=20, patience=temper) as door:
         silent = [socket.create_connection(("127.0.0.1", door.port), timeout=LONGEST) for _ in range(20)]
         try:
             assert [each.recv(1) for each in silent] == [b""] * 20, "each is closed"
             assert none_left()
-            assert good(door)
+            with temper.being(PATIENT):
+                assert good(door)
         finally:
             for each in silent:
                 each.close()

@@ -30,7 +30,7 @@ def called(door: Door, authority: Authority, own: Pair | None, *, title: str) ->
     if own is not None:
         context.load_cert_chain(own.certificate, own.key)
     entity = AE(ae_title=title)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
     entity.add_requested_context(VERIFICATION)
     return entity.associate("127.0.0.1", door.port, ae_title="EDM-ARCHIVE", tls_args=(context, "127.0.0.1"))
 

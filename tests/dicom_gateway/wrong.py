@@ -8,7 +8,6 @@ from dicom_gateway.protocol.pdus import (
     COMMAND,
     LAST,
 )
-from dicom_gateway.protocol.wire import Patience
 from tests.dicom_gateway import raw
 from tests.dicom_gateway.gateways import Door
 from tests.dicom_gateway.raw import (
@@ -21,8 +20,6 @@ from tests.dicom_gateway.raw import (
     getting,
     value,
 )
-
-HASTY = Patience(acse=5, dimse=5, idle=20, network=5)
 
 
 def study_of(door: Door) -> str:

@@ -5,7 +5,6 @@ Nor is anything in clear on a disk, neither then nor while it came.
 
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,12 +25,12 @@ from repository.takeover.sealing import place_of
 from repository.transfer.closing import close_transfer
 from repository.upkeep.checking import Level
 from repository.upkeep.verifying import VerifyOrder, verify
-from tests.builders.homes import assert_no_orphans, at_home, environment_of
+from tests.builders.homes import assert_no_orphans, at_home
 from tests.builders.warrants import EVERY
-from tests.cli.running import clean_environment, command
 from tests.dicom_gateway.gateways import PATIENT, opened
 from tests.dicom_gateway.markers import MARKER, assert_nowhere, marked
 from tests.dicom_gateway.raw import LONGEST, Raw, encoded, line, storing
+from tests.peers.forked import Forked, serve
 from tests.peers.processes import free_port
 
 ASSOCIATIONS, EACH = 3, 8
@@ -74,26 +73,19 @@ def send(port: int, association: int, sent: Sent) -> None:
 
 
 @contextmanager
-def served(settings: Settings, folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+def served(settings: Settings, folder: Path) -> Iterator[tuple[Forked, int]]:
     """`edm-archive serve` with its DICOM door open, and the port of that; killed at the end."""
-    http, dicom = free_port(), free_port()
-    named = {"HTTP_LISTEN": f"127.0.0.1:{http}", "DICOM_LISTEN": f"127.0.0.1:{dicom}", "LANG": "en"}
+    http, dicom = (f"127.0.0.1:{free_port()}" for _ in range(2))
     folder.mkdir(exist_ok=True)
-    environment = clean_environment() | environment_of(settings, **named) | {"TMPDIR": str(folder)}
-    with (folder / "stderr").open("ab") as errors:
-        process = subprocess.Popen(
-            command("serve"), env=environment, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
-        )
-    try:
-        assert process.stdout is not None
-        assert b"Serving" in process.stdout.readline(), (folder / "stderr").read_text()
-        yield process, dicom
-    finally:
-        kill(process)
-        process.communicate(timeout=30)
+    beside = {"TMPDIR": str(folder)}
+    with serve(settings, HTTP_LISTEN=http, DICOM_LISTEN=dicom, alone=True, beside=beside) as process:
+        try:
+            yield process, int(dicom.rpartition(":")[2])
+        finally:
+            kill(process)
 
 
-def kill(process: "subprocess.Popen[bytes]") -> None:
+def kill(process: Forked) -> None:
     """It, and those that answer for it: all at once, as when a machine stops."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -105,7 +97,7 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
     raise AssertionError("some of them go on")
 
 
-def group(process: "subprocess.Popen[bytes]") -> list[int]:
+def group(process: Forked) -> list[int]:
     """It, if it still runs, and those that it has started."""
     found = []
     for each in Path("/proc").iterdir():
@@ -201,9 +193,9 @@ def test_killed_amid_an_image_nothing_of_it_is_anywhere(tmp_path: Path, folder: 
             assert_nowhere(settings.home, folder, pid=each)
         kill(process)
         assert isinstance(peer, Raw)
+        assert MARKER not in process.complained.read_bytes()
     assert_nowhere(settings.home, folder)
     assert not list((settings.home / "spool").iterdir())
-    assert MARKER not in (folder / "stderr").read_bytes()
     with at_home(settings) as archive:
         assert len(content_of(archive)) == 1
         assert_proven(archive)

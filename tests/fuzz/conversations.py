@@ -15,9 +15,11 @@ from dicom_gateway.protocol.wire import Patience
 from repository.upkeep.checking import Level
 from repository.upkeep.verifying import VerifyOrder, verify
 from tests.dicom_gateway.conversations import Turns, mutated, recorded, replayed
-from tests.dicom_gateway.gateways import Door, opened
+from tests.dicom_gateway.gateways import PATIENT, Door, opened
 from tests.dicom_gateway.raw import good
 from tests.dicom_gateway.remaining import files_held, none_left
+from tests.dicom_gateway.tempers import Temper
+from tests.dicom_gateway.wrong import study_of
 
 HASTY = Patience(acse=0.3, dimse=0.3, idle=0.3, network=0.3)
 LOOK_EVERY = 500  # conversations
@@ -26,12 +28,6 @@ SECONDS = 60
 
 def options(arguments: list[str]) -> dict[str, str]:
     return dict(each[1:].split("=", 1) for each in arguments if each.startswith("-") and "=" in each)
-
-
-def study_of(door: Door) -> str:
-    assert door.sample is not None
-    facts = (each.description.dicom for each in door.archive.catalogue.holdings(door.sample.number))
-    return next(each.study_instance_uid for each in facts if each is not None)
 
 
 def wrong_with(door: Door) -> str:
@@ -53,7 +49,7 @@ def fault(prefix: str, why: str, turns: Turns, seed: int) -> int:
     return 1
 
 
-def campaign(door: Door, asked: dict[str, str]) -> int:
+def campaign(door: Door, temper: Temper, asked: dict[str, str]) -> int:
     seed = int(asked.get("seed", 0)) or random.SystemRandom().randrange(1 << 32)
     prefix, most = asked.get("artifact_prefix", "./"), int(asked.get("runs", 1 << 62))
     until = time.monotonic() + float(asked.get("max_total_time", SECONDS))
@@ -62,7 +58,9 @@ def campaign(door: Door, asked: dict[str, str]) -> int:
     while done < most and time.monotonic() < until:
         changed = mutated(chance.choice(talks), talks, chance)
         done += 1
-        if not replayed(door.port, changed, closing=done % 10 > 0):
+        with temper.being(HASTY):
+            ended = replayed(door.port, changed, closing=done % 10 > 0)
+        if not ended:
             return fault(prefix, "no end", changed, seed)
         if done % LOOK_EVERY == 0 and (why := wrong_with(door)):
             return fault(prefix, why, changed, seed)
@@ -73,11 +71,12 @@ def campaign(door: Door, asked: dict[str, str]) -> int:
 
 
 def main(arguments: list[str]) -> int:
+    temper = Temper(PATIENT)
     with (
         tempfile.TemporaryDirectory() as folder,
-        opened(Path(folder), patients=1, images=2, patience=HASTY) as door,
+        opened(Path(folder), patients=1, images=2, patience=temper) as door,
     ):
-        return campaign(door, options(arguments))
+        return campaign(door, temper, options(arguments))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from tests.journeys.dcmtk_talk import counted, keys, moved, read, some
 from tests.journeys.dicom_site import Site, by_uid, data_set_of
 from tests.peers import dcmtk
 from tests.peers.dcmtk import Client, Ran, storescp
+from tests.peers.needed import needed
 from tests.peers.processes import free_port
 
 pytestmark = pytest.mark.peers
@@ -25,8 +26,7 @@ SHIPPED = Path(pydicom.__file__).parent / "data" / "test_files"
 
 @pytest.fixture(autouse=True, scope="module")
 def installed() -> None:
-    if reason := dcmtk.missing():
-        pytest.skip(reason)
+    needed(dcmtk.missing())
 
 
 def got(site: Site, out: Path, *words: str, model: str = "-S") -> Ran:

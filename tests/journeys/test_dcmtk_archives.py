@@ -9,14 +9,14 @@ from tests.journeys.dcmtk_talk import counted, keys, moved, read, some
 from tests.journeys.dicom_site import Site, by_uid
 from tests.peers import dcmtk
 from tests.peers.dcmtk import Client, dcmqrscp
+from tests.peers.needed import needed
 
 pytestmark = pytest.mark.peers
 
 
 @pytest.fixture(autouse=True, scope="module")
 def installed() -> None:
-    if reason := dcmtk.missing():
-        pytest.skip(reason)
+    needed(dcmtk.missing())
 
 
 def test_an_image_archive_of_dcmtk_is_filled_by_c_move(site: Site, tmp_path: Path, out: Path) -> None:

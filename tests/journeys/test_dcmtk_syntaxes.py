@@ -17,6 +17,7 @@ from tests.journeys.dicom_site import Site, data_set_of
 from tests.journeys.test_dcmtk import counted, keys
 from tests.peers import dcmtk
 from tests.peers.dcmtk import storescp
+from tests.peers.needed import needed
 
 pytestmark = pytest.mark.peers
 PROPOSALS = {made.LOSSLESS_SV1: "-xs", made.RLE: "-xr", made.LS: "-xt", EXPLICIT: "-xe"}
@@ -24,8 +25,7 @@ PROPOSALS = {made.LOSSLESS_SV1: "-xs", made.RLE: "-xr", made.LS: "-xt", EXPLICIT
 
 @pytest.fixture(autouse=True, scope="module")
 def installed() -> None:
-    if reason := dcmtk.missing():
-        pytest.skip(reason)
+    needed(dcmtk.missing())
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from pydicom.uid import generate_uid
 from tests.builders.dicom import data_set, part10
 from tests.journeys.dicom_site import Site, by_uid
 from tests.peers import dcmtk, orthanc
+from tests.peers.needed import needed
 from tests.peers.orthanc import Orthanc
 
 pytestmark = pytest.mark.peers
@@ -56,9 +57,8 @@ class Beside:
 
 @pytest.fixture(scope="module")
 def started(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
-    for reason in (orthanc.missing(), dcmtk.missing()):
-        if reason:
-            pytest.skip(reason)
+    needed(orthanc.missing())
+    needed(dcmtk.missing())
     folder = tmp_path_factory.mktemp("theirs")
     with orthanc.serving(folder / "orthanc", **settings(site)) as running:
         port = int(json.loads((folder / "orthanc" / "orthanc.json").read_text())["DicomPort"])

@@ -22,6 +22,7 @@ from tests.builders.dicom import data_set, part10
 from tests.dicom_gateway.gateways import CUSTODIAN, PATIENT, Door, opened
 from tests.dicom_gateway.test_retrieving import images_of
 from tests.peers import orthanc
+from tests.peers.needed import needed
 from tests.peers.orthanc import Orthanc
 
 pytestmark = pytest.mark.peers
@@ -31,8 +32,7 @@ TITLE, US, DEADLINE = CUSTODIAN.ae_title, "edm", 60.0
 @contextmanager
 def beside(door: Door, folder: Path) -> Iterator[tuple[Orthanc, Peer]]:
     """Orthanc, which knows the door and is known to it."""
-    if reason := orthanc.missing():
-        pytest.skip(reason)
+    needed(orthanc.missing())
     known = {"DicomAet": TITLE, "DicomModalities": {US: {"AET": "EDM-ARCHIVE", "Host": "127.0.0.1", "Port": door.port}}}
     with orthanc.serving(folder / "orthanc", **known) as running:
         port = int(json.loads((folder / "orthanc" / "orthanc.json").read_text())["DicomPort"])

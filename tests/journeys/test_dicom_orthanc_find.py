@@ -20,7 +20,8 @@ from repository.intake import Order, receive
 from tests.builders.access import OURS
 from tests.builders.dicom import data_set, part10
 from tests.dicom_gateway.gateways import CUSTODIAN, Door, opened
-from tests.peers import orthanc
+from tests.peers import dcmtk, orthanc
+from tests.peers.needed import needed
 
 pytestmark = pytest.mark.peers
 
@@ -76,10 +77,8 @@ def images() -> Iterator[Dataset]:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    if shutil.which("findscu") is None:
-        pytest.skip("findscu is not installed (Debian: dcmtk)")
-    if reason := orthanc.missing():
-        pytest.skip(reason)
+    needed(dcmtk.missing())
+    needed(orthanc.missing())
     folder = tmp_path_factory.mktemp("find")
     more = {"DicomAlwaysAllowFind": True, "DefaultEncoding": "Utf8"}
     with opened(folder) as door, orthanc.serving(folder / "orthanc", **more) as running:

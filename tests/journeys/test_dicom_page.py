@@ -24,6 +24,7 @@ from tests.journeys.dicom_site import by_uid
 from tests.journeys.following import Follower, Value, settings_of
 from tests.peers import dcmtk
 from tests.peers.dcmtk import Listening, Ran, storescp
+from tests.peers.needed import needed
 from tests.peers.processes import ended, free_port
 
 pytestmark = pytest.mark.peers
@@ -34,8 +35,7 @@ DOOR, REGISTER, SEND, ASK = "Open the door", "Register a peer", "Send", "Ask and
 
 @pytest.fixture(autouse=True, scope="module")
 def installed() -> None:
-    if reason := dcmtk.missing():
-        pytest.skip(reason)
+    needed(dcmtk.missing())
 
 
 @dataclass

@@ -10,6 +10,7 @@ from storage.keys.ring import write_private
 from tests.cli.running import Machine
 from tests.cli.staff import signed_in
 from tests.peers import ceph_rgw
+from tests.peers.needed import needed
 from tests.peers.postgres import Postgres, postgres
 from tests.peers.rclone import ACCESS_KEY, SECRET_KEY
 
@@ -24,8 +25,7 @@ def database() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[str]:
-    if missing := ceph_rgw.missing_programs():
-        pytest.skip(f"Ceph is not installed: {', '.join(missing)} (Debian: ceph-mon ceph-mgr ceph-osd radosgw)")
+    needed(ceph_rgw.missing())
     with tempfile.TemporaryDirectory(prefix="ceph-") as folder, ceph_rgw.serving(Path(folder) / "c") as endpoint:
         yield endpoint
 

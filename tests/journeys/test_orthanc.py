@@ -21,6 +21,7 @@ from tests.api.dicomweb.pushing import served_transfer
 from tests.api.served import Served, served_sample
 from tests.builders.dicom import data_set, part10
 from tests.peers import orthanc
+from tests.peers.needed import needed
 from tests.peers.orthanc import ROOT, Orthanc
 
 pytestmark = pytest.mark.peers
@@ -69,16 +70,14 @@ class Both:
 
 @pytest.fixture(scope="module")
 def empty() -> Iterator[Orthanc]:
-    if reason := orthanc.missing():
-        pytest.skip(reason)
+    needed(orthanc.missing())
     with tempfile.TemporaryDirectory(prefix="orthanc-") as folder, orthanc.serving(Path(folder) / "o") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    if reason := orthanc.missing():
-        pytest.skip(reason)
+    needed(orthanc.missing())
     folder = tmp_path_factory.mktemp("both")
     with served_sample(folder) as served, orthanc.serving(folder / "orthanc", DefaultEncoding="Utf8") as running:
         files = sorted(path for path in served.package.rglob("*") if path.is_file() and _is_image(path))

@@ -25,6 +25,7 @@ from storage.sealing.segments import INCOMING
 from tests.builders.archives import tar_bytes
 from tests.journeys.proxied import LARGE, Fronted, House, door, house_in
 from tests.peers import haproxy, nginx
+from tests.peers.needed import needed
 from tests.peers.processes import free_port
 from tests.peers.tls_proxy import Pems, Proxy
 
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.peers
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PART = TUS | {"Content-Type": "application/offset+octet-stream"}
-PATIENCE = 30.0
+PATIENCE = 60.0
 PROXIES: dict[str, tuple[str, Callable[[], str], Callable[[str, Pems], AbstractContextManager[Proxy]]]] = {
     "nginx": (nginx.HEADER, nginx.missing, nginx.serving),
     "haproxy": (haproxy.HEADER, haproxy.missing, haproxy.serving),
@@ -47,8 +48,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 @pytest.fixture(scope="module", params=list(PROXIES))
 def fronted(request: pytest.FixtureRequest, house: House) -> Iterator[Fronted]:
     header, missing, serving = PROXIES[request.param]
-    if reason := missing():
-        pytest.skip(reason)
+    needed(missing())
     port = free_port()
     with door(house, header, port), serving(f"127.0.0.1:{port}", house.pems()) as proxy:
         eventually_ready(Fronted(house, proxy, header))
@@ -134,7 +134,7 @@ def refused_tries(house: House) -> list[str]:
 def test_addresses_come_by_as_they_were_sent(fronted: Fronted) -> None:
     """What looks like another address is the door's to refuse: a proxy that mends it would hide it."""
     for path in ("/v1//health", "/v1/%2e%2e/v1/health", "/v1/x%2fy"):
-        line = http.client.HTTPSConnection(*host_and_port(fronted), context=fronted.context(), timeout=30)
+        line = http.client.HTTPSConnection(*host_and_port(fronted), context=fronted.context(), timeout=60)
         line.request("GET", path)
         assert line.getresponse().status == 400, path
         line.close()
@@ -152,7 +152,7 @@ def test_old_versions_of_tls_are_not_spoken(fronted: Fronted) -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     with (
-        socket.create_connection(host_and_port(fronted), 10) as plain,
+        socket.create_connection(host_and_port(fronted), 60) as plain,
         pytest.raises((ssl.SSLError, ConnectionError)),
     ):
         context.wrap_socket(plain, server_hostname="127.0.0.1")
@@ -233,8 +233,7 @@ def test_a_caller_without_a_certificate_signs_in_as_ever(fronted: Fronted) -> No
 @pytest.mark.parametrize("which", list(PROXIES))
 def test_while_the_door_is_down_the_proxy_says_so_and_finds_it_again(house: House, which: str) -> None:
     header, missing, serving = PROXIES[which]
-    if reason := missing():
-        pytest.skip(reason)
+    needed(missing())
     port = free_port()
     with serving(f"127.0.0.1:{port}", house.pems()) as proxy:
         fronted = Fronted(house, proxy, header)

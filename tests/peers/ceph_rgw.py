@@ -18,6 +18,7 @@ from tests.peers.processes import free_port
 from tests.peers.rclone import ACCESS_KEY, SECRET_KEY
 
 PROGRAMS = ("ceph", "ceph-authtool", "ceph-mgr", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin")
+PACKAGES = "ceph-mon ceph-mgr ceph-osd radosgw ceph-common"
 _PATIENCE = 120.0  # seconds for each step; the whole start takes 13 on two idle cores
 _MEMORY = 2 * 1024**3  # bytes the OSD may hold
 
@@ -58,8 +59,10 @@ _ENTITIES = {
 }
 
 
-def missing_programs() -> list[str]:
-    return [program for program in PROGRAMS if shutil.which(program) is None]
+def missing() -> str:
+    """Why no such gateway can be started here; empty if one can."""
+    lacking = [program for program in PROGRAMS if shutil.which(program) is None]
+    return f"{', '.join(lacking)}: not installed (Debian: {PACKAGES})" if lacking else ""
 
 
 @contextlib.contextmanager

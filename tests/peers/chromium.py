@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_PATIENCE = 30.0  # seconds for an answer to one command
+_PATIENCE = 60.0  # seconds for an answer to one command
 
 
 def program() -> Path | None:
@@ -23,6 +23,11 @@ def program() -> Path | None:
     beside = Path("/usr/lib/chromium/chromium")  # Debian's wrapper reads settings of the machine
     found = beside if beside.exists() else shutil.which("chromium")
     return Path(found) if found else None
+
+
+def missing() -> str:
+    """Why none can be started here; empty if one can."""
+    return "" if program() else "chromium is not installed (Debian: chromium)"
 
 
 class Page:

@@ -20,9 +20,9 @@ SPEAK_TLS = frozenset({"echoscu", "storescu", "findscu", "storescp"})
 _QUOTA = "(500, 100000mb)"  # of dcmqrscp: beyond it the oldest study goes
 
 
-def missing() -> str:
-    """Why these programs cannot be run here; empty if they can."""
-    lacking = [each for each in PROGRAMS if shutil.which(each) is None]
+def missing(*programs: str) -> str:
+    """Why these programs, or all that are run here, cannot be run; empty if they can."""
+    lacking = [each for each in programs or PROGRAMS if shutil.which(each) is None]
     return f"{', '.join(lacking)}: not installed (Debian: dcmtk)" if lacking else ""
 
 
@@ -128,7 +128,7 @@ def _running(
             running = subprocess.Popen(
                 [program, *words, str(at)], stdout=output, stderr=output, env=os.environ | environment
             )
-        with ended(running, within=20):
+        with ended(running, within=60):
             if listens(at, running):
                 yield at, running.pid
                 return

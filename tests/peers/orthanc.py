@@ -80,7 +80,7 @@ def serving(folder: Path, **more: Any) -> Iterator[Orthanc]:
         settings.write_text(json.dumps(_settings(folder, http_port) | more))
         with (folder / "log").open("wb") as log:
             running = subprocess.Popen([found, settings], stdout=log, stderr=log, cwd=folder, env=_environment())
-        with ended(running, within=30):
+        with ended(running, within=60):
             if _answers(http_port, running):
                 yield Orthanc(f"http://127.0.0.1:{http_port}", running.pid, folder / "log")
                 return

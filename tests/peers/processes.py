@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 
-_PATIENCE = 30.0  # seconds until it listens; the slowest takes a fifth of one
+_PATIENCE = 60.0  # seconds until it listens; the slowest takes a fifth of one
 Process = subprocess.Popen[bytes]
 
 

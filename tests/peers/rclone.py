@@ -43,7 +43,7 @@ def serving(folder: Path, *, certificate: Path | None = None, key: Path | None =
             command += ["--cert", str(certificate), "--key", str(key)]
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder.parent)
-        with ended(process, within=20):
+        with ended(process, within=60):
             if listens(port, process):
                 yield f"127.0.0.1:{port}"
                 return

@@ -83,7 +83,7 @@ def _started(folder: Path, configured: Callable[[Path, int], Sequence[object]]) 
                 shutil.chown(path, "nobody", "nogroup")
         with (folder / "log").open("ab") as log:
             running = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **whom)
-        with ended(running, within=20):
+        with ended(running, within=60):
             if listens(port, running):
                 yield Proxy(f"https://127.0.0.1:{port}", folder, running.pid)
                 return

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.peers.processes import free_port
 
-_PATIENCE = 30.0  # seconds until it listens; it takes a twentieth of one
+_PATIENCE = 60.0  # seconds until it listens; it takes a twentieth of one
 
 
 class Valkey:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repository.delivering import DeliveryRefused, PlaceTaken, Target, file_name, write_paper
+from tests.builders.flushing import flushed
 
 HOSTILE = [
     "../../etc/passwd",
@@ -49,6 +50,18 @@ def test_a_file_that_is_not_finished_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="cut"):
         target.write(target.place("a.xml"), parts_that_fail())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_flushed_before_it_has_its_name_and_all_names_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    target = Target(tmp_path)
+    with flushed() as done:
+        target.write(tmp_path / "a.xml", iter((b"whole",)))
+        target.write(tmp_path / "below" / "b.xml", iter((b"whole",)))
+        target.settle("below")
+    drafts, folders = done[:2], done[2:]
+    assert [path.name.endswith(".part") for path, _ in drafts] == [True, True]
+    assert folders == [(tmp_path, {"a.xml", "below"}), (tmp_path / "below", {"b.xml"})]
 
 
 def test_an_error_of_the_machine_is_told_by_its_symbol() -> None:

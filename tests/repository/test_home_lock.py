@@ -39,7 +39,7 @@ def test_a_killed_writer_holds_nothing(tmp_path: Path) -> None:
     with pytest.raises(HomeBusy, match=str(running.pid)), sole_writer(tmp_path):
         pass
     running.send_signal(signal.SIGKILL)
-    running.wait(10)
+    running.wait(60)
     running.stdout.close()
     with sole_writer(tmp_path):
         assert (tmp_path / "lock").read_text().strip() == str(os.getpid())

@@ -23,11 +23,11 @@ from tests.builders.archives import write_files
 from tests.builders.archives_at_rest import AtRest, at_rest
 from tests.builders.cda import clinical_document
 from tests.builders.homes import assert_whole
+from tests.builders.shared import official_examples
 from tests.peers import rclone
 from tests.repository.taken_over import GIVEN, LARGE, assert_given_back
 
 pytestmark = pytest.mark.requirement("R463-6.1")
-EXAMPLES = Path(__file__).parents[3] / "shared" / "data" / "pik" / "examples"
 PYDICOM_FILES = Path(pydicom.__file__).parent / "data"
 
 
@@ -38,12 +38,11 @@ def archive(tmp_path: Path) -> AtRest:
 
 @pytest.mark.requirement("R463-3.1.1")
 def test_the_official_examples_are_taken_over_and_come_back(archive: AtRest) -> None:
-    if not EXAMPLES.is_dir():
-        pytest.skip(f"the official PIK HL7 CDA examples are not at {EXAMPLES}")
-    contents = {path.name: path.read_bytes() for path in EXAMPLES.iterdir() if path.suffix == ".xml"}
+    examples = official_examples()
+    contents = {path.name: path.read_bytes() for path in examples.iterdir() if path.suffix == ".xml"}
     assert len(contents) >= 31
     with archive.open() as opened:
-        takeover = receive(opened, Order(EXAMPLES, given=GIVEN), progress=lambda _: None)
+        takeover = receive(opened, Order(examples, given=GIVEN), progress=lambda _: None)
         assert_given_back(opened, takeover, contents)
         kinds = {h.path: h.description.kind for h in opened.catalogue.holdings(takeover.number)}
         assert {kind for path, kind in kinds.items() if path in contents} == {Kind.CDA}

@@ -67,7 +67,10 @@ def test_a_file_that_is_none_is_left_out(content: bytes, tmp_path_factory: objec
         assert eventually(lambda: len(snapshots(folder)) == 1)
         (file,) = (each for each in folder.rglob("*.json"))
         file.write_bytes(content)
-        assert all(isinstance(each, Snapshot) for each in snapshots(folder))
+        found = snapshots(folder)
+        assert [type(each) for each in found] in ([], [Snapshot])
+        if not content.lstrip().startswith(b"{") or b'"families"' not in content:
+            assert found == []
 
 
 def test_counters_of_several_threads_lose_nothing() -> None:

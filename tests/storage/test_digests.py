@@ -66,3 +66,31 @@ def test_what_cannot_be_hashed_is_told_to_whoever_waits_and_the_thread_goes_on()
     going_on()
     assert digest.digest() == hashlib.sha256(2 * content).digest()
     aside.close()
+
+
+@pytest.mark.parametrize("started", [0, 1])
+def test_where_no_thread_can_be_started_those_that_are_there_hash_or_whoever_asks(
+    started: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a container may have no more processes: threads are counted with them."""
+    start, left = threading.Thread.start, iter(range(started))
+
+    def starting(thread: threading.Thread) -> None:
+        if next(left, None) is None:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def digest_by(aside: Aside) -> bytes:
+        digest = hashlib.sha256()
+        aside.update(digest, content)()
+        return digest.digest()
+
+    content = bytes(Aside.WORTH)
+    expected, aside = hashlib.sha256(content).digest(), Aside(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", starting)
+        assert digest_by(aside) == expected
+    assert digest_by(aside) == expected  # they are asked for again
+    assert len(aside._threads) == (started or 2)
+    aside.close()
+    assert not [each for each in threading.enumerate() if each.name.startswith("hashing")]

@@ -52,7 +52,7 @@ class Real:
     def token(self, name: str) -> dict[str, str]:
         form = {"grant_type": "password", "username": name, "password": name, "scope": "openid"}
         auth = ("viewer", "viewer-secret")
-        answer = httpx.post(f"{self.issuer}/token", data=form, auth=auth, trust_env=False, verify=PLAIN)
+        answer = httpx.post(f"{self.issuer}/token", data=form, auth=auth, trust_env=False, verify=PLAIN, timeout=60)
         found: dict[str, str] = answer.json()
         return found
 
@@ -86,7 +86,7 @@ def real(known: Known, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rea
         process = subprocess.Popen(
             command, cwd=folder, stdout=log, stderr=log, env=os.environ | {"PYTHONWARNINGS": "ignore"}
         )  # fmt: skip
-    with ended(process, within=20):
+    with ended(process, within=60):
         wait_for(address, process, folder / "log")
         with serving(known.served.archive, identity=identity) as door:
             yield Real(address, door)
@@ -96,7 +96,9 @@ def wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> Non
     for _ in range(300):
         assert process.poll() is None, log.read_text()
         try:
-            httpx.get(f"{address}/.well-known/openid-configuration", trust_env=False, verify=PLAIN).raise_for_status()
+            httpx.get(
+                f"{address}/.well-known/openid-configuration", trust_env=False, verify=PLAIN, timeout=60
+            ).raise_for_status()
         except httpx.HTTPError:
             time.sleep(0.1)
         else:
@@ -106,7 +108,7 @@ def wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> Non
 
 def asked(real: Real, known: Known, token: str) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}", "EDM-Purpose": "treatment"}
-    return httpx.get(real.door + known.address, headers=headers, trust_env=False, verify=PLAIN)
+    return httpx.get(real.door + known.address, headers=headers, trust_env=False, verify=PLAIN, timeout=60)
 
 
 def test_a_doctor_who_signed_in_there_reads_here(real: Real, known: Known) -> None:

@@ -147,16 +147,21 @@ def test_what_is_no_such_request_is_told(known: Known, form: dict[str, str], err
 )  # fmt: skip
 def test_a_form_that_is_none_is_told(known: Known, body: str, error: str) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = httpx.post(f"{known.served.url}/v1/token", content=body, headers=headers, trust_env=False, verify=PLAIN)
+    answer = httpx.post(
+        f"{known.served.url}/v1/token", content=body, headers=headers, trust_env=False, verify=PLAIN, timeout=60
+    )
     assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
 def test_json_is_no_form(known: Known) -> None:
-    assert httpx.post(f"{known.served.url}/v1/token", json={}, trust_env=False, verify=PLAIN).status_code == 415
+    assert (
+        httpx.post(f"{known.served.url}/v1/token", json={}, trust_env=False, verify=PLAIN, timeout=60).status_code
+        == 415
+    )
 
 
 def test_metadata_lead_there(known: Known) -> None:
     for place in ("/.well-known/smart-configuration", "/fhir/.well-known/smart-configuration"):
-        said = httpx.get(known.served.url + place, trust_env=False, verify=PLAIN).json()
+        said = httpx.get(known.served.url + place, trust_env=False, verify=PLAIN, timeout=60).json()
         assert said["token_endpoint"] == f"{known.served.url}/v1/token"
         assert said["token_endpoint_auth_signing_alg_values_supported"] == ["RS384", "ES384"]

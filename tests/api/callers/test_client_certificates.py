@@ -148,7 +148,7 @@ def test_a_certificate_that_is_handed_on_is_judged_like_any_other(known: Known) 
 
 def test_two_certificates_handed_on_are_two_identities(known: Known) -> None:
     said = [(HEADER, handed(known.pacs)), (HEADER, handed(known.stranger)), ("EDM-Purpose", "custody")]
-    answer = httpx.get(known.served.url + known.address, headers=said, trust_env=False, verify=PLAIN)
+    answer = httpx.get(known.served.url + known.address, headers=said, trust_env=False, verify=PLAIN, timeout=60)
     assert (answer.status_code, problem(answer)["code"]) == (400, "CAL-002")
 
 
@@ -157,8 +157,11 @@ def test_nobody_but_the_named_proxies_hands_anything_on(known: Known) -> None:
     said = {HEADER: handed(known.pacs), "EDM-Purpose": "custody"}
     for addresses in ((), ("10.0.0.0/8", "192.0.2.1")):
         with serving(known.served.archive, identity=identity, proxies=addresses, client_header=HEADER.lower()) as url:
-            answer = httpx.get(url + known.address, headers=said, trust_env=False, verify=PLAIN)
+            answer = httpx.get(url + known.address, headers=said, trust_env=False, verify=PLAIN, timeout=60)
             assert answer.status_code == 401
             # nor does it help to say that it comes from there
             forwarded = said | {"X-Forwarded-For": "192.0.2.1"}
-            assert httpx.get(url + known.address, headers=forwarded, trust_env=False, verify=PLAIN).status_code == 401
+            assert (
+                httpx.get(url + known.address, headers=forwarded, trust_env=False, verify=PLAIN, timeout=60).status_code
+                == 401
+            )

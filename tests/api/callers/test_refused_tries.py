@@ -17,7 +17,9 @@ def test_a_refused_try_is_a_deed_that_says_why_and_nothing_that_was_sent(known: 
     before = len(known.refusals())
     token = known.provider.token(exp=1, sub="sekret-subject")
     with serving(known.served.archive, identity=identity) as url:
-        httpx.get(url + known.address, headers={"Authorization": f"Bearer {token}"}, trust_env=False, verify=PLAIN)
+        httpx.get(
+            url + known.address, headers={"Authorization": f"Bearer {token}"}, trust_env=False, verify=PLAIN, timeout=60
+        )
     (deed,) = known.refusals()[before:]
     assert deed == {
         "way": "bearer", "why": "expired", "issuer": known.provider.url, "address": "127.0.0.1", "door": "v1",

@@ -214,7 +214,7 @@ def test_a_bad_token_does_not_fall_back_to_a_good_session(known: Known) -> None:
         ("Authorization", f"Bearer {session}"),
         ("EDM-Purpose", "treatment"),
     ]
-    with httpx.Client(trust_env=False, verify=PLAIN) as client:
+    with httpx.Client(trust_env=False, verify=PLAIN, timeout=60) as client:
         answer = client.get(known.served.url + known.address, headers=headers)
     assert (answer.status_code, problem(answer)["code"]) == (400, "CAL-002")
 

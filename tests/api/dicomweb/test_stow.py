@@ -234,7 +234,11 @@ def test_a_body_that_is_too_large_is_413_whatever_it_says_of_itself(tmp_path: Pa
 
 def test_nobody_pushes_without_a_name(served: Open) -> None:
     answer = httpx.post(
-        f"{served.url}/dicomweb/studies", content=image(), headers={"Content-Type": "application/dicom"}, verify=PLAIN
+        f"{served.url}/dicomweb/studies",
+        content=image(),
+        headers={"Content-Type": "application/dicom"},
+        verify=PLAIN,
+        timeout=60,
     )
     assert (answer.status_code, problem(answer)["code"]) == (401, "API-001")
 
@@ -272,11 +276,14 @@ def test_a_form_of_answer_that_is_not_there_is_refused_before_anything_is_kept(s
 
 
 def test_a_study_that_is_no_uid_is_refused(served: Open) -> None:
+    before = served.holdings
     assert served.push(image(), study="not-a-uid").status_code == 400
+    assert served.holdings == before
 
 
 def test_what_was_pushed_is_not_readable_by_whoever_pushed_it(own: Open) -> None:
-    own.push(image())
+    assert own.push(image()).status_code == 200
+    assert [each.ordinal for each in own.archive.catalogue.holdings(own.takeover.number)] == [1]
     with own.client(EDM_Purpose="treatment") as client:
         assert client.get(f"/v1/holdings/{own.takeover.id}/1").status_code == 404
     assert CLERK.house is not None

@@ -1,7 +1,6 @@
 """`edm-archive serve` whose HTTP door has several processes: by all of them come images of one takeover at one time."""
 
 import signal
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ from repository.transfer.opening import open_transfer
 from tests.api.dicomweb.pushing import CLERK, PEER
 from tests.api.test_serving import children
 from tests.builders.deposited import assert_all_there
-from tests.builders.homes import environment_of, new_home
+from tests.builders.homes import new_home
 from tests.builders.pushing import image
 from tests.builders.staff import session_of
-from tests.cli.running import clean_environment, command
+from tests.peers.forked import Forked, serve
 from tests.peers.plain_http import PLAIN
-from tests.peers.processes import ended, free_port
+from tests.peers.processes import free_port
 from tests.repository.waiting import eventually
 
 CLIENTS, OWN, SAME = 6, 8, 4
@@ -35,7 +34,7 @@ CLIENTS, OWN, SAME = 6, 8, 4
 class Serving:
     home: Settings
     token: str
-    process: "subprocess.Popen[bytes]"
+    process: Forked
     url: str
 
     def client(self) -> httpx.Client:
@@ -49,13 +48,7 @@ def receiving(tmp_path: Path) -> Iterator[Serving]:
     with open_archive(home) as archive:
         open_transfer(archive, Handover(producer=Producer(name="Przychodnia")), peers=[PEER])
         token = session_of(archive, CLERK, name="clerk").token
-    told = environment_of(home, HTTP_LISTEN=f"127.0.0.1:{port}", HTTP_PROCESSES=2, LANG="en")
-    process = subprocess.Popen(
-        command("serve"), env=clean_environment() | told, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    with ended(process, within=30):
-        assert process.stdout is not None
-        assert f"http://127.0.0.1:{port}".encode() in process.stdout.readline()
+    with serve(home, HTTP_LISTEN=f"127.0.0.1:{port}", HTTP_PROCESSES=2) as process:
         yield Serving(home, token, process, f"http://127.0.0.1:{port}")
 
 

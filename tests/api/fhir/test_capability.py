@@ -53,11 +53,16 @@ def test_what_is_stated_is_routed_and_what_is_routed_is_stated(statement: Json) 
 
 
 def test_every_parameter_that_is_stated_is_known(served: Served, statement: Json) -> None:
+    stated = [
+        (each["type"], one["name"]) for each in statement["rest"][0]["resource"] for one in each.get("searchParam", [])
+    ]
+    assert len(stated) > 60
     with served.client() as doctor:
-        for each in statement["rest"][0]["resource"]:
-            for one in each.get("searchParam", []):
-                answer = doctor.get(f"/fhir/{each['type']}", params={one["name"]: "2020-01-01"})
-                assert "Passed over" not in answer.text, (each["type"], one["name"])
+        for kind, name in stated:
+            answer = doctor.get(f"/fhir/{kind}", params={name: "2020-01-01"})
+            assert answer.status_code in {200, 422}, (kind, name)  # not every parameter takes a day
+            assert "Passed over" not in answer.text, (kind, name)
+        assert "Passed over" in doctor.get("/fhir/Patient", params={"nothing-known": "2020-01-01"}).text
 
 
 def test_consents_are_valid_or_none(served: Served) -> None:
@@ -139,7 +144,11 @@ def test_a_client_of_others_finds_and_fetches(served: Served, smart: FHIRClient)
     assert patient.name[0].family
     attachment = found[0].content[0].attachment
     answer = httpx.get(
-        attachment.url, headers=dict(smart.server.session.headers) | {"Accept": "*/*"}, trust_env=False, verify=PLAIN
+        attachment.url,
+        headers=dict(smart.server.session.headers) | {"Accept": "*/*"},
+        trust_env=False,
+        verify=PLAIN,
+        timeout=60,
     )
     assert len(answer.content) == attachment.size
     assert json.loads(json.dumps(found[0].as_json()))["custodian"]["display"] == "EDM Archive"
@@ -199,7 +208,7 @@ def test_what_stops_a_request_before_any_work_is_an_outcome_as_well(served: Serv
 
 def test_too_many_requests_are_told_as_an_outcome(tmp_path: Path) -> None:
     with served_sample(tmp_path, patients=1, images=1, rate=3) as made:
-        client = httpx.Client(base_url=made.url, trust_env=False, verify=PLAIN)
+        client = httpx.Client(base_url=made.url, trust_env=False, verify=PLAIN, timeout=60)
         answers = [client.get("/fhir/metadata") for _ in range(4)]
         client.close()
     assert [each.status_code for each in answers] == [200, 200, 200, 429]

@@ -13,7 +13,6 @@ import pytest
 from joserfc.jwk import ECKey
 
 from api.tokens import JWT_BEARER
-from repository.access.principal import PrincipalKind
 from repository.clock import instant, now
 from repository.domain.takeover import Handover, Takeover
 from repository.entitlement import give_custody
@@ -22,23 +21,14 @@ from repository.transfer.closing import close_transfer
 from repository.transfer.opening import OPEN_END, bind, open_transfer
 from tests.api.dicomweb.pushing import PEER, Open, served_transfer
 from tests.api.native.scoped import assertion
+from tests.api.native.transfers.house import ADMINISTRATOR, AUDITOR, CT_1, NOWHERE, STRANGER, THE_CLINIC
 from tests.api.served import problem
-from tests.builders.access import OURS, THEIRS
-from tests.builders.pushing import CLINIC, image
+from tests.builders.access import OURS
+from tests.builders.pushing import image
 from tests.builders.staff import Staff, session_of
 from tests.peers.plain_http import PLAIN
 
-ADMINISTRATOR = Staff(kind=PrincipalKind.ADMINISTRATOR, house=OURS, surname="Rządzi")
-AUDITOR = Staff(kind=PrincipalKind.AUDITOR, house=OURS, surname="Bada")
 KEEPER = Staff(house=OURS, surname="Trzyma")
-STRANGER = Staff(house=THEIRS, surname="Obca")
-NOWHERE = "00000000-0000-4000-8000-000000000000"
-THE_CLINIC = {
-    "kind": "organisation",
-    "identifier": {"root": CLINIC.root, "extension": CLINIC.extension},
-    "name": "Przychodnia",
-}
-CT_1 = {"kind": "system", "system": "CT_1"}
 
 
 @dataclass(frozen=True)
@@ -146,7 +136,7 @@ def granted(url: str, key: ECKey) -> str:
         "grant_type": "client_credentials", "client_assertion_type": JWT_BEARER, "scope": "dicomweb.write",
         "client_assertion": assertion(key, audience=f"{url}/v1/token"),
     }  # fmt: skip
-    answer = httpx.post(f"{url}/v1/token", data=form, trust_env=False, verify=PLAIN)
+    answer = httpx.post(f"{url}/v1/token", data=form, trust_env=False, verify=PLAIN, timeout=60)
     assert answer.status_code == 200, answer.text
     token: str = answer.json()["access_token"]
     return token
@@ -228,7 +218,7 @@ def test_for_all_others_there_is_nothing(shared: Office) -> None:
         refused, missing = stranger.get(shared.address), stranger.get(f"/v1/takeovers/{NOWHERE}/bindings")
         assert (refused.status_code, problem(refused)["code"]) == (404, "ACC-001")
         assert refused.json() == missing.json()
-    anonymous = httpx.get(f"{shared.open.url}{shared.address}", trust_env=False, verify=PLAIN)
+    anonymous = httpx.get(f"{shared.open.url}{shared.address}", trust_env=False, verify=PLAIN, timeout=60)
     assert anonymous.status_code == 401
 
 

@@ -85,7 +85,7 @@ class Scoped:
                 "grant_type": "client_credentials", "client_assertion_type": JWT_BEARER, "scope": " ".join(scopes),
                 "client_assertion": assertion(self.key, audience=f"{self.served.url}/v1/token"),
             }  # fmt: skip
-            answer = httpx.post(f"{self.served.url}/v1/token", data=form, trust_env=False, verify=PLAIN)
+            answer = httpx.post(f"{self.served.url}/v1/token", data=form, trust_env=False, verify=PLAIN, timeout=60)
             assert answer.status_code == 200, answer.text
             self.tokens[wanted] = answer.json()["access_token"]
         return self.tokens[wanted]

@@ -13,6 +13,7 @@ from repository.evidence.checkpoint import Checkpoint
 from repository.evidence.merkle import consistent, leaf_hash
 from repository.evidence.note import Verifier
 from repository.evidence.proof import check_record
+from repository.evidence.record import DeedRecord
 from repository.journal import publish
 from tests.api.served import Served, problem, served_sample
 from tests.builders.staff import Staff
@@ -97,7 +98,10 @@ def test_a_deed_has_its_proof(served: Served, client: httpx.Client) -> None:
     publish(served.archive)
     answer = client.get("/v1/log/deeds/1/proof")
     assert answer.status_code == 200
-    assert check_record(answer.content, [served.archive.log_key]).record
+    said = check_record(answer.content, [served.archive.log_key]).record
+    (deed,) = served.archive.catalogue.journal.deeds(last=1)
+    assert isinstance(said, DeedRecord)
+    assert (said.number, said.event, said.at) == (1, deed.kind, deed.at)
     assert client.get("/v1/log/deeds/999999999/proof").status_code == 404
 
 

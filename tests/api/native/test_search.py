@@ -25,7 +25,8 @@ def test_each_level_is_found_page_by_page(served: Served, what: str) -> None:
 def test_a_hit_leads_to_the_bytes(served: Served) -> None:
     with served.client() as doctor:
         hit = doctor.get("/v1/search/documents").json()["hits"][0]
-        assert doctor.get(hit["holding"]).status_code == 200
+        path = served.archive.catalogue.holding(served.takeover.number, hit["ordinal"]).path
+        assert doctor.get(hit["holding"]).content == (served.package / path).read_bytes()
 
 
 def test_who_is_named_stands_in_a_body_alone(served: Served) -> None:

@@ -8,6 +8,7 @@ from dicom_gateway.protocol.errors import PeerGone, PeerSilent, ProtocolBroken, 
 from dicom_gateway.protocol.wire import Patience, Wire
 
 SHORT = Patience(acse=1, dimse=1, idle=1, network=1)
+AMPLE = Patience(acse=60, dimse=60, idle=60, network=60)
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def pdu(kind: int, content: bytes) -> bytes:
 
 def test_pdus_are_read_whole_however_they_come(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
-    wire = Wire(ours, patience=SHORT, longest=1000)
+    wire = Wire(ours, patience=AMPLE, longest=1000)
     sent = [(4, bytes([number]) * size) for number, size in enumerate((0, 1, 999, 1000, 3, 500, 700))]
     stream = b"".join(pdu(kind, content) for kind, content in sent)
 
@@ -33,7 +34,7 @@ def test_pdus_are_read_whole_however_they_come(pair: tuple[socket.socket, socket
 
     sending = threading.Thread(target=trickle)
     sending.start()
-    assert [(kind, bytes(content)) for kind, content in (wire.read(5) for _ in sent)] == sent
+    assert [(kind, bytes(content)) for kind, content in (wire.read(60) for _ in sent)] == sent
     sending.join()
 
 
@@ -41,7 +42,7 @@ def test_a_pdu_that_says_it_is_longer_than_agreed_is_not_read(pair: tuple[socket
     ours, theirs = pair
     theirs.sendall(b"\x04\0\xff\xff\xff\xff")
     with pytest.raises(ProtocolBroken):
-        Wire(ours, patience=SHORT, longest=1000).read(5)
+        Wire(ours, patience=AMPLE, longest=1000).read(60)
 
 
 def test_a_peer_that_sends_a_byte_now_and_then_is_not_waited_for(pair: tuple[socket.socket, socket.socket]) -> None:
@@ -66,7 +67,7 @@ def test_a_peer_that_has_closed_is_told_of_at_once(pair: tuple[socket.socket, so
     theirs.sendall(b"\x04\0")
     theirs.close()
     with pytest.raises(PeerGone):
-        Wire(ours, patience=SHORT).read(60)
+        Wire(ours, patience=AMPLE).read(60)
 
 
 def test_a_peer_that_takes_nothing_is_not_waited_for(pair: tuple[socket.socket, socket.socket]) -> None:
@@ -78,24 +79,24 @@ def test_a_peer_that_takes_nothing_is_not_waited_for(pair: tuple[socket.socket, 
 def test_a_peer_that_asks_for_nothing_ends_where_the_gateway_stops(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, _theirs = pair
     with pytest.raises(Stopping):
-        Wire(ours, patience=SHORT, stopping=lambda: True).read(60, idle=True)
+        Wire(ours, patience=AMPLE, stopping=lambda: True).read(60, idle=True)
 
 
 def test_what_has_come_is_known_without_waiting(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
-    wire = Wire(ours, patience=SHORT)
+    wire = Wire(ours, patience=AMPLE)
     assert not wire.waits()
     theirs.sendall(pdu(4, b"abc"))
     while not wire.waits():
         pass
-    assert bytes(wire.read(1)[1]) == b"abc"
+    assert bytes(wire.read(60)[1]) == b"abc"
     assert not wire.waits()
 
 
 def test_more_pieces_than_the_system_takes_at_once_all_arrive(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     parts = [bytes([number % 251]) * 900 for number in range(3000)]
-    sending = threading.Thread(target=Wire(ours, patience=SHORT).send, args=(parts,))
+    sending = threading.Thread(target=Wire(ours, patience=AMPLE).send, args=(parts,))
     sending.start()
     wanted, came = b"".join(parts), b""
     while len(came) < len(wanted):

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from time import sleep
 from typing import cast
 
 import psycopg
@@ -20,6 +19,7 @@ from repository.catalogue.errors import CatalogueBusy, CatalogueError, Catalogue
 from repository.catalogue.log import take_sequencer
 from repository.catalogue.prepared import told
 from tests.peers.postgres import Postgres
+from tests.repository.waiting import eventually
 
 MANY = KEPT_OPEN + 3
 
@@ -211,9 +211,9 @@ def test_whoever_waits_for_a_connection_has_it_before_whoever_comes_back(room: R
     with room.reading():
         for each in holders:
             each.start()
-        _until(lambda: places._free == 0)
+        assert eventually(lambda: places._free == 0)
         waiter.start()
-        _until(lambda: len(places._waiting) == 1)
+        assert eventually(lambda: len(places._waiting) == 1)
     with room.reading():
         order.append("came back")
     leave.set()
@@ -231,14 +231,6 @@ def test_whoever_waits_in_vain_is_told_and_takes_nobodys_place(room: Room, monke
         with pytest.raises(CatalogueBusy), room.reading():
             pytest.fail("there are no more than that")
     assert room._connections._places._free == MOST
-
-
-def _until(so: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if so():
-            return
-        sleep(0.01)
-    pytest.fail("it never was")
 
 
 def test_the_sequencers_place_is_waited_for(catalogue: Catalogue) -> None:

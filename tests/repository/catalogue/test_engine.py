@@ -68,14 +68,16 @@ def test_a_server_that_keeps_nothing_for_certain_is_named(server: Postgres, tmp_
         assert catalogue.not_durable() == ()
 
 
-def test_a_server_that_is_gone_without_a_word_is_noticed(server: Postgres) -> None:
+@pytest.mark.parametrize("said", [None, "7"])
+def test_a_server_that_is_gone_without_a_word_is_noticed(server: Postgres, said: str | None) -> None:
     with server.database() as url:
-        room = Room(read_url(url))
+        address = read_url(url)
+        room = Room(address if said is None else address.update_query_dict({"keepalives_idle": said}))
         with room.reading() as connection:
             ours = cast("psycopg.Connection[object]", connection.connection.dbapi_connection)
-            said = {each.keyword: each.val for each in ours.pgconn.info}
-        assert said[b"tcp_user_timeout"] == b"60000"
-        assert said[b"keepalives_idle"] == b"30"
+            set_to = {each.keyword: each.val for each in ours.pgconn.info}
+        assert set_to[b"tcp_user_timeout"] == b"60000"
+        assert set_to[b"keepalives_idle"] == (said or "30").encode()  # what an operator says stays
         room.close()
 
 

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -22,17 +21,11 @@ from repository.catalogue.grouping import Queue, Turn
 from repository.catalogue.log import take_sequencer
 from repository.domain.deed import Deed
 from tests.builders.deeds import account, maker, permission
+from tests.repository.waiting import eventually
 
 pytestmark = pytest.mark.requirement("R463-10.1.2")
 READERS = 8
-PATIENCE = 30.0
-
-
-def until(met: Callable[[], bool]) -> None:
-    end = monotonic() + PATIENCE
-    while not met():
-        assert monotonic() < end, "it did not come to it"
-        sleep(0.002)
+PATIENCE = 60.0
 
 
 def waiting(queue: Queue[Any, Any]) -> int:
@@ -65,7 +58,7 @@ def at_once(catalogue: Catalogue, jobs: list[list[Callable[[int], Deed]]]) -> It
             futures = []
             for place, job in enumerate(jobs):
                 futures.append(pool.submit(catalogue.journal.write, job))
-                until(lambda place=place: waiting(queue) == place + 1)  # type: ignore[misc]
+                assert eventually(lambda place=place: waiting(queue) == place + 1)  # type: ignore[misc]
         yield futures
 
 
@@ -174,7 +167,7 @@ def test_whatever_comes_together_each_is_told_of_its_own(jobs: list[list[int]], 
     with ThreadPoolExecutor(len(jobs)) as pool:
         book.hold.clear()
         futures = [pool.submit(queue.add, job) for job in jobs]
-        until(lambda: waiting(queue) == len(jobs))
+        assert eventually(lambda: waiting(queue) == len(jobs))
         book.hold.set()
         for job, future in zip(jobs, futures, strict=True):
             if any(thing < 0 for thing in job):
@@ -195,7 +188,7 @@ def test_a_database_that_is_busy_is_told_to_those_who_waited_for_it() -> None:
     with ThreadPoolExecutor(READERS) as pool:
         book.hold.clear()
         futures = [pool.submit(queue.add, [place]) for place in range(READERS)]
-        until(lambda: waiting(queue) == READERS)
+        assert eventually(lambda: waiting(queue) == READERS)
         book.hold.set()
         assert {type(future.exception(PATIENCE)) for future in futures} == {CatalogueBusy}
     assert book.turns == []
@@ -219,7 +212,7 @@ def test_an_interruption_is_the_writers_own_and_leaves_nobody_waiting() -> None:
     threads = [threading.Thread(target=write) for _ in range(3)]
     for thread in threads:
         thread.start()
-    until(lambda: waiting(queue) == len(threads))
+    assert eventually(lambda: waiting(queue) == len(threads))
     book.hold.set()
     for thread in threads:
         thread.join(PATIENCE)

@@ -161,7 +161,9 @@ def test_what_may_be_signed_ends_before_the_first_line_without_a_bundle(catalogu
 
 
 def test_records_in_the_log_name_nobody(catalogue: Catalogue) -> None:
-    for deed in catalogue.journal.write([maker(*each) for each in some_of_each()]):
+    deeds = catalogue.journal.write([maker(*each) for each in some_of_each()])
+    assert len(deeds) == len(some_of_each())
+    for deed in deeds:
         said = parsed(deed.record)
         assert isinstance(said, DeedRecord)
         assert (said.number, said.event, said.outcome, said.at) == (deed.number, deed.kind, deed.outcome, deed.at)

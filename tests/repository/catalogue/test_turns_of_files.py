@@ -86,14 +86,13 @@ def standing(database: str, told: "Connection[str, str]") -> None:
     told.recv()
 
 
+@pytest.mark.parametrize("fresh", ["sqlite"], indirect=True)  # PostgreSQL lets several write at one time
 def test_a_process_that_sleeps_in_the_line_keeps_nobody_from_writing(
     fresh: Fresh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that is stopped (SIGSTOP, a frozen container) while it only waits for its turn holds no database."""
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.2)
     url = fresh()
-    if not url.startswith("sqlite"):
-        pytest.skip("PostgreSQL lets several write at one time")
     database = url.removeprefix("sqlite:///")
     mine, catalogue = FileTurn(database, WRITER, seconds=PATIENCE), open_catalogue(url)
     mine.take()

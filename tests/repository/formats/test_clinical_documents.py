@@ -1,7 +1,6 @@
 """Headers of clinical documents: our own, and the official examples of PIK HL7 CDA 1.3.1 where they are at hand."""
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
@@ -9,10 +8,10 @@ from repository.domain.describing import EventFacts, Identifier, Kind
 from repository.formats.xml.cda import KLAS_DOK_P1
 from tests.builders.cda import NODE, STYLESHEET, clinical_document
 from tests.builders.dicom import PESEL_ROOT, person
+from tests.builders.shared import official_examples
 from tests.repository.formats.items import codes, described, described_from
 
 # The examples belong to the publisher of the standard and are not part of this repository.
-EXAMPLES = Path(__file__).resolve().parents[4] / "shared" / "data" / "pik" / "examples"
 STUDY = "1.2.826.0.1.3680043.10.1234.1.1"
 
 
@@ -147,9 +146,7 @@ def test_names_keep_to_the_form_of_dicom() -> None:
 
 @pytest.fixture(scope="module")
 def examples() -> list[bytes]:
-    if not EXAMPLES.is_dir():
-        pytest.skip("the official PIK HL7 CDA examples are not in ../shared/data/pik/examples")
-    return [path.read_bytes() for path in sorted(EXAMPLES.glob("*.xml"))]
+    return [path.read_bytes() for path in sorted(official_examples().glob("*.xml"))]
 
 
 def test_every_official_example_is_understood_and_keeps_the_rules(examples: list[bytes]) -> None:

@@ -114,14 +114,20 @@ def test_bags_of_any_names_that_we_write_are_valid_for_the_reference_tool(
     assert bagit.Bag(str(folder)).validate()
     with open_package(folder) as package:
         assert all_digests_hold(package)
-        assert all(item.declared and not item.reason for item in package.items())
+        items = {item.path: item for item in package.items()}
+        assert (
+            sum(path.startswith("data/") for path in items) == len({f"data/{name}" for name in names} | set(FILES)) - 1
+        )
+        assert [path for path, item in items.items() if not item.declared or item.reason] == []
 
 
 def test_a_percent_sign_in_a_name_is_encoded_as_the_rfc_wants_it(tmp_path: Path) -> None:
     folder = our_bag(tmp_path, {"data/100%0A.bin": b"1"})
     assert "data/100%250A.bin" in (folder / "manifest-sha256.txt").read_text()
     with open_package(folder) as package:
-        assert all(item.declared and not item.reason for item in package.items())
+        items = {item.path: item for item in package.items()}
+        assert (items["data/100%0A.bin"].declared, items["data/100%0A.bin"].reason) == (True, "")
+        assert [path for path, item in items.items() if not item.declared or item.reason] == []
 
 
 @pytest.mark.parametrize("pack", [tar_bytes, tar_gz_bytes, zip_bytes])

@@ -149,6 +149,20 @@ def test_a_sparse_member_is_named_as_not_readable(tmp_path: Path) -> None:
     assert reasons_of(packed(tmp_path, ended(header, tar_member(b"holes", b"1"), GOOD)))["holes"] == "PKG-SPARSE"
 
 
+@pytest.mark.parametrize("blocks", [0, 1, 3])
+def test_what_stands_behind_the_map_of_an_old_sparse_member_is_read(tmp_path: Path, blocks: int) -> None:
+    """GNU's type `S`: 21 entries of its map are in each block between its header and its content."""
+    header = bytearray(tar_header(b"holes", size=1, kind=b"S"))
+    header[482] = blocks > 0
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    more = [bytes(504) + bytes([number < blocks]) + bytes(7) for number in range(1, blocks + 1)]
+    path = packed(tmp_path, ended(bytes(header), *more, padded(b"1"), tar_member(b"good", b"content")))
+    assert reasons_of(path) == {"holes": "PKG-SPARSE", "good": ""}
+    with open_package(path) as package:
+        assert content_of(package, "good") == b"content"
+
+
 def test_more_entries_than_the_limit_reject_the_package(tmp_path: Path) -> None:
     path = packed(tmp_path, tar_bytes({f"{n}": b"" for n in range(11)}))
     with open_package(path, limits=Limits(entries=10)) as package:

@@ -70,7 +70,9 @@ def test_a_manifest_given_beside_the_package_is_used_and_watched(tmp_path: Path)
     manifest = packed(tmp_path, manifest_of(*FILES).replace(b"folder/", b".\\folder\\"), "list.csv")
     with open_package(folder, manifest=manifest) as package, open_package(folder) as bare:
         assert package.declared
-        assert all(item.declared_digests == {"sha256": SHA[item.path]} for item in package.items())
+        assert {item.path: item.declared_digests for item in package.items()} == {
+            name: {"sha256": digest} for name, digest in SHA.items()
+        }
         assert package.fingerprint != bare.fingerprint
         package.check_unchanged()
         manifest.write_bytes(manifest_of("a.xml"))

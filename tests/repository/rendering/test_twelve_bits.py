@@ -1,7 +1,6 @@
 """JPEG Extended of 12 bits (ISO/IEC 10918-1, process 4), which older mammography and angiography is kept in."""
 
 import hashlib
-import shutil
 import subprocess
 from collections.abc import Iterator
 from io import BytesIO
@@ -19,6 +18,8 @@ from repository.formats.dicom.pixels_codecs import beginning
 from repository.rendering.errors import PixelsUnreadable
 from repository.rendering.pool import Pool
 from tests.builders import compressed as made
+from tests.peers import dcmtk
+from tests.peers.needed import needed
 from tests.repository.rendering.test_pool import task_of
 
 TESTING = Path(pydicom.data.__file__).parent / "test_files"
@@ -63,9 +64,7 @@ def test_an_image_of_a_vendor_is_decoded_as_by_dcmtk(pool: Pool, name: str) -> N
 @pytest.mark.peers
 @pytest.mark.parametrize("quality", [100, 90, 40])
 def test_what_dcmtk_has_compressed_is_decoded_as_dcmtk_does(pool: Pool, tmp_path: Path, quality: int) -> None:
-    for program in ("dcmcjpeg", "dcmdjpeg"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program}: not installed (Debian: dcmtk)")
+    needed(dcmtk.missing("dcmcjpeg", "dcmdjpeg"))
     native, small, again = (tmp_path / name for name in ("native.dcm", "small.dcm", "again.dcm"))
     samples = made.scene(61, 83, bits=12)
     native.write_bytes(made.native(samples, bits=12))

@@ -128,10 +128,11 @@ def test_whoever_is_not_protected_gives_what_a_protected_one_gives_whom_nobody_r
             value = says(house, special_report(house.archive, service, patient=wanted))
             told.append({k: v for k, v in value.items() if k not in {"about", "issued_at", "complete_up_to"}})
             assert set(value["about"]) == {"patient", "takeover"}
-    assert all(each == told[0] for each in told)
+    assert told == [told[0]] * 6
     assert told[0]["rows"] == []
     asked = [replace(each, number=0, at="") for each in house.accounts()[1:]]
-    assert all(each == asked[0] for each in asked)
+    assert len(asked) >= len(told)
+    assert asked == [asked[0]] * len(asked)
 
 
 @pytest.mark.requirement("R463-10.3")

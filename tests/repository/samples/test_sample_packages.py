@@ -13,9 +13,9 @@ from pydicom import dcmread
 
 from repository.samples import Damage, build_sample
 from repository.samples.errors import SampleNotWritten, SamplePlaceTaken
+from tests.builders.shared import shared
 
 CDA = {"h": "urn:hl7-org:v3"}
-SCHEMAS = Path(__file__).parents[4] / "shared" / "data" / "pik" / "plcda-xsd-1.3.1" / "extPL_r2.xsd"
 SAFE = etree.XMLParser(resolve_entities=False, no_network=True)
 
 
@@ -116,7 +116,9 @@ def test_both_character_sets_occur(package: Path) -> None:
 
 
 def test_the_report_names_the_imaging_study_and_its_order(package: Path) -> None:
-    for folder in (package / "data").iterdir():
+    folders = list((package / "data").iterdir())
+    assert len(folders) == 3
+    for folder in folders:
         image = dcmread(next(folder.rglob("*.dcm")))
         root = etree.parse(folder / "opis-badania.xml", SAFE)
         services = {name.get("root") for name in root.findall("h:documentationOf/h:serviceEvent/h:id", CDA)}
@@ -141,9 +143,7 @@ def test_the_header_rules_that_a_schema_cannot_express_hold(package: Path) -> No
 
 
 def test_every_document_is_valid_against_the_national_schema(package: Path) -> None:
-    if not SCHEMAS.is_file():
-        pytest.skip("the schema pack of PIK HL7 CDA 1.3.1 is not here (../shared/data/pik): it may not be copied")
-    schema = etree.XMLSchema(etree.parse(SCHEMAS, SAFE))
+    schema = etree.XMLSchema(etree.parse(shared("data", "pik", "plcda-xsd-1.3.1", "extPL_r2.xsd"), SAFE))
     documents = sorted(package.rglob("*.xml"))
     assert len(documents) == 12
     for document in documents:
@@ -177,22 +177,22 @@ def test_a_checker_of_digests_finds_the_damage_and_nothing_else(tmp_path: Path) 
 def test_a_duplicate_has_the_same_bytes_and_a_conflict_only_the_same_name(tmp_path: Path) -> None:
     folder = tmp_path / "hurt"
     damage = build_sample(folder, damage=True).damage
-    for copy, original in damage.duplicates:
-        assert (folder / copy).read_bytes() == (folder / original).read_bytes()
-    for copy, original in damage.conflicts:
-        one, other = dcmread(folder / copy), dcmread(folder / original)
-        assert one.SOPInstanceUID == other.SOPInstanceUID
-        assert one.PixelData != other.PixelData
+    ((copy, original),) = damage.duplicates
+    assert (folder / copy).read_bytes() == (folder / original).read_bytes()
+    ((copy, original),) = damage.conflicts
+    one, other = dcmread(folder / copy), dcmread(folder / original)
+    assert one.SOPInstanceUID == other.SOPInstanceUID
+    assert one.PixelData != other.PixelData
 
 
 def test_the_altered_document_is_well_formed_and_of_the_same_size(tmp_path: Path) -> None:
     build_sample(tmp_path / "whole")
     damage = build_sample(tmp_path / "hurt", damage=True).damage
-    for path in damage.altered:
-        before, after = (tmp_path / "whole" / path).read_bytes(), (tmp_path / "hurt" / path).read_bytes()
-        assert len(before) == len(after)
-        assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
-        assert etree.fromstring(after, SAFE).tag == "{urn:hl7-org:v3}ClinicalDocument"
+    (path,) = damage.altered
+    before, after = (tmp_path / "whole" / path).read_bytes(), (tmp_path / "hurt" / path).read_bytes()
+    assert len(before) == len(after)
+    assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
+    assert etree.fromstring(after, SAFE).tag == "{urn:hl7-org:v3}ClinicalDocument"
 
 
 def test_a_package_without_images_names_no_study(tmp_path: Path) -> None:

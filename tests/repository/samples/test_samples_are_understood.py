@@ -66,6 +66,7 @@ def test_documents_images_and_the_list_agree_on_every_patient(tmp_path: Path) ->
         }
         found = described(package)
     assert len(listed) == 3
+    seen = set()
     for path, description in found.items():
         if description.patient is not None:
             patient = description.patient
@@ -74,6 +75,8 @@ def test_documents_images_and_the_list_agree_on_every_patient(tmp_path: Path) ->
             verdict = check_pesel(pesel)
             assert verdict.valid
             assert (verdict.birth_date, verdict.sex) == (patient.birth_date, patient.sex)
+            seen.add((pesel, description.kind))
+    assert seen == {(pesel, kind) for pesel in listed for kind in (Kind.CDA, Kind.DICOM)}
 
 
 def test_the_report_leads_to_its_imaging_study(tmp_path: Path) -> None:
@@ -96,7 +99,7 @@ def test_authors_and_the_provider_carry_valid_numbers(tmp_path: Path) -> None:
         assert check_nip(provider.nip).valid
         assert check_rpwdl_book(provider.rpwdl_book).valid
     authors = {d.document.author_id for d in found.values() if d.document}
-    assert all(author is not None and check_npwz_doctor(author.extension).valid for author in authors)
+    assert {author is not None and check_npwz_doctor(author.extension).valid for author in authors} == {True}
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -2,19 +2,22 @@
 
 import hashlib
 import random
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from repository.domain.describing import Kind
+from repository.domain.describing import Description, Kind
 from repository.domain.takeover import Disposition, Item
+from repository.findings import Finding
 from repository.packages.bag_manifest import DIGEST_BYTES
 from repository.packages.bag_writing import write_bag
 from repository.packages.errors import ItemUnreadable, PackageChanged
 from repository.packages.package import HandoverPackage, open_package
 from repository.takeover.arriving import SMALL, Arrival, arrive
+from repository.takeover.inscribing import said_by
 from tests.builders.archives import RawMember, raw_zip, write_files
 from tests.builders.cda import clinical_document
 from tests.builders.dicom import data_set, part10
@@ -182,3 +185,23 @@ def test_whatever_it_is_it_arrives_byte_for_byte(tmp_path_factory: pytest.TempPa
         if isinstance(arrival, Arrival):
             assert b"".join(bytes(part) for part in arrival.parts()) == content
             assert (arrival.content is None) == (len(content) > SMALL)
+
+
+def test_under_another_item_an_arrival_is_all_that_it_was() -> None:
+    said = Description(Kind.OPAQUE, "application/octet-stream")
+    came = Arrival(
+        Item(1, "a"), said, b"content", lambda: iter([b"content"]), declared=True, sha256=b"1" * 32, sha1=b"2" * 20,
+        size=7, patient=3, conflicts_with=4, disposition=Disposition.ALTERED, says=b"{}",
+    )  # fmt: skip
+    plain = Arrival(Item(1, "a"), said, None)
+    alike = {each.name for each in fields(came) if getattr(came, each.name) == getattr(plain, each.name)}
+    assert alike == {"item", "description", "_passing"}  # of all others it is seen whether they were taken over
+    assert came.under(Item(9, "b")) == replace(came, item=Item(9, "b"))
+
+
+def test_what_is_noted_of_an_arrival_is_in_what_is_made_of_it_afterwards() -> None:
+    came = Arrival(Item(1, "a"), Description(Kind.OPAQUE, "text/plain", findings=(Finding("DCM-016"),)), b"")
+    came.says = said_by(came.description)
+    came.note(Finding("TKO-NO-PATIENT"))
+    assert [each.code for each in came.description.findings] == ["DCM-016", "TKO-NO-PATIENT"]
+    assert not came.says

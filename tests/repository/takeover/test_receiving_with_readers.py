@@ -11,8 +11,10 @@ from repository.intake import Order, receive, statement_of
 from repository.packages.package import HandoverPackage
 from repository.samples.building import build_sample
 from repository.takeover.readers import Readers
+from repository.upkeep.checking import Level
+from repository.upkeep.verifying import VerifyOrder, verify
 from tests.builders.archives import write_files
-from tests.builders.dicom import data_set, part10
+from tests.builders.dicom import data_set, part10, person
 from tests.builders.homes import at_home, new_home
 
 pytestmark = pytest.mark.requirement("R463-6.1")
@@ -55,3 +57,35 @@ def test_a_package_that_lies_in_the_home_is_read_like_any_other(tmp_path: Path) 
         for name in ("folder", "packed.zip"):
             takeover = receive(archive, Order(settings.home / name), progress=lambda _: None, forking=True)
             assert statement_of(archive, takeover).tally.kept == 200
+
+
+def of_nobody(number: int) -> bytes:
+    image = data_set(number)
+    del image.PatientID, image.OtherPatientIDsSequence
+    return part10(image)
+
+
+def of_two(number: int) -> bytes:
+    """An image that names a patient, and by another number the one before."""
+    image = data_set(number)
+    (other,) = image.OtherPatientIDsSequence
+    other.PatientID, other.IssuerOfPatientIDQualifiersSequence = (
+        person(number - 1).pesel,
+        image.IssuerOfPatientIDQualifiersSequence,
+    )
+    return part10(image)
+
+
+def test_what_is_noted_of_an_item_after_a_reader_had_it_is_sealed_with_it(tmp_path: Path) -> None:
+    """Whose an item is, the parent alone knows; what the catalogue tells of it has to be what was sealed."""
+    images = [part10(data_set(number)) for number in range(100)]
+    images += [of_nobody(number) for number in range(100, 150)]
+    images += [of_two(number) for number in range(1, 50)]
+    write_files(tmp_path / "p", {f"{at:03}": image for at, image in enumerate(images)})
+    with at_home(new_home(tmp_path)) as archive:
+        takeover = receive(archive, Order(tmp_path / "p"), progress=lambda _: None, forking=True)
+        held = archive.catalogue.holdings(takeover.number)
+        noted = [finding.code for each in held for finding in each.description.findings]
+        assert (noted.count("TKO-NO-PATIENT"), noted.count("TKO-PATIENT-AMBIGUOUS")) == (50, 49)
+        report = verify(archive, VerifyOrder(level=Level.OPENED), progress=lambda _: None)
+        assert list(report.findings) == []

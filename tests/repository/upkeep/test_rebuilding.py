@@ -24,11 +24,11 @@ from tests.builders.cda import clinical_document
 from tests.builders.dicom import data_set, part10
 from tests.builders.faulty_stores import Countdown, Crash, CrashingStore
 from tests.builders.homes import assert_whole
+from tests.builders.shared import official_examples
 from tests.peers.postgres import postgres
 from tests.repository.upkeep.scene import OPENED, places, report, rich
 
 pytestmark = pytest.mark.requirement("R463-7.3")
-EXAMPLES = Path(__file__).parents[4] / "shared" / "data" / "pik" / "examples"
 
 
 @contextmanager
@@ -90,10 +90,8 @@ def test_a_catalogue_is_rebuilt_on_postgresql_and_goes_on_there(two: AtRest, tmp
 
 
 def test_the_official_examples_are_rebuilt(tmp_path: Path) -> None:
-    if not EXAMPLES.is_dir():
-        pytest.skip(f"the official PIK HL7 CDA examples are not at {EXAMPLES}")
     archive = at_rest(tmp_path / "archive")
-    archive.receive(EXAMPLES)
+    archive.receive(official_examples())
     assert_equal(archive, f"sqlite:///{tmp_path}/new.sqlite")
 
 

@@ -31,6 +31,7 @@ from repository.uploads.keeping import LASTS, Uploads
 from repository.uploads.parts import Part
 from storage.keys.small_secrets import SmallSecrets
 from storage.sealing.segments import INCOMING, Segment, new_segment_key
+from tests.builders.flushing import flushed
 from tests.repository.uploads.kept_uploads import Clock, read, send
 
 
@@ -46,6 +47,14 @@ def test_parts_make_the_whole_and_nobody_else_may_read_it(uploads: Uploads) -> N
     assert uploads.folder.stat().st_mode & 0o777 == 0o700
     with pytest.raises(UploadUnknown):
         uploads.find(made.id, "eve")
+
+
+def test_an_upload_that_was_begun_is_flushed_with_all_that_is_known_of_it(uploads: Uploads) -> None:
+    with flushed() as done:
+        made = uploads.begin("ada", 10)
+    assert done[-1] == (uploads.folder, {made.id})
+    known = {each.name for each in (uploads.folder / made.id).iterdir()}
+    assert known in [names for path, names in done if path == uploads.folder / made.id]
 
 
 @settings(max_examples=30, deadline=None)

@@ -9,10 +9,12 @@ import pytest
 
 from repository.packages.errors import ManifestUnusable, PackageChanged, PackageUnreadable
 from repository.packages.package import open_package
+from repository.takeover.arriving import Arrival, arrive_all
 from repository.uploads.errors import UploadDamaged, UploadIncomplete
 from repository.uploads.keeping import Uploads
 from storage.keys.small_secrets import SmallSecrets
 from tests.builders.archives import tar_bytes, tar_gz_bytes, zip_bytes
+from tests.builders.descriptors import descriptors
 from tests.builders.rings import ARCHIVE, key_ring
 
 FILES = {"a.txt": b"first", "large.bin": os.urandom(200_000), "empty": b"", "z/ąę.bin": bytes(70_000)}
@@ -48,6 +50,18 @@ def test_a_package_of_any_form_is_what_it_would_be_on_the_disk(uploads: Uploads,
             with package.open(name) as stream:
                 assert stream.read() == FILES[name]
         package.check_unchanged()
+
+
+@pytest.mark.parametrize("pack", [tar_bytes, tar_gz_bytes, zip_bytes])
+def test_where_no_file_can_be_opened_no_item_is_called_unreadable(uploads: Uploads, pack: Packing) -> None:
+    """Read in a process that serves many at the same time, and has no more descriptors for a moment."""
+    with open_package(sent(uploads, pack(FILES)), kept=uploads.kept) as package:
+        items = list(package.items())
+        with descriptors(0), pytest.raises(PackageUnreadable) as told:
+            arrive_all(package, items)
+        assert (told.value.fields["reason"], told.value.retryable) == ("EMFILE", True)
+        came = [each.content for each in arrive_all(package, items) if isinstance(each, Arrival)]
+    assert came == [FILES[each.path] for each in items]
 
 
 def test_a_manifest_beside_it_may_be_an_upload_too(uploads: Uploads) -> None:

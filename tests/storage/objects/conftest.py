@@ -1,4 +1,4 @@
-"""The servers of these tests: rclone for every run, Ceph for `-m peers`."""
+"""The servers of these tests: rclone for every run, Ceph for `-m peers`; and a store on the disk, `store` at `root`."""
 
 import shutil
 import tempfile
@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from storage.objects.filesystem import FilesystemStore
 from storage.objects.s3 import S3Location
 from tests.peers import ceph_rgw, rclone
+from tests.peers.needed import needed
 
 pytest.register_assert_rewrite("tests.suites.object_store")
 
@@ -25,6 +27,18 @@ def location(endpoint: str, bucket: str, *, prefix: str = "", secure: bool = Fal
     )
 
 
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "objects"
+
+
+@pytest.fixture
+def store(root: Path) -> Iterator[FilesystemStore]:
+    store = FilesystemStore(root)
+    yield store
+    store.close()
+
+
 @pytest.fixture(scope="session")
 def rclone_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with rclone.serving(tmp_path_factory.mktemp("rclone") / "served") as endpoint:
@@ -33,9 +47,7 @@ def rclone_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def ceph_endpoint() -> Iterator[str]:
-    missing = ceph_rgw.missing_programs()
-    if missing:
-        pytest.skip(f"Ceph is not installed: {', '.join(missing)} (Debian: ceph-mon ceph-mgr ceph-osd radosgw)")
+    needed(ceph_rgw.missing())
     folder = Path(tempfile.mkdtemp(prefix="ceph-"))  # short: a socket's path has room for 107 characters
     try:
         with ceph_rgw.serving(folder / "c") as endpoint:

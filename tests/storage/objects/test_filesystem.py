@@ -20,18 +20,6 @@ from storage.objects.filesystem import FilesystemStore
 from storage.objects.incoming import INCOMING
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "objects"
-
-
-@pytest.fixture
-def store(root: Path) -> Iterator[FilesystemStore]:
-    store = FilesystemStore(root)
-    yield store
-    store.close()
-
-
 def incoming(root: Path) -> list[str]:
     return sorted(entry.name for entry in (root / INCOMING).iterdir())
 

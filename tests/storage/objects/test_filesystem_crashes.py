@@ -20,18 +20,6 @@ from tests.storage.objects.test_filesystem import incoming
 PROJECT = Path(__file__).parents[3]
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "objects"
-
-
-@pytest.fixture
-def store(root: Path) -> Iterator[FilesystemStore]:
-    store = FilesystemStore(root)
-    yield store
-    store.close()
-
-
 def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with disk(tmp_path / "disk", size="2m") as small:
         store = FilesystemStore(small.path / "objects")

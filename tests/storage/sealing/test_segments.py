@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from storage.errors import SealBroken
 from storage.sealing.member import CHUNK, seal
-from storage.sealing.segments import Segment, Segments, cut, new_segment_key
+from storage.sealing.segments import INCOMING, Segment, Segments, cut, new_segment_key
+from tests.builders.flushing import flushed
 
 WHOLE = UUID(int=7)
 KEY = bytes(range(32))
@@ -46,6 +47,19 @@ def test_any_range_is_what_was_written_there(
     assert found.read_at(0, len(content) + 9) == content
     for offset, length in places:
         assert found.read_at(offset, length) == content[offset : offset + length]
+
+
+def test_a_segment_is_flushed_before_it_has_its_name_and_the_name_before_it_is_acknowledged(tmp_path: Path) -> None:
+    with flushed() as done:
+        written(tmp_path, [b"abcd", b"ef"])
+    first, second = f"{0:020d}", f"{4:020d}"
+    assert done == [
+        (tmp_path / INCOMING, frozenset()), (tmp_path, {first}),
+        (tmp_path / INCOMING, frozenset()), (tmp_path, {first, second}),
+    ]  # fmt: skip
+    with flushed() as done:
+        cut(tmp_path, 4)
+    assert done == [(tmp_path, {first})]
 
 
 def test_a_segment_is_a_message_of_the_specification_sealed_for_its_place(tmp_path: Path) -> None:

@@ -1,33 +1,26 @@
 """A process that dies between what it has done and its answer: whoever asks again is answered as if it had not."""
 
+import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib import import_module
 
 import httpx
 import pytest
 
+from repository.catalogue.requests_once import key_of
 from tests.api.native.rights.desks import desk_on
-from tests.api.native.rights.passing import let_pass, made_so_far
+from tests.api.native.rights.passing import is_elsewhere, let_pass, made_so_far
 from tests.api.native.rights.sent_desk import Sent
 from tests.api.native.rights.sent_once import CASES, Desk
-from tests.api.served import Served, problem
-from tests.builders.homes import environment_of
-from tests.cli.running import clean_environment
+from tests.api.served import problem
+from tests.peers.forked import serve
 from tests.peers.plain_http import PLAIN
 from tests.peers.processes import free_port
 
-# `serve`, killed in a moment of the request. "doing": before anything is done. "end": when it would keep its answer.
-DYING = """
-import os, signal, sys
-from {module} import {owner}
-{owner}.{step} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
-sys.argv[1:] = ["serve"]
-from cli.main import main
-main()
-"""
+# Where `serve` is killed in a request. "doing": before anything is done. "end": when it would keep its answer.
 BEFORE = ("repository.catalogue.requests_once", "RequestsOnce", "doing")
 AFTER = ("repository.catalogue.requests_once", "RequestsOnce", "end")
 AMID = ("repository", "entitlement", "publish")
@@ -43,28 +36,19 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield made
 
 
-@contextmanager
-def dying(served: Served, where: tuple[str, str, str]) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
-    port, (module, owner, step) = free_port(), where
-    environment = clean_environment() | environment_of(served.settings, HTTP_LISTEN=f"127.0.0.1:{port}", LANG="en")
-    program = DYING.format(module=module, owner=owner, step=step)
-    process = subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        assert f":{port}".encode() in process.stdout.readline()
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.communicate(timeout=30)
+def dies_at(module: str, owner: str, step: str) -> None:
+    """Of this process: once `step` is called."""
+    setattr(getattr(import_module(module), owner), step, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
 
 
 def killed_at(desk: Desk, sent: Sent, where: tuple[str, str, str], *, key: str) -> None:
     """A process of its own was asked, and killed there."""
     headers = {"Idempotency-Key": key, "Authorization": sent.client.headers["Authorization"]}
-    with dying(desk.served, where) as (process, address):
+    address = f"127.0.0.1:{free_port()}"
+    with serve(desk.served.settings, HTTP_LISTEN=address, before=partial(dies_at, *where)) as process:
         with pytest.raises(httpx.TransportError), httpx.Client(trust_env=False, verify=PLAIN, timeout=60) as client:
-            client.post(address + sent.path, json=sent.body, headers=headers)
-        assert process.wait(30) == -signal.SIGKILL
+            client.post(f"http://{address}{sent.path}", json=sent.body, headers=headers)
+        assert process.wait() == -signal.SIGKILL
 
 
 def asked_again(sent: Sent, key: str, *, other: bool = False) -> httpx.Response:
@@ -91,9 +75,6 @@ def test_it_is_done_once_and_answered_though_a_process_died_at_it(
     killed_at(desk, sent, where, key=key)
     after = made_so_far(desk.served)
     assert (after > before) is (where is not BEFORE)
-    waiting = asked_again(sent, key)
-    assert (waiting.status_code, problem(waiting)["code"]) == (409, "RST-003")
-    let_pass(desk.served)
     if where is not BEFORE:
         other = asked_again(sent, key, other=True)
         assert (other.status_code, problem(other)["code"]) == (422, "RST-002")
@@ -115,11 +96,39 @@ def test_it_is_done_once_and_answered_though_a_process_died_at_it(
         assert journal.signed_up_to(log.size) >= last_end
 
 
+@pytest.mark.parametrize("where", [BEFORE, AFTER])
+def test_whether_a_process_died_elsewhere_is_not_known_before_its_time_is_over(
+    desk: Desk, where: tuple[str, str, str]
+) -> None:
+    sent, key = CASES["/v1/grants"](desk), f"elsewhere-{where[2]}"
+    killed_at(desk, sent, where, key=key)
+    is_elsewhere(desk.served, key_of(sent.caller, key))
+    before = made_so_far(desk.served)
+    waiting = asked_again(sent, key)
+    assert (waiting.status_code, problem(waiting)["code"]) == (409, "RST-003")
+    assert int(waiting.headers["retry-after"]) > 0
+    assert made_so_far(desk.served) == before
+    let_pass(desk.served)
+    assert asked_again(sent, key).status_code == 201
+    assert (made_so_far(desk.served) > before) is (where is BEFORE)
+
+
+def test_of_many_who_ask_again_at_once_one_is_answered_and_nothing_is_done_twice(desk: Desk) -> None:
+    sent, key = CASES["/v1/grants"](desk), "many-at-once"
+    killed_at(desk, sent, BEFORE, key=key)
+    before, _, _ = made_so_far(desk.served)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: asked_again(sent, key), range(8)))
+    done = {each.content for each in answers if each.status_code == 201}
+    assert len(done) == 1
+    assert {problem(each)["code"] for each in answers if each.status_code != 201} <= {"RST-003"}
+    assert made_so_far(desk.served)[0] == before + 1
+
+
 def test_what_is_told_once_is_not_told_after_a_crash_and_not_done_twice(desk: Desk) -> None:
     sent = CASES["/v1/people"](desk)
     killed_at(desk, sent, AFTER, key="secret")
     after = made_so_far(desk.served)
-    let_pass(desk.served)
     for _ in range(2):
         again = asked_again(sent, "secret")
         assert (again.status_code, problem(again)["code"]) == (409, "RST-006")
@@ -130,7 +139,6 @@ def test_a_transfer_that_was_opened_in_part_is_no_transfer_that_was_opened(desk:
     sent = CASES["/v1/transfers"](desk)
     killed_at(desk, sent, BOUND, key="part")
     after = len(desk.served.archive.catalogue.takeovers())
-    let_pass(desk.served)
     for _ in range(2):
         again = asked_again(sent, "part")
         assert (again.status_code, problem(again)["code"]) == (409, "RST-006")

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,6 +16,7 @@ from tests.api.native.rights.passing import let_pass, made_so_far
 from tests.api.native.rights.sent_once import CASES, Desk, Sent
 from tests.api.served import Served, problem
 from tests.builders.people import cheap_argon2
+from tests.repository.waiting import eventually
 
 Described = dict[str, dict[str, Any]]
 READS = {
@@ -194,13 +194,10 @@ def test_an_answer_that_its_client_did_not_wait_for_is_given_again(desk: Desk) -
     body = json.dumps(sent.body).encode()
     head = f"POST {sent.path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nIdempotency-Key: gone\r\n"
     head += f"Content-Type: application/json\r\nAuthorization: {sent.client.headers['authorization']}\r\n\r\n"
-    with socket.create_connection((host, int(port)), 10) as connection:
+    with socket.create_connection((host, int(port)), 60) as connection:
         connection.sendall(head.encode() + body)
-    for _ in range(200):
-        again = posted(sent, "gone")
-        if again.status_code != 409:
-            break
-        time.sleep(0.02)
+    assert eventually(lambda: posted(sent, "gone").status_code != 409)
+    again = posted(sent, "gone")
     assert again.status_code == 201
     assert again.headers["location"].endswith(again.json()["id"])
     assert made_so_far(desk.served)[0] == before[0] + 1

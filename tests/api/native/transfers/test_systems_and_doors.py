@@ -42,7 +42,7 @@ def granted(url: str, key: ECKey, *scopes: str) -> httpx.Client:
         "grant_type": "client_credentials", "client_assertion_type": JWT_BEARER, "scope": " ".join(scopes),
         "client_assertion": assertion(key, audience=f"{url}/v1/token"),
     }  # fmt: skip
-    answer = httpx.post(f"{url}/v1/token", data=form, trust_env=False, verify=PLAIN)
+    answer = httpx.post(f"{url}/v1/token", data=form, trust_env=False, verify=PLAIN, timeout=60)
     assert answer.status_code == 200, answer.text
     headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
     return httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False, verify=PLAIN)
@@ -93,7 +93,7 @@ def test_a_modality_stores_into_it_until_it_is_concluded(tmp_path: Path) -> None
         headers = {"Authorization": f"Bearer {token}"}
         with (
             Gateway(archive, settings) as gateway,
-            httpx.Client(base_url=url, headers=headers, trust_env=False, verify=PLAIN) as boss,
+            httpx.Client(base_url=url, headers=headers, trust_env=False, verify=PLAIN, timeout=60) as boss,
         ):
             takeover = House(url, archive, "").opened(boss, peers=[THE_CLINIC, CT_1])
             door = Door(archive, gateway.port, tmp_path, None, takeover, CUSTODIAN)

@@ -6,10 +6,7 @@ import http.client
 import os
 import signal
 import socket
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -18,18 +15,18 @@ import pytest
 from repository.access.principal import PrincipalKind
 from repository.access.purpose import Purpose
 from repository.runtime import open_archive
-from repository.settings import Settings
 from repository.uploads import parts
 from storage.sealing.segments import INCOMING
 from tests.api.native.uploads.tus import ADMINISTRATOR, PART, TUS, begun, offset_of, sent
 from tests.api.served import Served, problem
 from tests.builders.access import THEIRS
 from tests.builders.archives import tar_bytes
-from tests.builders.homes import environment_of, new_home
+from tests.builders.homes import new_home
 from tests.builders.staff import Staff, session_of
-from tests.cli.running import clean_environment, command
+from tests.peers.forked import serve
 from tests.peers.plain_http import PLAIN
 from tests.peers.processes import free_port
+from tests.repository.waiting import eventually
 
 
 def test_parts_that_do_not_fit_are_refused_and_nothing_is_lost(client: httpx.Client) -> None:
@@ -96,38 +93,14 @@ def test_the_same_key_begins_one_upload(client: httpx.Client) -> None:
 def test_a_part_whose_client_goes_away_is_kept_as_far_as_it_came(made: Served, client: httpx.Client) -> None:
     place = begun(client, bytes(3 << 20))
     host, port = made.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), 10) as connection:
+    with socket.create_connection((host, int(port)), 60) as connection:
         head = f"PATCH {place} HTTP/1.1\r\nHost: x\r\nContent-Length: {3 << 20}\r\nUpload-Offset: 0\r\n"
         head += f"Authorization: {client.headers['authorization']}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in PART.items())
         connection.sendall(head.encode() + b"\r\n" + bytes(2 << 20))
-    assert eventually_at(client, place, 2 << 20)
+    assert eventually(lambda: offset_of(client, place) == 2 << 20)
     assert sent(client, place, bytes(1 << 20), offset=2 << 20).status_code == 204
     client.delete(place, headers=TUS)
-
-
-def eventually_at(client: httpx.Client, place: str, offset: int) -> bool:
-    for _ in range(400):
-        if offset_of(client, place) == offset:
-            return True
-        time.sleep(0.05)
-    return False
-
-
-@contextmanager
-def started(home: Settings) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
-    """`edm-archive serve` in a process of its own, and its address; killed at the end if it still runs."""
-    port = free_port()
-    environment = clean_environment() | environment_of(home, HTTP_LISTEN=f"127.0.0.1:{port}", LANG="en")
-    process = subprocess.Popen(command("serve"), env=environment, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        assert str(port) in process.stdout.readline().decode()
-        yield process, f"127.0.0.1:{port}"
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=30)
 
 
 def test_killed_in_the_middle_of_a_part_it_goes_on_where_it_was_acknowledged(tmp_path: Path) -> None:
@@ -135,10 +108,10 @@ def test_killed_in_the_middle_of_a_part_it_goes_on_where_it_was_acknowledged(tmp
     with open_archive(home) as archive:
         token = session_of(archive, ADMINISTRATOR, name="admin").token
     signed_in = {"Authorization": f"Bearer {token}"}
-    half = 1 << 20
+    half, address = 1 << 20, f"127.0.0.1:{free_port()}"
     with (
-        started(home) as (process, address),
-        httpx.Client(base_url=f"http://{address}", headers=signed_in, verify=PLAIN) as client,
+        serve(home, HTTP_LISTEN=address) as process,
+        httpx.Client(base_url=f"http://{address}", headers=signed_in, verify=PLAIN, timeout=60) as client,
     ):
         place = begun(client, content)
         assert sent(client, place, content[:half], offset=0).status_code == 204
@@ -154,8 +127,8 @@ def test_killed_in_the_middle_of_a_part_it_goes_on_where_it_was_acknowledged(tmp
         process.wait(30)
         connection.close()
     with (
-        started(home) as (_, address),
-        httpx.Client(base_url=f"http://{address}", headers=signed_in, verify=PLAIN) as client,
+        serve(home, HTTP_LISTEN=address),
+        httpx.Client(base_url=f"http://{address}", headers=signed_in, verify=PLAIN, timeout=60) as client,
     ):
         assert offset_of(client, place) == half
         assert sent(client, place, content[half:], offset=half).status_code == 204
@@ -169,7 +142,7 @@ def test_killed_in_the_middle_of_a_part_it_goes_on_where_it_was_acknowledged(tmp
 
 def ended(client: httpx.Client, place: str) -> dict[str, object]:
     """The result of the last job that follows from this one."""
-    for _ in range(600):
+    for _ in range(1200):
         told = client.get(place).json()
         if told["state"] == "done" and not told["follows"]:
             return dict(told["result"])

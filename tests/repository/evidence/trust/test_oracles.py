@@ -17,7 +17,7 @@ from tests.repository.evidence.trust.plans import AT, FAULTS, Chain, Fault, Plan
 
 pytestmark = pytest.mark.requirement("R463-5.6")
 OPENSSL = shutil.which("openssl")
-needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="the openssl command is not installed here")
+needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed (Debian: openssl)")
 SEEN = [fault for fault in FAULTS if fault.elsewhere]
 
 
