@@ -6,6 +6,7 @@ to its end before the answer begins, and leaves in one piece.
 """
 
 from collections.abc import Iterator, Mapping
+from unicodedata import combining, normalize
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -19,6 +20,7 @@ from repository.runtime import Archive
 from repository.streaming import part, whole
 
 AT_ONCE = 1 << 20  # bytes of an answer that may be held; a stream costs a change of threads for each of its pieces
+_STROKES = str.maketrans("łŁ", "lL")  # has no decomposition
 PROOF = "https://c2sp.org/tlog-proof"  # the relation to the proof of a holding
 
 
@@ -75,5 +77,14 @@ def _resumed(held: list[bytes], pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _disposition(name: str) -> str:
-    """As a file of that name (RFC 6266 §4.3, RFC 8187): only characters that need no escaping stand in it."""
-    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    """As a file of that name (RFC 6266 §4.3, RFC 8187): only characters that need no escaping stand in it. First by
+    letters, digits and `._-` alone, for whoever does not read the other (appendix D; `curl -OJ`)."""
+    return f"attachment; filename=\"{_plain(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _plain(name: str) -> str:
+    """In ASCII, as `file_name` makes names: letters lose their accents, and `_` stands for what is none."""
+    letters = normalize("NFD", name.translate(_STROKES))
+    return "".join(
+        one if one.isascii() and (one.isalnum() or one in "._-") else "_" for one in letters if not combining(one)
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from cli.checks import Check, failed
+from cli.checkup_rebuild import left_by_rebuild
 from cli.checkup_trust import trust_checks
 from cli.screen import number, size
 from cli.verifier_key import FILE as VERIFIER_FILE
@@ -59,6 +60,7 @@ def examined(found: Settings) -> Iterator[Check]:
         return
     with stack:
         yield Check("catalogue", "ok", Text(en="its schema is that of this version", pl="schemat zgodny z tą wersją"))
+        yield from left_by_rebuild(home)
         yield from _durable(catalogue)
         yield _clock(catalogue)
         yield _verified(catalogue)
@@ -135,8 +137,8 @@ def _dicom(found: Settings) -> Iterator[Check]:
     told = [each for each in snapshots(found.home) if each.name.startswith("dicom-")]
     for each in (each for each in told if not is_fresh(each)):
         silent = Text(
-            en=f"process {each.name} has told nothing for {FRESH:g} seconds or longer",
-            pl=f"proces {each.name} milczy od {FRESH:g} sekund lub dłużej",
+            en=f"process {each.name} is gone, or has told nothing for {FRESH:g} seconds or longer",
+            pl=f"procesu {each.name} już nie ma albo milczy od {FRESH:g} sekund lub dłużej",
         )
         look = Text(
             en="Was it killed? `edm-archive serve` starts it again.",

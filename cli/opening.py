@@ -58,7 +58,7 @@ def takeover_named(archive: "Archive", wanted: str) -> "Takeover":
     from repository.catalogue.errors import TakeoverUnknown
 
     if not _UUID_START.fullmatch(wanted.lower()):
-        raise TakeoverUnknown(wanted="ID")
+        raise TakeoverUnknown(wanted="")
     return archive.catalogue.takeover(wanted.lower())
 
 

@@ -1,6 +1,5 @@
 """`edm-archive rebuild`: the catalogue is made again from the object store and the key ring."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,9 +73,10 @@ def rebuild(
 
 def _in_place(screen: Screen, found: "Settings", home: "Home") -> tuple["Rebuilt", str]:
     from repository.catalogue.file_turns import turns_file
+    from storage.flushing import flush_folder
 
     live = Path(home.catalogue.removeprefix(SQLITE))
-    fresh = live.with_name(live.name + ".rebuilt")
+    fresh = _fresh(live)
     for file in (turns_file(fresh), *_files(fresh)):
         file.unlink(missing_ok=True)
     done = _rebuilt(screen, found, home, url=f"{SQLITE}{fresh}")
@@ -87,21 +87,24 @@ def _in_place(screen: Screen, found: "Settings", home: "Home") -> tuple["Rebuilt
             source.replace(target)
     fresh.replace(live)
     turns_file(fresh).unlink(missing_ok=True)
-    _sync(live.parent)
+    flush_folder(live.parent)
     return done, str(old) if was_there else ""
+
+
+def _fresh(live: Path) -> Path:
+    return live.with_name(live.name + ".rebuilt")
+
+
+def unfinished(home: "Home") -> Path | None:
+    """What a rebuild that was stopped has left beside an SQLite catalogue, None where nothing is; asked for while none
+    is running. Nothing reads it, and the next one begins with removing it."""
+    fresh = _fresh(Path(home.catalogue.removeprefix(SQLITE)))
+    return fresh if home.catalogue.startswith(SQLITE) and any(each.exists() for each in _files(fresh)) else None
 
 
 def _files(database: Path) -> tuple[Path, ...]:
     """An SQLite database with its journal files (https://www.sqlite.org/tempfiles.html), the journals first."""
     return *(database.with_name(database.name + end) for end in ("-wal", "-shm", "-journal")), database
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _rebuilt(screen: Screen, found: "Settings", home: "Home", *, url: str) -> "Rebuilt":

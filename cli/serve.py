@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from dicom_gateway.settings import GatewaySettings
     from repository.settings import Settings
 
+OPTION = "--processes"
 ProcessesOption = Annotated[
     str,
     typer.Option(
-        "--processes",
+        OPTION,
         metavar="N|auto",
         help="Processes that answer HTTP; auto: one for each processor. [EDM_ARCHIVE_HTTP_PROCESSES]",
     ),
@@ -37,9 +38,11 @@ def serve(context: typer.Context, processes: ProcessesOption = "") -> None:
     from dicom_gateway.settings import from_environment as dicom_from_environment
     from repository.home_lock import in_use
     from repository.jobs.embedded import Embedded
-    from repository.settings import read_home
+    from repository.settings import processes_of, read_home
 
     screen, found = screen_of(context), told()
+    if processes:
+        processes_of({OPTION: processes}, OPTION)  # what is wrong with it is told of the option, not of the variable
     settings = from_environment(os.environ | ({PROCESSES: processes} if processes else {}))
     dicom = dicom_from_environment(os.environ)
     log_to()

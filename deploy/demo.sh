@@ -15,11 +15,21 @@ export EDM_ARCHIVE_HOME=$demo/archive EDM_ARCHIVE_KEY_FILE=$demo/key
 
 heading() { printf '\n── %s\n' "$*"; }
 
+# typed COMMAND...: the line that, typed into a shell, is this command; quotes where they are needed and nowhere else.
+typed() {
+  local word line=
+  for word; do
+    if [[ $word == *[!A-Za-z0-9_.,:/=@%+^-]* || -z $word ]]; then word=${word@Q}; fi
+    line+="${line:+ }$word"
+  done
+  printf '%s' "$line"
+}
+
 # expect CODE COMMAND...: show the command, run it, and stop the demo if it ends with another code.
 expect() {
   local wanted=$1 got=0
   shift
-  printf '\n$ %s\n' "$*"
+  printf '\n$ %s\n' "$(typed "$@")"
   "$@" || got=$?
   [ "$got" -eq "$wanted" ] || { printf 'demo: exit code %s where %s was expected\n' "$got" "$wanted" >&2; exit 1; }
 }

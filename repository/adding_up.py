@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repository.clock import Clock
+from repository.liveness import new_name
 from repository.measuring import EVERY, FOLDER, Counters, Family, Snapshot, folder_of, is_fresh, read, write
 
 GONE = 0.0  # told as its time by who ends: nothing is open there from now on
@@ -50,7 +51,7 @@ class Adding:
         self, home: Path, door: str, counters: Counters, *, families: Callable[[], Iterable[Family]], clock: Clock
     ) -> None:
         self._folder, self._families, self._clock = folder_of(home) / door, families, clock
-        self._turn = threading.Lock()
+        self._turn, self._by = threading.Lock(), new_name()
         self._place, self._lock = _place(self._folder)
         self._told: Snapshot | None = None
         self._others: dict[Path, Snapshot] = {}
@@ -85,7 +86,7 @@ class Adding:
     def _tell(self, *, ending: bool) -> Snapshot:
         at = GONE if ending else self._clock().timestamp()
         now = Snapshot("", at, tuple(self._families()))
-        if self._place and write(self._place, now.families, at=at):
+        if self._place and write(self._place, now.families, at=at, by=self._by):
             self._told = now
         return self._told or now
 

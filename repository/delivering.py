@@ -4,7 +4,6 @@ Names come from ordinals and from the letters of an item's last segment, so that
 file system as a path. A file is written under a temporary name, synced, and renamed. It is readable by its owner only.
 """
 
-import errno
 import hashlib
 import os
 import secrets
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from storage.digests import pieces
-from storage.errors import ArchiveError, Text
+from storage.errors import ArchiveError, Text, reason_of
+from storage.flushing import flush_folder
 
 LONGEST_NAME = 160  # bytes of UTF-8: room for `.tlog-proof` and for a temporary name on every file system in use
 
@@ -39,12 +39,13 @@ class PlaceTaken(ArchiveError):
     code = "DLV-002"
     exit_code = 2
     what = Text(
-        en="A file of the same name and with other content is in the place that was named.",
-        pl="We wskazanym miejscu jest plik o tej samej nazwie i innej treści.",
+        en="Something else of the same name is in the place that was named: a file with other content, a folder or a "
+        "link.",
+        pl="We wskazanym miejscu jest już coś innego o tej samej nazwie: plik o innej treści, folder lub dowiązanie.",
     )
     todo = Text(
-        en="Nothing was overwritten. Name an empty folder.",
-        pl="Niczego nie nadpisano. Wskaż pusty folder.",
+        en="Nothing was overwritten. Name an empty folder, or a file that is not there yet.",
+        pl="Niczego nie nadpisano. Wskaż pusty folder albo plik, którego jeszcze nie ma.",
     )
 
 
@@ -100,12 +101,13 @@ class Target:
         """The names of all files that were written, here and `apart`, are durable."""
         try:
             for name in ("", *apart):
-                _sync_folder(self.folder / name)
+                flush_folder(self.folder / name)
         except OSError as error:
             raise _refused(error) from error
 
     def write(self, path: Path, parts: Iterator[bytes], *, replace: bool = False) -> None:
-        """`path` holds the concatenation of `parts`, durable; if they raise, it is as it was before."""
+        """`path` holds the concatenation of `parts`, durable; if they raise, it is as it was before. Raises
+        `PlaceTaken` for a path that is there with anything else, unless it is to `replace` that."""
         draft = path.with_name(f".{secrets.token_hex(8)}.part")
         try:
             handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -116,13 +118,20 @@ class Target:
                 for part in parts:
                     _out(out, part)
                 _synced(out)
-            if not replace and os.path.lexists(path):
-                raise PlaceTaken
+            if not replace and self._is_there(path, draft):
+                return
             draft.replace(path)
         except OSError as error:
             raise _refused(error) from error
         finally:
             draft.unlink(missing_ok=True)
+
+    def _is_there(self, path: Path, draft: Path) -> bool:
+        """Whether `path` has the very bytes of `draft`. Raises `PlaceTaken` for others."""
+        if not os.path.lexists(path):
+            return False
+        with draft.open("rb") as stream:
+            return self.holds(path, size=draft.stat().st_size, sha256=_digest(stream))
 
 
 def _out(out: BinaryIO, part: bytes) -> None:
@@ -135,14 +144,6 @@ def _out(out: BinaryIO, part: bytes) -> None:
 def _synced(out: BinaryIO) -> None:
     out.flush()
     os.fsync(out.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def write_paper(path: Path, content: bytes) -> None:
@@ -162,4 +163,4 @@ def _digest(stream: BinaryIO) -> bytes:
 
 
 def _refused(error: OSError) -> DeliveryRefused:
-    return DeliveryRefused(reason=errno.errorcode.get(error.errno or 0, "EIO"))
+    return DeliveryRefused(reason=reason_of(error))

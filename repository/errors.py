@@ -1,7 +1,7 @@
 """What can go wrong in the archive itself; every other part keeps its errors in its own room.
 
 ArchiveError (storage/errors.py)
-├─ HomeMissing · HomeExists · HomeBusy · HomeInUse · HomeUnderRebuild · HomeDamaged
+├─ HomeMissing · HomeExists · HomeBusy · HomeInUse · HomeUnderRebuild · HomeDamaged · HomeForbidden
 ├─ SecretMissing            no passphrase and no key file was given
 ├─ TakeoverMissing
 ├─ TakeoverStopped          an item could not be kept because of the archive, not of the item
@@ -79,6 +79,20 @@ class HomeDamaged(ArchiveError):
     exit_code = 2
     what = Text(en="{path} cannot be read as it should: {reason}.", pl="Nie można odczytać {path}: {reason}.")
     todo = Text(en="Put the file back from its backup.", pl="Odtwórz plik z kopii.")
+
+
+class HomeForbidden(HomeDamaged):
+    """The machine says no; nothing is known of what the file holds. `reason` is a symbol of the operating system."""
+
+    code = "HOM-010"
+    what = Text(
+        en="{path} cannot be opened for what is to be done ({reason}).",
+        pl="Nie można otworzyć {path} do tego, co ma być zrobione ({reason}).",
+    )
+    todo = Text(
+        en="Check that this account may read and write it, and that its disk is there and not full.",
+        pl="Sprawdź, czy to konto może ten plik czytać i zapisywać oraz czy dysk jest dostępny i nie jest pełny.",
+    )
 
 
 class SecretMissing(ArchiveError):

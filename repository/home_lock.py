@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from repository.errors import HomeBusy, HomeDamaged, HomeInUse, HomeUnderRebuild
-from storage.errors import ArchiveError
+from repository.errors import HomeBusy, HomeForbidden, HomeInUse, HomeUnderRebuild
+from storage.errors import ArchiveError, reason_of
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def _locked(path: Path, how: int, *, refused: Callable[[str], ArchiveError]) -> 
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise HomeDamaged(path=str(path), reason="cannot be written") from error
+        raise HomeForbidden(path=str(path), reason=reason_of(error)) from error
     try:
         try:
             fcntl.flock(handle, how | fcntl.LOCK_NB)

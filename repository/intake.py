@@ -24,6 +24,7 @@ from repository.domain.takeover import FINAL, STORED, Disposition, Handover, Sta
 from repository.evidence.signing import signed
 from repository.findings import Finding
 from repository.opening import upkeep
+from repository.own_places import must_lie_apart
 from repository.packages.guard import Limits
 from repository.packages.labels import label_of_text
 from repository.packages.package import HandoverPackage, open_package
@@ -62,6 +63,7 @@ class Order:
 
 def receive(archive: Archive, order: Order, *, progress: Callable[[Progress], None], forking: bool = False) -> Takeover:
     """The takeover of the package, concluded. Run again for the same package, it goes on or gives the outcome."""
+    must_lie_apart(archive.settings, order.package)
     with order.opened() as package:
         takeover = announce(archive, package, order)
         return complete(archive, takeover, package, progress=progress, forking=forking)
@@ -86,6 +88,7 @@ def announce(archive: Archive, package: HandoverPackage, order: Order) -> Takeov
 
 def anew(archive: Archive, order: Order, *, kept: Kept = nothing_kept) -> Order:
     """The order under the first edition that has not been concluded: for a package that was taken over before."""
+    must_lie_apart(archive.settings, order.package)
     for edition in count(order.edition):
         edited = replace(order, edition=edition)
         with edited.opened(kept) as package:

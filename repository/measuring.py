@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from repository.clock import Clock, instant
+from repository.liveness import new_name, surely_gone
 
 FOLDER = "measures"
 EVERY = 5.0  # seconds between two writings
@@ -45,11 +46,13 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`name`: of the process on its machine; `at`: when it was written, in seconds since 1970."""
+    """`name`: of the process on its machine; `at`: when it was written, in seconds since 1970; `by`: the name by which
+    `repository.liveness` knows the process, if it said one."""
 
     name: str
     at: float
     families: Sequence[Family] = field(default_factory=tuple)
+    by: str = ""
 
     def number(self, name: str) -> float:
         """All samples of a measure, together; 0 where there is none."""
@@ -85,12 +88,12 @@ def told(
     home: Path, name: str, families: Callable[[], Iterable[Family]], *, every: float = EVERY, clock: Clock
 ) -> Iterator[None]:
     """Meanwhile the file says what `families` gives; afterwards there is none."""
-    path = folder_of(home) / f"{name}.json"
+    path, by = folder_of(home) / f"{name}.json", new_name()
     over = threading.Event()
 
     def telling() -> None:
         while not over.is_set():
-            write(path, families(), at=clock().timestamp())
+            write(path, families(), at=clock().timestamp(), by=by)
             over.wait(every)
 
     thread = threading.Thread(target=telling, name="measures", daemon=True)
@@ -126,7 +129,8 @@ def last_seen(home: Path, family: str) -> dict[str, str]:
 
 
 def is_fresh(found: Snapshot, *, now: float | None = None) -> bool:
-    return (time.time() if now is None else now) - found.at <= FRESH
+    """Whether it was told a moment ago, and not by a process that is known to be gone since."""
+    return (time.time() if now is None else now) - found.at <= FRESH and not surely_gone(found.by)
 
 
 def folder_of(home: Path) -> Path:
@@ -134,10 +138,11 @@ def folder_of(home: Path) -> Path:
     return home / FOLDER / (re.sub(r"[^A-Za-z0-9_-]", "_", socket.gethostname()) or "host")
 
 
-def write(path: Path, families: Iterable[Family], *, at: float) -> bool:
+def write(path: Path, families: Iterable[Family], *, at: float, by: str) -> bool:
     """Whether `path` says what the families are, whole; else it says what it said before."""
     body = {
         "at": at,
+        "by": by,
         "families": [
             [each.name, each.kind, each.what, list(each.labels), [[list(key), value] for key, value in each.samples]]
             for each in families
@@ -174,6 +179,7 @@ def read(path: Path) -> Snapshot | None:
                 )
                 for name, kind, what, labels, rows in body["families"]
             ),
+            str(body.get("by", "")),
         )
     except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from repository.accounting.collector_settings import Collector, collector_from
 from repository.demand_times import TIMES, Times, times_from
-from repository.errors import HomeDamaged, HomeMissing, SettingWrong
+from repository.errors import HomeDamaged, HomeForbidden, HomeMissing, SettingWrong
 from repository.evidence.trust.settings import Revocation, revocation_from
+from storage.errors import reason_of
 from storage.keys.ring import write_private
 
 FORMAT = "edm-archive home 1"
@@ -98,7 +99,7 @@ class Home:
 
 
 def read_home(home: Path) -> Home:
-    """The archive at `home`. Raises `HomeMissing`, `HomeDamaged`."""
+    """The archive at `home`. Raises `HomeMissing`, `HomeDamaged`, and `HomeForbidden` where it may not be read."""
     file = home / FILE
     try:
         value = json.loads(file.read_bytes())
@@ -109,7 +110,9 @@ def read_home(home: Path) -> Home:
         )
     except FileNotFoundError as error:
         raise HomeMissing(home=str(home)) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise HomeForbidden(path=str(file), reason=reason_of(error)) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HomeDamaged(path=str(file), reason="not readable") from error
 
 

@@ -12,13 +12,14 @@
        ├─ SealBroken               bytes do not open under this key and place
        └─ KeyUnavailable
           ├─ KeyRingMissing · KeyRingExists · KeyRingExposed · KeyRingDamaged
-          ├─ WrongPassphrase · KeyFileMissing
+          ├─ WrongPassphrase · KeyFileMissing · SecretFileForbidden
           └─ RecordKeyMissing      destroyed, or lost
 
 Every error of the product descends from `ArchiveError` and carries its texts as data: what happened, what was
 not lost, what to do next, in English and Polish. Fields never hold personal data.
 """
 
+import errno
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -61,6 +62,11 @@ class ArchiveError(Exception):
     @property
     def advice(self) -> Text:
         return self.todo.fill(self.fields)
+
+
+def reason_of(error: OSError) -> str:
+    """The symbolic name of an operating system's error (`EACCES`): never its text, which may hold a path."""
+    return errno.errorcode.get(error.errno or 0, "EIO")
 
 
 class StorageError(ArchiveError):
@@ -232,4 +238,17 @@ class KeyFileMissing(KeyUnavailable):
     todo = Text(
         en="Check EDM_ARCHIVE_KEY_FILE, EDM_ARCHIVE_PASSPHRASE_FILE and EDM_ARCHIVE_S3_SECRET_KEY_FILE.",
         pl="Sprawdź EDM_ARCHIVE_KEY_FILE, EDM_ARCHIVE_PASSPHRASE_FILE i EDM_ARCHIVE_S3_SECRET_KEY_FILE.",
+    )
+
+
+class SecretFileForbidden(KeyUnavailable):
+    """A key ring, a key file or another secret is there and the machine does not let it be read."""
+
+    code = "KEY-008"
+    what = Text(en="{path} cannot be read ({reason}).", pl="Nie można odczytać {path} ({reason}).")
+    todo = Text(
+        en="Check that this account is its owner and may read it (`chmod 600 {path}`), and may enter the folders "
+        "above.",
+        pl="Sprawdź, czy to konto jest jego właścicielem, może go czytać (`chmod 600 {path}`) i wejść do folderów "
+        "powyżej.",
     )

@@ -13,11 +13,8 @@ from repository.access.principal import PEOPLE, Assurance, Identification, Organ
 from repository.access.purpose import Purpose
 from repository.domain.describing import Identifier
 from repository.domain.identifiers import (
-    NPWZ_DOCTOR_OID,
-    NPWZ_NURSE_OID,
     PESEL_OID,
-    check_npwz_doctor,
-    check_npwz_nurse,
+    can_be_licence,
     check_pesel,
 )
 
@@ -121,8 +118,7 @@ def _said(claims: dict[str, Any], name: str) -> str:
 def _npwz(claims: dict[str, Any], issuer: Issuer, kind: Kind) -> str:
     """The licence number; its check digit is looked at where its register is known to have one."""
     number = _said(claims, issuer.claims.npwz)
-    checks = {NPWZ_DOCTOR_OID: check_npwz_doctor, NPWZ_NURSE_OID: check_npwz_nurse}
-    if kind.npwz_root in checks and not checks[kind.npwz_root](number).valid:
+    if not can_be_licence(number, kind.npwz_root):
         raise NotAccepted("npwz", issuer=issuer.issuer)
     return number
 

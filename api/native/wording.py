@@ -83,5 +83,5 @@ def takeover_of(archive: Archive, wanted: str) -> str:
     if not wanted:
         return ""
     if not _BEGINNING.fullmatch(wanted):
-        raise TakeoverUnknown(wanted="ID")
+        raise TakeoverUnknown(wanted="")
     return archive.catalogue.takeover(wanted).id

@@ -123,12 +123,24 @@ class CatalogueConflict(CatalogueError):
 
 
 class TakeoverUnknown(CatalogueError):
+    """`wanted`: the id or the beginning of one; empty where what was given can be neither, and is not repeated."""
+
     code = "CAT-012"
     exit_code = 2
     what = Text(en="There is no takeover {wanted}.", pl="Nie ma przejęcia {wanted}.")
     todo = Text(
         en="List the takeovers with `edm-archive takeover list`.", pl="Wypisz przejęcia: `edm-archive takeover list`."
     )
+
+    @property
+    def message(self) -> Text:
+        return super().message if self.fields["wanted"] != "" else _NO_ID
+
+
+_NO_ID = Text(
+    en="What was given is neither the id of a takeover nor the beginning of one.",
+    pl="To, co podano, nie jest identyfikatorem przejęcia ani jego początkiem.",
+)
 
 
 class TakeoverAmbiguous(CatalogueError):

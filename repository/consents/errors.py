@@ -93,10 +93,10 @@ class NotYoursToGive(ConsentError):
         pl="Zalogowane konto nie ma do tego prawa.",
     )
     todo = Text(
-        en="Consents and grants are recorded by administrators and by medical workers of the custodian; protection and "
-        "custody by administrators.",
-        pl="Zgody i uprawnienia zapisują administratorzy i pracownicy medyczni podmiotu przechowującego; ochronę i "
-        "przechowywanie – administratorzy.",
+        en="Consents and grants are recorded by administrators, and by medical workers of the custodian for a takeover "
+        "that they name (`--takeover`); protection and custody by administrators.",
+        pl="Zgody i uprawnienia zapisują administratorzy, a pracownicy medyczni podmiotu przechowującego – dla "
+        "wskazanego przejęcia (`--takeover`); ochronę i przechowywanie – administratorzy.",
     )
 
 

@@ -16,6 +16,15 @@ NPWZ_DOCTOR_OID = f"{CEZ}.1.6.2"
 NPWZ_NURSE_OID = f"{CEZ}.1.6.3"
 NPWZ_DIAGNOSTICIAN_OID = f"{CEZ}.1.6.4"
 NPWZ_PHYSIOTHERAPIST_OID = f"{CEZ}.1.6.5"
+NPWZ_OIDS = frozenset(
+    {
+        NPWZ_PHARMACIST_OID,
+        NPWZ_DOCTOR_OID,
+        NPWZ_NURSE_OID,
+        NPWZ_DIAGNOSTICIAN_OID,
+        NPWZ_PHYSIOTHERAPIST_OID,
+    }
+)
 NIP_OID = f"{CEZ}.2.1"
 REGON_9_OID = f"{CEZ}.2.2.1"
 REGON_14_OID = f"{CEZ}.2.2.2"
@@ -111,6 +120,16 @@ def check_npwz_doctor(value: str) -> Verdict:
 def check_npwz_nurse(value: str) -> Verdict:
     """The licence number of a nurse (P) or midwife (A). Its check rule is not public: the structure is all."""
     return Verdict(well_formed=re.fullmatch(r"[0-9]{7}[PA]", value) is not None, checksum=True)
+
+
+_LICENCES = {NPWZ_DOCTOR_OID: check_npwz_doctor, NPWZ_NURSE_OID: check_npwz_nurse}
+
+
+def can_be_licence(value: str, register: str = "") -> bool:
+    """Whether a licence number can be one of the `register`. Where none is told, seven digits are a doctor's; of a
+    number of which no rule is known here, anything can."""
+    check = _LICENCES.get(register or (NPWZ_DOCTOR_OID if _digits(value, 7) else ""))
+    return check is None or check(value).valid
 
 
 def check_rpwdl_book(value: str) -> Verdict:

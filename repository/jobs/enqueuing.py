@@ -14,6 +14,7 @@ from repository.demands.expiring import first_due
 from repository.intake import Order, announce
 from repository.jobs.names import EXPIRE, FORWARD, HEADERS, INTAKE, PUBLISH
 from repository.jobs.orders import Orders
+from repository.own_places import must_lie_apart
 from repository.runtime import Archive
 from repository.uploads.keeping import uploads_of
 from storage.errors import ArchiveError
@@ -23,8 +24,9 @@ def enqueue_intake(archive: Archive, order: Order) -> Job:
     """The takeover of the package is announced, and there is a job that completes it: a new one, the one that is
     under way, the one that is done; never one that has failed.
 
-    Raises what opening the package raises, and `OrderNotKept`.
+    Raises what opening the package raises, `PackageIsArchive`, and `OrderNotKept`.
     """
+    must_lie_apart(archive.settings, order.package)
     orders = Orders(archive.settings.home)
     with orders.locked(wait=True), order.opened(uploads_of(archive).kept) as package:
         known = archive.catalogue.takeover_by_fingerprint(package.fingerprint)

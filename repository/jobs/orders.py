@@ -16,10 +16,9 @@ from typing import Any
 
 from repository.intake import Order
 from repository.jobs.errors import OrderDamaged, OrderNotKept
-from repository.packages.errors import reason_of
 from repository.packages.guard import Limits
 from repository.takeover.inscribing import handover_of_json, handover_to_json
-from storage.errors import KeyRingMissing, KeyUnavailable
+from storage.errors import KeyRingMissing, KeyUnavailable, reason_of
 from storage.keys.ring import read_private, write_private
 
 FORMAT = "edm-archive order 1"

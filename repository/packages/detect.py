@@ -4,7 +4,7 @@ import stat
 from pathlib import Path
 
 from repository.findings import Finding
-from repository.packages.errors import PackageMissing, PackageUnreadable, PackageUnusable, reason_of
+from repository.packages.errors import PackageMissing, PackageUnreadable, PackageUnusable
 from repository.packages.folder import FolderSource
 from repository.packages.guard import DEFAULT_LIMITS, Limits
 from repository.packages.inflating import Damaged, GzipCursor
@@ -12,6 +12,7 @@ from repository.packages.source import ArchiveFile, Kept, PackageSource, PackedF
 from repository.packages.tar_headers import is_tar
 from repository.packages.tarball import TarSource
 from repository.packages.zipped import ZipSource
+from storage.errors import reason_of
 
 OTHERS = {
     b"7z\xbc\xaf\x27\x1c": "7z",

@@ -7,12 +7,11 @@
        ├─ PackageUnusable     it was read, and nothing can be taken from it; `finding` says why
        ├─ PackageChanged      it is not what it was when it was listed
        ├─ ManifestUnusable    the manifest given beside the package cannot be used
-       └─ ItemUnreadable      one item gives no bytes, or not the ones it announces; `finding` says why
+       ├─ ItemUnreadable      one item gives no bytes, or not the ones it announces; `finding` says why
+       └─ PackageIsArchive    what it holds is the archive's own
 
 Paths inside a package may name patients: they are never in an error, only in findings, which stay in the archive.
 """
-
-import errno
 
 from repository.findings import Finding
 from storage.errors import ArchiveError, Text
@@ -111,6 +110,18 @@ class ItemUnreadable(PackageError):
         super().__init__(finding=finding)
 
 
-def reason_of(error: OSError) -> str:
-    """The symbolic name of an operating system's error (`EACCES`): never its text, which may hold a path."""
-    return errno.errorcode.get(error.errno or 0, "EIO")
+class PackageIsArchive(PackageError):
+    """Taken over, the archive would grow by what it writes of itself, and its keys would lie in it."""
+
+    code = "PKG-007"
+    what = Text(
+        en="The package {path} holds the archive itself, or lies in its object store.",
+        pl="Paczka {path} zawiera samo archiwum albo leży w jego magazynie obiektów.",
+    )
+    kept = Text(en="Nothing was done.", pl="Niczego nie wykonano.")
+    todo = Text(
+        en="Name the folder or file that the provider handed over; keep it apart from the archive's home, object store "
+        "and keys.",
+        pl="Wskaż folder lub plik przekazany przez podmiot; trzymaj go osobno od folderu archiwum, magazynu obiektów i "
+        "kluczy.",
+    )

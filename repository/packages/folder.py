@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from repository.findings import Finding
-from repository.packages.errors import ItemUnreadable, PackageChanged, PackageUnreadable, PackageUnusable, reason_of
+from repository.packages.errors import ItemUnreadable, PackageChanged, PackageUnreadable, PackageUnusable
 from repository.packages.guard import Limits
 from repository.packages.labels import label_of, raw_of
 from repository.packages.source import Entry, EntryKind, seal_of_listing
+from storage.errors import reason_of
 
 STEP = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a fifo put there since does not block us

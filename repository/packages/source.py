@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from repository.findings import Finding
-from repository.packages.errors import ItemUnreadable, PackageChanged, PackageUnreadable, reason_of
+from repository.packages.errors import ItemUnreadable, PackageChanged, PackageUnreadable
+from storage.errors import reason_of
 
 
 class EntryKind(StrEnum):

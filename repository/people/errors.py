@@ -5,7 +5,7 @@ ArchiveError
    ├─ SignInRefused       whatever the cause: it is not told
    ├─ SessionOver         unknown, lapsed, or ended: it is not told
    ├─ InvitationRefused   unknown, used, revoked, or lapsed: it is not told
-   ├─ NameRefused · NameTaken · NamesMissing
+   ├─ NameRefused · NameTaken · NamesMissing · LicenceRefused
    ├─ PasswordRefused · PasswordGuessable · CodeNotConfirmed · TotpRequired
    ├─ PersonUnknown · AccountsExist
    └─ NotAllowed          the principal is of another kind than this needs
@@ -69,6 +69,19 @@ class NamesMissing(PeopleError):
     code = "PPL-006"
     what = Text(en="An account of a person needs first name and surname.", pl="Konto osoby wymaga imienia i nazwiska.")
     todo = Text(en="Give both: readings are accounted for by them.", pl="Podaj oba: odczyty są na nie rozliczane.")
+
+
+class LicenceRefused(PeopleError):
+    code = "PPL-015"
+    what = Text(
+        en="This is no number of a licence to practise: its digits contradict one another, or are too few or too many.",
+        pl="To nie jest numer prawa wykonywania zawodu: jego cyfry są ze sobą sprzeczne albo jest ich za mało lub za "
+        "dużo.",
+    )
+    todo = Text(
+        en="Check the number. A doctor's has 7 digits, a nurse's or midwife's 7 digits and P or A.",
+        pl="Sprawdź numer. Numer lekarza ma 7 cyfr, pielęgniarki lub położnej 7 cyfr oraz literę P lub A.",
+    )
 
 
 class PasswordRefused(PeopleError):

@@ -12,11 +12,13 @@ from repository.catalogue.errors import CatalogueConflict
 from repository.catalogue.people_rows import Person
 from repository.clock import instant
 from repository.domain.describing import Identifier
+from repository.domain.identifiers import NPWZ_OIDS, can_be_licence
 from repository.people import totp as codes
 from repository.people.errors import (
     AccountsExist,
     CodeNotConfirmed,
     InvitationRefused,
+    LicenceRefused,
     NameRefused,
     NamesMissing,
     NameTaken,
@@ -64,19 +66,30 @@ def invite(
     """An account of `kind` waits for the code that is given. With a `name`, it has to be accepted under that name.
     `by`: the account id of whoever invites, or `OPERATOR`.
 
-    Raises `NamesMissing`, `NameRefused`, `NameTaken`; `ValueError` for the archive's own kind, which has no accounts.
+    Raises `NamesMissing`, `LicenceRefused`, `NameRefused`, `NameTaken`; `ValueError` for the archive's own kind, which
+    has no accounts.
     """
     if kind is PrincipalKind.ARCHIVE:
         raise ValueError("the archive itself does not sign in")
     if kind in PEOPLE and not (given_name.strip() and surname.strip()):
         raise NamesMissing
+    licence = _licence(npwz, identifier)
     now = archive.clock()
     waiting = Person(
         account=new_id().hex, name=checked_name(name) if name else "", kind=kind, given_name=given_name.strip(),
-        surname=surname.strip(), role=role, npwz=npwz, identifier=identifier, organisation=organisation,
+        surname=surname.strip(), role=role, npwz=licence, identifier=identifier, organisation=organisation,
         invitation_until=instant(now + lasts), invited_at=instant(now), invited_by=by,
     )  # fmt: skip
     return _invited(archive, waiting, until=now + lasts, alone=False, note=note)
+
+
+def _licence(npwz: str, identifier: Identifier | None) -> str:
+    """The number without spaces around it; the register that it has to be of is that of the identifier, if one."""
+    number = npwz.strip()
+    register = identifier.root if identifier is not None and identifier.root in NPWZ_OIDS else ""
+    if number and not can_be_licence(number, register):
+        raise LicenceRefused
+    return number
 
 
 def first_invitation(archive: Archive, *, lasts: timedelta = LASTS, note: Note = unnoted) -> Invitation:

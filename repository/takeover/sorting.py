@@ -116,13 +116,12 @@ class Sorter:
         ordinal, dicom, document = arrival.item.ordinal, arrival.description.dicom, arrival.description.document
         if dicom:
             uid = dicom.sop_instance_uid
-            arrival.conflicts_with = owners.get(uid) or self._uids.get(key(uid), 0)
+            arrival.conflicts_with = _first(owners.get(uid), self._uids.get(key(uid)))
             self._uids.setdefault(key(uid), ordinal)
         elif document and document.identifier.extension:
-            known = self._documents.get(document.identifier)
-            if known is None and self._remembered is None:
-                known = self._catalogue.identifier_owner(self._number, document_id=document.identifier)
-            arrival.conflicts_with = known or 0
+            asked = self._remembered is None
+            known = self._catalogue.identifier_owner(self._number, document_id=document.identifier) if asked else None
+            arrival.conflicts_with = _first(known, self._documents.get(document.identifier))
             self._documents.setdefault(document.identifier, ordinal)
 
     def _assign(self, arrival: Arrival) -> None:
@@ -137,6 +136,11 @@ class Sorter:
     def _drop(known: dict[Any, int], key: Any, ordinal: int) -> None:
         if known.get(key) == ordinal:
             del known[key]
+
+
+def _first(*ordinals: int | None) -> int:
+    """Of several that have one identifier, the first is named, whether it is committed by now, or the others are."""
+    return min((ordinal for ordinal in ordinals if ordinal), default=0)
 
 
 def duplicate(item: Item, original: int) -> Duplicate:

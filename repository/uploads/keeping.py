@@ -25,7 +25,6 @@ from typing import Any
 from uuid import UUID
 
 from repository.clock import Clock, instant
-from repository.packages.errors import reason_of
 from repository.runtime import Archive
 from repository.uploads.errors import (
     NoRoom,
@@ -42,7 +41,8 @@ from repository.uploads.errors import (
 from repository.uploads.locks import make_key, open_key, reseal_key
 from repository.uploads.parts import Part
 from repository.uploads.reading import SealedFile
-from storage.errors import KeyUnavailable
+from storage.errors import KeyUnavailable, reason_of
+from storage.flushing import flush_folder
 from storage.ids import new_id
 from storage.keys.ring import read_private, write_private
 from storage.keys.small_secrets import SmallSecrets
@@ -98,7 +98,7 @@ class Uploads:
             about = json.dumps({"owner": owner, "size": size, "sha256": sha256}).encode()
             make_key(place, about, secrets=self._secrets)
             write_private(place / ABOUT, about)  # last: from here on it is there
-            _sync(self.folder)
+            flush_folder(self.folder)
         except OSError as error:
             raise NoRoom from error
         return self.find(made, owner)
@@ -279,11 +279,3 @@ class Uploads:
 def uploads_of(archive: Archive) -> Uploads:
     secrets = SmallSecrets(archive.ring, archive=archive.id)
     return Uploads(archive.settings.home, clock=archive.clock, secrets=secrets)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
-from repository.packages.errors import ItemUnreadable, PackageChanged, PackageUnreadable, reason_of
+from repository.packages.errors import ItemUnreadable, PackageChanged, PackageUnreadable
 from repository.uploads.errors import UploadDamaged
-from storage.errors import SealBroken
+from storage.errors import SealBroken, reason_of
 from storage.sealing.segments import Segments
 
 

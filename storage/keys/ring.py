@@ -25,9 +25,12 @@ from storage.errors import (
     KeyRingMissing,
     KeyUnavailable,
     SealBroken,
+    SecretFileForbidden,
     StorageError,
     WrongPassphrase,
+    reason_of,
 )
+from storage.flushing import flush_folder
 from storage.keys.protection import Protection, protection_from
 
 FORMAT = "edm-archive key ring 1"
@@ -185,7 +188,8 @@ def _opened(sealed: dict[str, Any], protection: Protection, archive: uuid.UUID, 
 
 
 def read_private(path: Path) -> bytes:
-    """The content of a file that only its owner can read. Raises `KeyRingMissing`, `KeyRingExposed`."""
+    """The content of a file that only its owner can read. Raises `KeyRingMissing`, `KeyRingExposed`, and
+    `SecretFileForbidden` where the machine does not let it be read: of what it holds nothing is known then."""
     try:
         with path.open("rb") as stream:
             mode = os.fstat(stream.fileno()).st_mode & 0o777
@@ -195,7 +199,7 @@ def read_private(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise KeyRingMissing(path=str(path)) from error
     except OSError as error:
-        raise KeyRingDamaged(path=str(path)) from error
+        raise SecretFileForbidden(path=str(path), reason=reason_of(error)) from error
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -208,8 +212,4 @@ def write_private(path: Path, content: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush_folder(path.parent)

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.errors import StoreRefused, StoreUnavailable
+from storage.flushing import flush_folder
 from storage.objects.folders import PRIVATE_FOLDER, store_errors
 from storage.objects.port import Bytes
 
@@ -28,9 +29,9 @@ def make_root(root: Path) -> None:
     """`root` is a durable folder that holds a durable incoming folder."""
     if not root.is_dir():
         root.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
-        _sync_folder(root.parent)
+        flush_folder(root.parent)
     (root / INCOMING).mkdir(PRIVATE_FOLDER, exist_ok=True)
-    _sync_folder(root)
+    flush_folder(root)
 
 
 def is_root(root: Path) -> bool:
@@ -199,11 +200,3 @@ def _forget(file: int) -> None:
 def _by_descriptor(file: int) -> str:
     """What linkat(2) is told to follow to a file that is open; without privileges it takes no descriptor itself."""
     return f"/proc/self/fd/{file}"
-
-
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -56,6 +56,11 @@ def create_store(location: str, *, versioned: bool = True, access_key: str = "",
         create_bucket(_bucket(location, access_key, secret_key=secret_key), versioned=versioned)
 
 
+def folder_of(location: str) -> Path | None:
+    """The folder that the store at `location` is, None for one that is none. `StoreRefused` as in `open_store`."""
+    return _folder(location) if urlsplit(location).scheme == "file" else None
+
+
 def _folder(location: str) -> Path:
     parts = urlsplit(location)
     path = unquote(parts.path)

@@ -20,6 +20,7 @@ from cryptography.cobblestone import Cobblestone256Encryptor
 
 from storage.digests import PIECE
 from storage.errors import SealBroken
+from storage.flushing import flush_folder
 from storage.objects.port import Bytes
 from storage.sealing.member import CHUNK, HEAD, OpenMessage, open_whole, plain_length, span_of
 
@@ -56,7 +57,7 @@ class Segment:
             os.link(self._folder / INCOMING, self._folder / self._name)
         finally:
             self.discard()
-        _sync(self._folder)
+        flush_folder(self._folder)
 
     def discard(self) -> None:
         """It is closed, and what was not finished is gone."""
@@ -81,7 +82,7 @@ def cut(folder: Path, size: int) -> None:
         if int(segment.name) < size:
             break
         segment.unlink()
-    _sync(folder)
+    flush_folder(folder)
 
 
 class Segments:
@@ -188,11 +189,3 @@ def _listed(folder: Path, size: int) -> tuple[list[int], list[int]]:
 
 def _context(whole: UUID, start: int) -> bytes:
     return _CONTEXT + whole.bytes + start.to_bytes(8)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -75,6 +75,14 @@ def test_it_is_the_same_file_each_time(filled: Machine, takeover: str, tmp_path:
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
+def test_asked_for_again_in_the_same_place_it_is_there(filled: Machine, takeover: str, tmp_path: Path) -> None:
+    file = tmp_path / "inventory.dcm"
+    first = told(filled, takeover, *FOR, "--output", file)
+    content = file.read_bytes()
+    assert told(filled, takeover, *FOR, "--output", file) == first
+    assert file.read_bytes() == content
+
+
 def test_nothing_is_overwritten(filled: Machine, takeover: str, tmp_path: Path) -> None:
     file = tmp_path / "there.dcm"
     file.write_bytes(b"mine")

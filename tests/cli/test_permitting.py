@@ -114,6 +114,13 @@ def test_a_grant_is_given_changed_and_revoked_by_the_custodians_worker(shared_of
     assert "ACC-002" in doctor.done("consent", "show", given["id"], code=2).stderr
 
 
+@pytest.mark.parametrize("language", ["en", "pl"])
+def test_a_worker_who_names_no_takeover_is_told_what_is_missing(shared_office: Office, language: str) -> None:
+    told = shared_office.as_("doctor").done("--lang", language, *gives(), code=10).stderr
+    assert "CNS-006" in told
+    assert "`--takeover`" in told
+
+
 @pytest.mark.parametrize("who", ["stranger", "auditor"])
 def test_others_give_nothing_and_see_nothing(shared_office: Office, who: str) -> None:
     someone, before = shared_office.as_(who), len(shared_office.deeds())

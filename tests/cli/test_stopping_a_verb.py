@@ -69,6 +69,28 @@ def test_a_takeover_that_was_stopped_goes_on(machine: Machine) -> None:
     assert machine.json("takeover", "receive", package)["state"] == "accepted"
 
 
+def test_what_a_stopped_rebuild_leaves_is_told_by_doctor_and_replaced_by_the_next(machine: Machine) -> None:
+    machine.done("takeover", "receive", machine.sample("p", "--patients", 1, "--images", 2))
+    assert rebuilds_told(machine) == []
+    came = ended(machine, "rebuild", does="send('SIGTERM')", place="repository.upkeep.rebuilding._restore_log")
+    assert came.returncode == 143, came.stderr
+    left = machine.home / "catalogue.sqlite.rebuilt"
+    assert left.exists()
+    (told,) = rebuilds_told(machine)
+    assert told["state"] == "warning"
+    assert str(left) in told["detail"]
+    assert "`edm-archive rebuild` replaces it" in told["todo"]
+    left.write_bytes(b"half a page")
+    left.with_name(left.name + "-journal").write_bytes(b"of another time")
+    assert machine.json("rebuild")["takeovers"] == 1
+    assert list(machine.home.glob("*.rebuilt*")) == []
+    assert rebuilds_told(machine) == []
+
+
+def rebuilds_told(machine: Machine) -> list[dict[str, str]]:
+    return [each for each in machine.json("doctor")["checks"] if each["name"] == "rebuild"]
+
+
 def test_the_second_of_two_does_not_disturb_the_closing(bare: Machine) -> None:
     """As `timeout` sends them."""
     does = """

@@ -150,6 +150,7 @@ def test_a_takeover_that_is_not_there_is_told_without_repeating_what_may_be_pers
 ) -> None:
     result = filled.done("takeover", "show", wanted, code=2)
     assert "CAT-012" in result.stderr
+    assert ("neither the id of a takeover nor the beginning" in result.stderr) is (wanted != "ffffffff")
     assert wanted == "ffffffff" or not wanted or wanted not in result.output
 
 

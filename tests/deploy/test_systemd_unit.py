@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.failures import TERMINATED
+
 UNIT = Path(__file__).resolve().parents[2] / "deploy" / "edm-archive.service"
 MOST_EXPOSED = 1.5  # of 10, as systemd-analyze counts; a service that may reach the network has 0.8 at least
 
@@ -31,6 +33,12 @@ def installed(folder: Path) -> Path:
 def test_systemd_understands_every_line(tmp_path: Path) -> None:
     done = analysed("verify", "--man=no", str(installed(tmp_path)))
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_to_be_stopped_is_no_failure_and_anything_else_is_tried_again() -> None:
+    """`serve` that is stopped while it starts ends as every verb does."""
+    lines = [line for line in UNIT.read_text().splitlines() if line.startswith(("SuccessExitStatus=", "Restart="))]
+    assert sorted(lines) == ["Restart=on-failure", f"SuccessExitStatus={TERMINATED}"]
 
 
 def test_a_line_that_it_does_not_understand_would_be_told(tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_a_process_that_is_killed_still_counts_and_the_next_goes_on_from_it(tmp_
         first.send_signal(signal.SIGKILL)
         first.wait(30)
         assert mine.given() == 111
+        assert (mine.given("edm_running"), mine.adding.sums().processes) == (2, 2)  # it is known to be gone, at once
         with working(tmp_path, 1000):
             assert mine.given() == 1111
             assert mine.adding.sums().processes == 3  # it has the place of the one that was killed

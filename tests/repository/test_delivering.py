@@ -1,5 +1,6 @@
 """Files that leave the archive: safe names, whole or not there."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +78,22 @@ def test_a_paper_is_written_once_and_the_same_again_is_no_fault(tmp_path: Path) 
         write_paper(file, b"[]")
     assert file.read_bytes() == b"{}"
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_same_bytes_written_again_are_no_fault_and_other_things_stay(tmp_path: Path) -> None:
+    target, file = Target(tmp_path), tmp_path / "a"
+    target.write(file, iter((b"whole",)))
+    before = file.stat()
+    target.write(file, iter((b"who", b"le")))
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(file)
+    os.mkfifo(tmp_path / "fifo")
+    for name, content in (("a", b"whale"), ("a", b"wholes"), ("folder", b""), ("link", b"whole"), ("fifo", b"")):
+        with pytest.raises(PlaceTaken):
+            target.write(tmp_path / name, iter((content,)))
+    assert file.read_bytes() == b"whole"
+    assert {each.name for each in tmp_path.iterdir()} == {"a", "folder", "link", "fifo"}
 
 
 def test_what_lies_apart_has_a_folder_of_its_own(tmp_path: Path) -> None:

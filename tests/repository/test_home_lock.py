@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from repository.errors import HomeBusy, HomeDamaged, HomeInUse, HomeUnderRebuild
+from repository.errors import HomeBusy, HomeForbidden, HomeInUse, HomeUnderRebuild
 from repository.home_lock import in_use, sole_writer, unused
+from tests.builders.unprivileged import Unprivileged
 
 HOLD = """
 import sys, time
@@ -46,8 +49,19 @@ def test_a_killed_writer_holds_nothing(tmp_path: Path) -> None:
 
 
 def test_a_home_that_is_not_there_cannot_be_locked(tmp_path: Path) -> None:
-    with pytest.raises(HomeDamaged), sole_writer(tmp_path / "nowhere"):
+    with pytest.raises(HomeForbidden, match="ENOENT"), sole_writer(tmp_path / "nowhere"):
         pass
+
+
+@pytest.mark.parametrize(("name", "lock"), [("lock", sole_writer), ("in-use", in_use), ("in-use", unused)])
+def test_a_lock_that_may_not_be_written_is_told_as_that(
+    tmp_path: Path, name: str, lock: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    (tmp_path / name).touch(mode=0)
+    with Unprivileged(), pytest.raises(HomeForbidden, match="EACCES") as told, lock(tmp_path):
+        pass
+    assert "account" in told.value.advice.en
+    assert "backup" not in told.value.advice.en
 
 
 def test_many_may_use_a_home_and_nobody_replaces_it_meanwhile(tmp_path: Path) -> None:

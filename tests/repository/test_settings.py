@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from repository.errors import HomeDamaged, HomeMissing, SettingWrong
+from repository.errors import HomeDamaged, HomeForbidden, HomeMissing, SettingWrong
 from repository.settings import MOST_BY_ITSELF, Settings, from_environment, processes_of, read_home, write_home
+from tests.builders.unprivileged import Unprivileged
 
 ARCHIVE = uuid.UUID(int=5)
 
@@ -92,8 +93,18 @@ def test_a_place_without_an_archive_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format":"another"}', '{"format":"edm-archive home 1"}'])
 def test_a_damaged_home_is_told_from_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "archive.json").write_text(content)
-    with pytest.raises(HomeDamaged):
+    with pytest.raises(HomeDamaged, match="HOM-004") as told:
         read_home(tmp_path)
+    assert "backup" in told.value.advice.en
+
+
+def test_a_home_that_may_not_be_read_is_not_called_damaged(tmp_path: Path) -> None:
+    write_home(tmp_path, archive=ARCHIVE, store="", catalogue="")
+    (tmp_path / "archive.json").chmod(0)
+    with Unprivileged(), pytest.raises(HomeForbidden, match="EACCES") as told:
+        read_home(tmp_path)
+    assert "account" in told.value.advice.en
+    assert "backup" not in told.value.advice.en
 
 
 def test_the_home_file_holds_nothing_secret(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Demands as JSON: what goes in comes out, and what is no demand is refused without repeating it."""
 
 import json
+import re
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +24,11 @@ from repository.demands.messages import (
     read_order,
 )
 from repository.demands.order import DemandOrder
+from repository.demands.submitting import ErrorList, Receipt, accept_or_reject, submit
+from repository.demands.telling import order_from
 from repository.domain.describing import Identifier
-from tests.repository.demands.making import order
+from repository.runtime import Archive
+from tests.repository.demands.making import TAKEOVER, order, requester
 
 words = st.text(st.characters(codec="utf-8"), max_size=20)
 filled = words.filter(lambda text: bool(text.strip()))
@@ -130,3 +135,43 @@ def test_a_refusal_does_not_repeat_a_value() -> None:
     with pytest.raises(DemandUnreadable) as told:
         order_of(order_body(order()) | {"Kowalska": ""})
     assert "Kowalska" not in f"{told.value}{told.value.fields}"
+
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "demands.md"
+
+
+def documented(heading: str) -> set[str]:
+    """The names in the first column of the table that begins with `heading`."""
+    table = PAGE.read_text("utf-8").split(f"| {heading} |", 1)[1].split("\n\n", 1)[0]
+    return {name for row in table.splitlines()[2:] for name in re.findall("`([a-z_]+)`", row.split("|")[1])}
+
+
+def test_the_page_describes_every_member_and_its_example_is_read() -> None:
+    who = order().requester
+    text = PAGE.read_text("utf-8")
+    example = json.loads(text.split("```json\n", 1)[1].split("```", 1)[0])
+    read = order_from(example, who)
+    said = order_body(read)
+    assert documented("member") == said.keys()
+    assert documented("part of `scope`") == said["scope"].keys()
+    kept = {name: value for name, value in said.items() if name in example}
+    assert kept | {"scope": {name: said["scope"][name] for name in example["scope"]}} == example
+    assert order_from(example | {"requester": {"id": who.id}}, who) == read
+    with pytest.raises(DemandUnreadable):
+        order_from(example | {"requester": {"id": "somebody else"}}, who)
+
+
+def test_what_the_page_says_is_enough_is_accepted(plain: Archive) -> None:
+    example = json.loads(PAGE.read_text("utf-8").split("```json\n", 1)[1].split("```", 1)[0])
+    provided = {name: value for name, value in example.items() if name != "provider"} | {"takeover": TAKEOVER}
+    needed = {"message_id": "1", "patient": example["patient"], "purpose": "treatment", "takeover": TAKEOVER}
+    for message in (provided | {"message_id": "0"}, needed):
+        demand = submit(plain, order_from(message, requester()))
+        assert isinstance(accept_or_reject(plain, demand.id, by=requester()), Receipt)
+    for missing in ("patient", "purpose", "takeover"):
+        partly = needed | {"message_id": f"without {missing}"}
+        del partly[missing]
+        demand = submit(plain, order_from(partly, requester()))
+        answer = accept_or_reject(plain, demand.id, by=requester())
+        assert isinstance(answer, ErrorList)
+        assert {"takeover": "provider"}.get(missing, missing) in {fault.path for fault in answer.faults}

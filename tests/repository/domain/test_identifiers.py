@@ -5,6 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repository.domain.identifiers import (
+    NPWZ_DOCTOR_OID,
+    NPWZ_NURSE_OID,
+    NPWZ_PHYSIOTHERAPIST_OID,
+    can_be_licence,
     check_nip,
     check_npwz_doctor,
     check_npwz_nurse,
@@ -103,6 +107,17 @@ def test_the_licence_of_a_nurse_or_midwife_is_known_by_its_structure() -> None:
     assert check_npwz_nurse("1234567P").valid
     assert check_npwz_nurse("1234567A").valid
     assert not check_npwz_nurse("1234567B").valid
+
+
+def test_a_licence_is_checked_by_the_register_that_it_is_of() -> None:
+    assert can_be_licence("5425740")
+    assert not can_be_licence("5425741")
+    assert can_be_licence("5425740", NPWZ_DOCTOR_OID)
+    assert not can_be_licence("1234567P", NPWZ_DOCTOR_OID)
+    assert can_be_licence("1234567P", NPWZ_NURSE_OID)
+    assert not can_be_licence("5425740", NPWZ_NURSE_OID)
+    assert can_be_licence("5425741", NPWZ_PHYSIOTHERAPIST_OID)  # of which no rule is known
+    assert can_be_licence("12345")
 
 
 def test_a_register_book_has_twelve_digits_and_may_carry_a_unit() -> None:

@@ -11,6 +11,7 @@ from repository.packages.errors import ItemUnreadable, PackageChanged, PackageUn
 from repository.packages.guard import Limits
 from repository.packages.package import open_package
 from tests.builders.archives import write_files
+from tests.builders.unprivileged import Unprivileged
 from tests.repository.packages.reading import codes, content_of, items_of, reasons_of
 
 
@@ -118,18 +119,6 @@ def reachable() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
-
-
-class Unprivileged:
-    """Goes on as an account without rights, so that permissions mean something."""
-
-    def __enter__(self) -> None:
-        self.was = os.geteuid()
-        if self.was == 0:
-            os.seteuid(65534)
-
-    def __exit__(self, *_: object) -> None:
-        os.seteuid(self.was)
 
 
 def test_what_may_not_be_read_is_missing_by_name_and_the_rest_is_taken(reachable: Path) -> None:

@@ -9,11 +9,13 @@ from repository.access.principal import Organisation, PrincipalKind
 from repository.canonical import canonical
 from repository.catalogue.people_rows import PersonState
 from repository.domain.describing import Identifier
+from repository.domain.identifiers import NPWZ_DOCTOR_OID, NPWZ_NURSE_OID
 from repository.people import totp
 from repository.people.errors import (
     AccountsExist,
     CodeNotConfirmed,
     InvitationRefused,
+    LicenceRefused,
     NameRefused,
     NamesMissing,
     NameTaken,
@@ -52,6 +54,27 @@ def test_all_that_was_said_of_a_person_is_known_when_they_sign_in(house: House) 
     found = who(house.archive, house.sign_in(mine).token)
     assert (found.given_name, found.surname, found.role, found.npwz) == ("Ada", "Nowak", "radiolog", "5425740")
     assert (found.identifier, found.organisation, found.id) == (KNOWN, HOUSE, made.account)
+
+
+@pytest.mark.parametrize(
+    ("npwz", "identifier"),
+    [
+        ("5425741", None),
+        ("5425741", Identifier(NPWZ_DOCTOR_OID, "5425740")),
+        ("542574", Identifier(NPWZ_DOCTOR_OID, "5425740")),
+        ("5425740", Identifier(NPWZ_NURSE_OID, "1234567P")),
+    ],
+)
+def test_a_licence_that_cannot_be_one_is_refused_and_nobody_is_invited(
+    archive: Archive, npwz: str, identifier: Identifier | None
+) -> None:
+    with pytest.raises(LicenceRefused) as told:
+        invite(
+            archive, kind=PrincipalKind.MEDICAL_WORKER, given_name="Ada", surname="Nowak", by="boss", npwz=npwz,
+            identifier=identifier,
+        )  # fmt: skip
+    assert npwz not in f"{told.value} {told.value.message} {told.value.advice}"
+    assert people(archive) == []
 
 
 def test_a_code_works_once_however_it_is_typed(archive: Archive) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from shutil import copy
 
@@ -131,6 +132,22 @@ def test_one_identifier_with_other_bytes_is_a_conflict_wherever_the_commit_falls
     assert outcome(list(desk.sorter.sort([arrival(5, b"5", one), arrival(6, b"6", other)]))) == [(5, 0, 1), (6, 0, 3)]
     desk.again()
     assert outcome(list(desk.sorter.sort([arrival(7, b"7", other)]))) == [(7, 0, 3)]
+
+
+@pytest.mark.parametrize("said", [image("1.2.3"), document("a")], ids=["image", "document"])
+@pytest.mark.parametrize("after", list(product((1, 2, 3, 9), (2, 3, 9), (3, 9))), ids=str)
+def test_of_several_with_one_identifier_the_first_is_named_whenever_each_is_committed(
+    desk: Desk, said: Description, after: tuple[int, ...]
+) -> None:
+    """Packs of several patients are sent and committed as it comes; the statement may not depend on that."""
+    came = {number: arrival(number, b"%d" % number, said) for number in range(1, 5)}
+    conflicts = []
+    for number, each in came.items():
+        conflicts += outcome(list(desk.sorter.sort([each])))
+        for place, when in enumerate(after, 1):
+            if when == number:
+                desk.commit(came[place])
+    assert conflicts == [(1, 0, 0), (2, 0, 1), (3, 0, 1), (4, 0, 1)]
 
 
 @pytest.mark.parametrize("said", [OPAQUE, image("1.2.3"), document("a")], ids=["opaque", "image", "document"])

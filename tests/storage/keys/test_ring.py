@@ -15,10 +15,12 @@ from storage.errors import (
     KeyRingMissing,
     KeyUnavailable,
     SealBroken,
+    SecretFileForbidden,
     WrongPassphrase,
 )
 from storage.keys.protection import by_key_file, by_passphrase, new_key_file
-from storage.keys.ring import KeyRing
+from storage.keys.ring import KeyRing, read_private
+from tests.builders.unprivileged import Unprivileged
 
 ARCHIVE = uuid.UUID(int=7)
 PASSPHRASE = "zażółć gęślą jaźń".encode()
@@ -52,6 +54,18 @@ def test_a_key_file_opens_a_ring_too(tmp_path: Path) -> None:
 def test_a_wrong_passphrase_is_told_from_damage(ring: KeyRing) -> None:
     with pytest.raises(WrongPassphrase):
         KeyRing.load(ring.path, secret=PASSPHRASE + b"x")
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(ring: KeyRing) -> None:
+    ring.path.chmod(0)
+    with Unprivileged(), pytest.raises(SecretFileForbidden, match="EACCES") as told:
+        KeyRing.load(ring.path, secret=PASSPHRASE)
+    assert "account" in told.value.advice.en
+    assert "backup" not in told.value.advice.en
+    ring.path.unlink()
+    ring.path.mkdir()
+    with pytest.raises(SecretFileForbidden, match="EISDIR"):
+        read_private(ring.path)
 
 
 def test_a_ring_that_others_can_read_is_refused(ring: KeyRing) -> None:
