@@ -11,9 +11,10 @@ import pytest
 from repository.catalogue.catalogue import Catalogue, open_catalogue
 from tests.peers.postgres import Postgres
 from tests.repository.catalogue.entitled import house, keys
+from tests.repository.catalogue.keyed import clock, requests
 from tests.repository.conftest import Databases
 
-__all__ = ["Databases", "house", "keys"]  # the last two are fixtures
+__all__ = ["Databases", "clock", "house", "keys", "requests"]  # all but the first are fixtures
 
 ENGINES = ("sqlite", "postgresql")
 Fresh = Callable[[], str]

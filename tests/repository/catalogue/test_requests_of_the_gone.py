@@ -3,7 +3,7 @@ pass."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -15,25 +15,9 @@ from repository.catalogue.requests_once import AT_WORK, KEPT, LOST, Known, Reque
 from repository.catalogue.text import packed, unpacked
 from tests.builders.deeds import maker
 from tests.peers.named import Named, another, gone, with_part
+from tests.repository.catalogue.keyed import Clock
 
 KEY = key_of("ada", "k")
-
-
-class Clock:
-    now = datetime(2026, 11, 1, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def requests(catalogue: Catalogue, clock: Clock) -> RequestsOnce:
-    return RequestsOnce(catalogue._room, now=clock)
 
 
 def begun_by(requests: RequestsOnce, name: str, *, written: bool = False) -> Written:

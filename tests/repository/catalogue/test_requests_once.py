@@ -1,7 +1,7 @@
 """Requests with a key are done once: by one of many who begin at once, and by nobody who died at it for ever."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -9,23 +9,7 @@ from repository.catalogue.catalogue import Catalogue
 from repository.catalogue.doing import Written, current
 from repository.catalogue.requests_once import AT_WORK, KEPT, LOST, RequestsOnce, key_of
 from tests.builders.deeds import account, maker
-
-
-class Clock:
-    now = datetime(2026, 11, 1, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def requests(catalogue: Catalogue, clock: Clock) -> RequestsOnce:
-    return RequestsOnce(catalogue._room, now=clock)
+from tests.repository.catalogue.keyed import Clock
 
 
 def test_of_many_that_begin_at_once_one_does_it(requests: RequestsOnce) -> None:

@@ -2,7 +2,6 @@
 whatever fails when they are told keeps none of them waiting."""
 
 import faulthandler
-import multiprocessing
 import signal
 import sys
 import threading
@@ -23,9 +22,8 @@ from storage.errors import StoreFull
 from storage.sealing.spool import Spool
 from tests.builders.pushing import image, large_image, offers_of, pacs
 from tests.repository.transfer.gates import gated
+from tests.repository.transfer.processes import PATIENCE, assert_comes_through
 from tests.repository.waiting import eventually
-
-PATIENCE = 120.0
 
 
 @pytest.fixture
@@ -101,15 +99,7 @@ def interrupted(settings: Settings, takeover: Takeover) -> None:
 def test_who_is_interrupted_while_it_waits_for_those_before_it_ends_what_it_began(
     archive: Archive, takeover: Takeover
 ) -> None:
-    context = multiprocessing.get_context("forkserver")
-    process = context.Process(target=interrupted, args=(archive.settings, takeover))
-    process.start()
-    try:
-        process.join(PATIENCE)
-        assert process.exitcode == 0
-    finally:
-        process.kill()
-        process.join(PATIENCE)
+    assert_comes_through(archive, takeover, interrupted)
 
 
 def test_a_file_that_cannot_be_closed_keeps_nobody_waiting(

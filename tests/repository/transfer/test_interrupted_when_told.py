@@ -5,7 +5,6 @@ has not. Each is a process of its own, as signals are the main thread's.
 """
 
 import faulthandler
-import multiprocessing
 import signal
 import threading
 from collections.abc import Callable
@@ -25,9 +24,8 @@ from repository.transfer.sharing import Sharing
 from repository.transfer.transfers import Transfers
 from tests.builders.pushing import image, offers_of, pacs
 from tests.repository.transfer.gates import gated
+from tests.repository.transfer.processes import PATIENCE, assert_comes_through
 from tests.repository.waiting import eventually
-
-PATIENCE = 120.0
 
 
 class Interrupting:
@@ -121,14 +119,7 @@ def committing(_settings: Settings, _takeover: Takeover) -> None:
 def test_who_is_interrupted_as_it_is_told_keeps_nobody_waiting(
     archive: Archive, takeover: Takeover, work: Callable[[Settings, Takeover], None]
 ) -> None:
-    process = multiprocessing.get_context("forkserver").Process(target=work, args=(archive.settings, takeover))
-    process.start()
-    try:
-        process.join(PATIENCE)
-        assert process.exitcode == 0
-    finally:
-        process.kill()
-        process.join(PATIENCE)
+    assert_comes_through(archive, takeover, work)
 
 
 def test_who_is_interrupted_while_it_gives_its_turn_away_has_told_everybody(
